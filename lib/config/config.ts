@@ -1,0 +1,50 @@
+/** What a checked configuration holds. Times are in milliseconds, sizes in bytes, defaults filled in. */
+
+/** A TCP address. IPv6 addresses stand without brackets. */
+export interface HostPort {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** Where Switchyard accepts connections. */
+export interface ListenerConfig {
+  readonly address: HostPort;
+}
+
+/** A rule that finds an upstream: by one exact ID, or by a glob over IDs. */
+export type RouteConfig =
+  & HostPort
+  & (
+    | { readonly id: string; readonly match?: undefined }
+    | { readonly match: string; readonly id?: undefined }
+  );
+
+/** Severity below which nothing is logged. */
+export type LogLevel = "debug" | "info" | "warning" | "error";
+
+/** The whole configuration. */
+export interface Config {
+  readonly listeners: readonly ListenerConfig[];
+  /** In file order. */
+  readonly routes: readonly RouteConfig[];
+  /** What an unknown ID gets. */
+  readonly default?: HostPort;
+  /** Whether the ID frame is sent on to the upstream. */
+  readonly forward_id: boolean;
+  readonly timeouts: {
+    /** From accept to a whole ID frame. */
+    readonly id: number;
+    /** For one attempt to reach an upstream, name resolution included. */
+    readonly connect: number;
+  };
+  readonly limits: {
+    /** Longest ID in bytes of UTF-8. */
+    readonly id_bytes: number;
+  };
+  readonly log: {
+    readonly level: LogLevel;
+    readonly format: "text" | "json";
+    /** Whether each connection gets a line at its end. */
+    readonly access: boolean;
+  };
+}

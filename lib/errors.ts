@@ -1,0 +1,97 @@
+/**
+ * The closed set of reasons for which a connection is turned away, and the predicates that say what an error means.
+ *
+ * Every reason has a number (the code of an ERROR frame, see docs/protocol.md) and a name (logs and metrics).
+ */
+
+/** Codes of the ERROR frame, by name. */
+export const REFUSAL_CODES = {
+  /** The first frame cannot be an ID frame: unknown type, length 0 or over the cap, not UTF-8, control characters. */
+  BAD_FRAME: 1,
+  /** The first frame is a well-formed frame of another known type. */
+  ID_EXPECTED: 2,
+  /** No whole ID frame within `timeouts.id`. */
+  ID_TIMEOUT: 3,
+  /** No route matches and there is no default. */
+  UNKNOWN_ID: 4,
+  /** Every upstream of the route refused, timed out or failed to resolve. */
+  UPSTREAM_UNAVAILABLE: 5,
+  /** A connection limit or rate. */
+  LIMIT_EXCEEDED: 6,
+  /** The balancer is draining. */
+  SHUTTING_DOWN: 7,
+  /** The address is denied. */
+  FORBIDDEN: 8,
+  /** The ID connected again under `duplicate_id: replace`. */
+  REPLACED: 9,
+} as const;
+
+/** Name of a reason for turning a connection away. */
+export type RefusalName = keyof typeof REFUSAL_CODES;
+
+/** Name of an ERROR code, or undefined where this version does not know the code. */
+export function refusalName(code: number): RefusalName | undefined {
+  for (const [name, known] of Object.entries(REFUSAL_CODES)) {
+    if (known === code) return name as RefusalName;
+  }
+  return undefined;
+}
+
+/** A connection that the balancer turns away. `message` is the text the client gets in its ERROR frame. */
+export class Refusal extends Error {
+  override readonly name = "Refusal";
+  /** Which of the reasons it is. */
+  readonly reason: RefusalName;
+
+  constructor(reason: RefusalName, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.reason = reason;
+  }
+
+  /** The number sent in the ERROR frame. */
+  get code(): number {
+    return REFUSAL_CODES[this.reason];
+  }
+}
+
+/** The command line or the configuration is wrong: exit status 2, one line on stderr for each problem. */
+export class UsageError extends Error {
+  override readonly name = "UsageError";
+  /** One line for a person each. */
+  readonly problems: readonly string[];
+
+  constructor(problems: string | readonly string[], options?: ErrorOptions) {
+    const lines = typeof problems === "string" ? [problems] : problems;
+    super(lines.join("\n"), options);
+    this.problems = lines;
+  }
+}
+
+/**
+ * True for the ways in which the other end, or our own `close`, ends a socket. They are normal endings of a
+ * connection, not faults of the program.
+ */
+export function isDisconnect(error: unknown): boolean {
+  return error instanceof Deno.errors.ConnectionReset ||
+    error instanceof Deno.errors.ConnectionAborted ||
+    error instanceof Deno.errors.BrokenPipe ||
+    error instanceof Deno.errors.NotConnected ||
+    error instanceof Deno.errors.UnexpectedEof ||
+    error instanceof Deno.errors.TimedOut ||
+    isOwnClose(error);
+}
+
+/** True for what a pending operation reports when its socket was closed by this process. */
+export function isOwnClose(error: unknown): boolean {
+  return error instanceof Deno.errors.Interrupted || error instanceof Deno.errors.BadResource;
+}
+
+/** True for a lack of resources of this process or machine (open files, memory), which passes with time. */
+export function isExhaustion(error: unknown): boolean {
+  return /os error (11|12|23|24|105)\b/.test(messageOf(error));
+}
+
+/** The message of anything that may be thrown. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,69 @@
+/**
+ * The contract that every transport fulfils, and all that the rest of the path knows of a connection.
+ *
+ * Ownership: whoever accepts or dials a duplex closes it, once, and may then call `close` again without harm.
+ * Only one stage consumes bytes at a time: first the ID reader, then the relay.
+ */
+
+/** How the bytes of a duplex travel. */
+export type Transport = "tcp" | "websocket";
+
+/** The receiving half of a connection. */
+export interface ByteSource {
+  /**
+   * Receives up to `buffer.length` bytes into `buffer` and resolves to how many, or to null once the peer has
+   * finished sending. Calls made while another is pending are served in order.
+   *
+   * @throws {DuplexError} when the connection fails, or is closed meanwhile.
+   */
+  read(buffer: Uint8Array): Promise<number | null>;
+}
+
+/** The sending half of a connection. */
+export interface ByteSink {
+  /**
+   * Sends from the start of `bytes` and resolves to how many were taken, at least one. `bytes` must not change
+   * before it resolves. It resolves only as fast as the peer takes bytes: that is the backpressure.
+   *
+   * @throws {DuplexError} when the connection fails, or is closed meanwhile.
+   */
+  write(bytes: Uint8Array): Promise<number>;
+  /** Tells the peer that nothing more will be sent; receiving goes on. Resolves when the operating system has it. */
+  closeWrite(): Promise<void>;
+}
+
+/** A connection: two independent halves, as streams too. */
+export interface Duplex extends ByteSource, ByteSink {
+  readonly transport: Transport;
+  /** The receiving half as a stream. Piped into the `writable` of another duplex, it takes the direct loop. */
+  readonly readable: ReadableStream<Uint8Array>;
+  /** The sending half as a stream; closing it is `closeWrite`, aborting it is `close`. */
+  readonly writable: WritableStream<Uint8Array>;
+  /** Payload bytes received from the peer so far, kept by whoever moves them. */
+  received: number;
+  /** Payload bytes that the peer's side has taken so far, kept by whoever moves them. */
+  sent: number;
+  /** Ends both halves at once and fails whatever is pending. May be called again. */
+  close(): void;
+}
+
+/** A read or write that failed, with the duplex and the half it failed on, so that the relay can tell who ended. */
+export class DuplexError extends Error {
+  override readonly name = "DuplexError";
+  readonly duplex: object;
+
+  constructor(duplex: object, doing: "read" | "write", cause: unknown) {
+    super(`${doing}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+    this.duplex = duplex;
+  }
+}
+
+/** Sends all of `bytes`, counting what was taken. */
+export async function writeAll(sink: ByteSink & { sent: number }, bytes: Uint8Array): Promise<void> {
+  let done = 0;
+  while (done < bytes.length) {
+    const taken = await sink.write(done === 0 ? bytes : bytes.subarray(done));
+    done += taken;
+    sink.sent += taken;
+  }
+}
