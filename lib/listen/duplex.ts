@@ -14,7 +14,7 @@ export interface ByteSource {
    * Receives up to `buffer.length` bytes into `buffer` and resolves to how many, or to null once the peer has
    * finished sending. Calls made while another is pending are served in order.
    *
-   * @throws {DuplexError} when the connection fails, or is closed meanwhile.
+   * Rejects with the platform's error when the connection fails or is closed meanwhile.
    */
   read(buffer: Uint8Array): Promise<number | null>;
 }
@@ -25,7 +25,7 @@ export interface ByteSink {
    * Sends from the start of `bytes` and resolves to how many were taken, at least one. `bytes` must not change
    * before it resolves. It resolves only as fast as the peer takes bytes: that is the backpressure.
    *
-   * @throws {DuplexError} when the connection fails, or is closed meanwhile.
+   * Rejects with the platform's error when the connection fails or is closed meanwhile.
    */
   write(bytes: Uint8Array): Promise<number>;
   /** Tells the peer that nothing more will be sent; receiving goes on. Resolves when the operating system has it. */
@@ -47,12 +47,13 @@ export interface Duplex extends ByteSource, ByteSink {
   close(): void;
 }
 
-/** A read or write that failed, with the duplex and the half it failed on, so that the relay can tell who ended. */
+/** A read or write that failed while bytes were moved, with the duplex it failed on: so the relay can tell who ended. */
 export class DuplexError extends Error {
   override readonly name = "DuplexError";
-  readonly duplex: object;
+  /** The one that failed. */
+  readonly duplex: ByteSource | ByteSink;
 
-  constructor(duplex: object, doing: "read" | "write", cause: unknown) {
+  constructor(duplex: ByteSource | ByteSink, doing: "read" | "write", cause: unknown) {
     super(`${doing}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
     this.duplex = duplex;
   }

@@ -1,0 +1,53 @@
+/** TCP connections as duplexes. */
+
+import type { Duplex } from "./duplex.ts";
+import { DuplexReadable, DuplexWritable } from "./streams.ts";
+
+/** What a duplex needs of a socket: `Deno.TcpConn` has it, and so have stand-ins in tests. */
+export interface Socket {
+  read(buffer: Uint8Array): Promise<number | null>;
+  write(bytes: Uint8Array): Promise<number>;
+  closeWrite(): Promise<void>;
+  [Symbol.dispose](): void;
+}
+
+/**
+ * A socket as a duplex. It never touches `conn.readable` and `conn.writable`: there, the end of one half closes the
+ * whole socket, which breaks half-closed connections.
+ */
+export class TcpDuplex implements Duplex {
+  readonly transport = "tcp";
+  received = 0;
+  sent = 0;
+  readonly #socket: Socket;
+  #readable?: DuplexReadable;
+  #writable?: DuplexWritable;
+
+  constructor(socket: Socket) {
+    this.#socket = socket;
+  }
+
+  get readable(): ReadableStream<Uint8Array> {
+    return this.#readable ??= new DuplexReadable(this);
+  }
+
+  get writable(): WritableStream<Uint8Array> {
+    return this.#writable ??= new DuplexWritable(this);
+  }
+
+  read(buffer: Uint8Array): Promise<number | null> {
+    return this.#socket.read(buffer);
+  }
+
+  write(bytes: Uint8Array): Promise<number> {
+    return this.#socket.write(bytes);
+  }
+
+  closeWrite(): Promise<void> {
+    return this.#socket.closeWrite();
+  }
+
+  close(): void {
+    this.#socket[Symbol.dispose]();
+  }
+}
