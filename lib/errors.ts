@@ -86,11 +86,6 @@ export function isOwnClose(error: unknown): boolean {
   return error instanceof Deno.errors.Interrupted || error instanceof Deno.errors.BadResource;
 }
 
-/** True for a lack of resources of this process or machine (open files, memory), which passes with time. */
-export function isExhaustion(error: unknown): boolean {
-  return /os error (11|12|23|24|105)\b/.test(messageOf(error));
-}
-
 /** The message of anything that may be thrown. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);

@@ -1,0 +1,179 @@
+/** What is known of every connection while it runs, and one access line at its end. */
+
+import type { RefusalName } from "../errors.ts";
+import type { Duplex, Transport } from "../listen/duplex.ts";
+
+/** Why a connection ended: a FIN, a reset, the balancer's own doing, or the name of the ERROR frame it got. */
+export type CloseReason =
+  | "client_fin"
+  | "upstream_fin"
+  | "client_reset"
+  | "upstream_reset"
+  | "drain"
+  | "probe"
+  | "internal"
+  | RefusalName;
+
+/** Why and by whom a connection was ended. */
+export interface Closing {
+  readonly reason: CloseReason;
+  readonly closedBy: "client" | "upstream" | "balancer";
+  /** More for a person, where there is more to say. */
+  readonly detail?: string | undefined;
+}
+
+/** One access line. Field names are those of the log; times are in milliseconds. */
+export interface AccessRecord {
+  /** RFC 3339, when the connection ended. */
+  readonly time: string;
+  /** Number of the connection since the start. */
+  readonly conn: number;
+  readonly client: string;
+  readonly listener: string;
+  readonly transport: Transport;
+  readonly id: string | null;
+  /** The rule that matched. */
+  readonly route: string | null;
+  readonly upstream: string | null;
+  /** From accept to the whole ID frame. */
+  readonly id_ms: number | null;
+  /** For reaching the upstream. */
+  readonly connect_ms: number | null;
+  readonly duration_ms: number;
+  readonly bytes_up: number;
+  readonly bytes_down: number;
+  /** Upstreams tried. */
+  readonly attempts: number;
+  readonly reason: CloseReason;
+  readonly closed_by: Closing["closedBy"];
+  readonly detail?: string;
+}
+
+/** The account of one connection. Whoever serves the connection fills it in and closes it. */
+export class Account {
+  readonly conn: number;
+  readonly client: Duplex;
+  upstream: Duplex | undefined;
+  id: string | undefined;
+  route: string | undefined;
+  upstreamAddress: string | undefined;
+  attempts = 0;
+  readonly #peer: Deno.NetAddr;
+  readonly #listener: string;
+  readonly #started = performance.now();
+  #identified: number | undefined;
+  #dialed: number | undefined;
+  #connected: number | undefined;
+  #cut: Closing | undefined;
+
+  constructor(conn: number, client: Duplex, peer: Deno.NetAddr, listener: string) {
+    this.conn = conn;
+    this.client = client;
+    this.#peer = peer;
+    this.#listener = listener;
+  }
+
+  /** The client has said who it is. */
+  identify(id: string): void {
+    this.id = id;
+    this.#identified = performance.now();
+  }
+
+  /** An attempt to reach an upstream begins. */
+  dial(address: string): void {
+    this.upstreamAddress = address;
+    this.attempts += 1;
+    this.#dialed = performance.now();
+  }
+
+  /** The upstream has been reached. */
+  connect(upstream: Duplex): void {
+    this.upstream = upstream;
+    this.#connected = performance.now();
+    if (this.#cut) upstream.close();
+  }
+
+  /** Ends the connection from outside; the access line gives `closing` as the reason. */
+  cut(closing: Closing): void {
+    this.#cut ??= closing;
+    this.client.close();
+    this.upstream?.close();
+  }
+
+  /** The access line of a connection that ended by `closing`, or by an earlier `cut`. */
+  record(closing: Closing): AccessRecord {
+    const now = performance.now();
+    const { reason, closedBy, detail } = this.#cut ?? closing;
+    return {
+      time: new Date().toISOString(),
+      conn: this.conn,
+      client: addressText(this.#peer),
+      listener: this.#listener,
+      transport: this.client.transport,
+      id: this.id ?? null,
+      route: this.route ?? null,
+      upstream: this.upstreamAddress ?? null,
+      id_ms: between(this.#started, this.#identified),
+      connect_ms: between(this.#dialed, this.#connected),
+      duration_ms: between(this.#started, now) ?? 0,
+      bytes_up: this.upstream?.sent ?? 0,
+      bytes_down: this.upstream ? this.client.sent : 0,
+      attempts: this.attempts,
+      reason,
+      closed_by: closedBy,
+      ...(detail === undefined ? {} : { detail }),
+    };
+  }
+}
+
+/** Every open connection. */
+export class Ledger {
+  readonly #open = new Map<number, Account>();
+  readonly #report: (account: Account, closing: Closing) => void;
+  #last = 0;
+  #whenEmpty: (() => void)[] = [];
+
+  /** @param report Called once for each connection, at its end. */
+  constructor(report: (account: Account, closing: Closing) => void) {
+    this.#report = report;
+  }
+
+  /** Number of connections that are open. */
+  get active(): number {
+    return this.#open.size;
+  }
+
+  /** Connections accepted since the start. */
+  get total(): number {
+    return this.#last;
+  }
+
+  open(client: Duplex, peer: Deno.NetAddr, listener: string): Account {
+    const account = new Account(++this.#last, client, peer, listener);
+    this.#open.set(account.conn, account);
+    return account;
+  }
+
+  close(account: Account, closing: Closing): void {
+    this.#open.delete(account.conn);
+    this.#report(account, closing);
+    if (this.#open.size > 0) return;
+    for (const resolve of this.#whenEmpty.splice(0)) resolve();
+  }
+
+  /** Ends every open connection and waits until all are accounted for. */
+  async cutAll(closing: Closing): Promise<void> {
+    for (const account of this.#open.values()) account.cut(closing);
+    if (this.#open.size > 0) await new Promise<void>((resolve) => this.#whenEmpty.push(resolve));
+  }
+}
+
+/** `host:port`, with brackets around an IPv6 address. */
+export function addressText(address: { hostname: string; port: number }): string {
+  const { hostname, port } = address;
+  return hostname.includes(":") ? `[${hostname}]:${port}` : `${hostname}:${port}`;
+}
+
+function between(from: number | undefined, to: number | undefined): number | null {
+  return from === undefined || to === undefined ? null : Math.round((to - from) * 1000) / 1000;
+}

@@ -1,0 +1,79 @@
+/** The log: one line a record on stderr, as text for a terminal or as JSON. */
+
+import { configure, dispose, getStreamSink, type LogRecord } from "@logtape/logtape";
+import type { Config } from "../config/config.ts";
+
+/** Lines that may wait for a slow reader of the log; beyond them lines are dropped, and how many is said. */
+const WAITING_LINES = 20_000;
+
+/** How long a line may wait for company, in milliseconds: lines are written in batches, apart from the relay. */
+const FLUSH_MS = 100;
+
+/** Starts logging to `output`. Disposing of the result writes what still waits. */
+export async function startLog(
+  settings: Config["log"],
+  output: WritableStream<Uint8Array> = unclosable(Deno.stderr),
+): Promise<AsyncDisposable> {
+  const sink = getStreamSink(output, {
+    formatter: settings.format === "json" ? jsonLine : textLine,
+    nonBlocking: { bufferSize: WAITING_LINES, flushInterval: FLUSH_MS },
+  });
+  await configure({
+    reset: true,
+    sinks: { output: sink },
+    loggers: [
+      { category: "switchyard", sinks: ["output"], lowestLevel: settings.level },
+      { category: ["logtape", "meta"], sinks: ["output"], lowestLevel: "warning" },
+    ],
+  });
+  return { [Symbol.asyncDispose]: dispose };
+}
+
+/** Stderr belongs to the process: ending the log must not close it. */
+function unclosable(file: typeof Deno.stderr): WritableStream<Uint8Array> {
+  return new WritableStream({
+    async write(bytes) {
+      for (let done = 0; done < bytes.length;) done += await file.write(bytes.subarray(done));
+    },
+  });
+}
+
+/** One JSON object, its properties beside `time`, `level` and `message`. */
+export function jsonLine(record: LogRecord): string {
+  return `${
+    visible(JSON.stringify({
+      time: new Date(record.timestamp).toISOString(),
+      level: record.level,
+      message: messageText(record),
+      ...record.properties,
+    }))
+  }\n`;
+}
+
+/** `time LEVEL message key=value ...`, values quoted where they are not one plain word. */
+export function textLine(record: LogRecord): string {
+  const time = new Date(record.timestamp).toISOString();
+  const fields = Object.entries(record.properties)
+    .filter(([key, value]) => key !== "time" && value !== null && value !== undefined)
+    .map(([key, value]) => ` ${key}=${fieldText(value)}`);
+  return visible(
+    `${time} ${record.level.toUpperCase().padEnd(7)} ${visible(messageText(record))}${fields.join("")}`,
+  ) + "\n";
+}
+
+function fieldText(value: unknown): string {
+  const text = typeof value === "string" ? value : JSON.stringify(value);
+  return /^[\p{L}\p{N}_.:/@+*[\]-]+$/u.test(text) ? text : JSON.stringify(text);
+}
+
+function messageText(record: LogRecord): string {
+  return record.message.map((part) => typeof part === "string" ? part : JSON.stringify(part)).join("");
+}
+
+/** Escapes what a terminal or a log reader may take for a line end, a command or a change of direction. */
+function visible(text: string): string {
+  // deno-lint-ignore no-control-regex
+  return text.replace(/[\u0000-\u001f\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]/g, (character) => {
+    return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
+  });
+}

@@ -1,0 +1,54 @@
+/** The first thing that a client says: who it is. */
+
+import { Refusal } from "../errors.ts";
+import type { ByteSource } from "../listen/duplex.ts";
+import { FrameReader } from "./reader.ts";
+import { decodeId, encodeFrame, type Frame, FrameError, FrameType, readHeader } from "./tlv.ts";
+
+/** A client's ID, and every byte that it has sent so far. */
+export interface Hello {
+  readonly id: string;
+  /** The ID frame as it was received. */
+  readonly frame: Uint8Array;
+  /** What was received behind it. */
+  readonly rest: Uint8Array;
+}
+
+/**
+ * Reads the ID frame, and nothing that a single read did not bring along with it.
+ *
+ * Resolves to null where the peer closes without having sent a byte: a probe, not an error.
+ *
+ * @throws {Refusal} BAD_FRAME or ID_EXPECTED (docs/protocol.md).
+ */
+export async function readHello(
+  source: ByteSource & { received: number },
+  limits: { idBytes: number },
+): Promise<Hello | null> {
+  const reader = new FrameReader(source, { maxValueBytes: limits.idBytes });
+  try {
+    for await (const frame of reader) return accept(frame, reader.rest);
+  } catch (error) {
+    throw error instanceof FrameError ? refusal(error, reader.rest) : error;
+  }
+  if (reader.rest.length === 0) return null;
+  throw new Refusal("BAD_FRAME", `the connection ended inside the ID frame, after ${reader.rest.length} bytes`);
+}
+
+function accept(frame: Frame, rest: Uint8Array): Hello {
+  if (frame.type !== FrameType.ID) throw idExpected(frame.type);
+  const id = decodeId(frame.value);
+  return { id, frame: encodeFrame(FrameType.ID, frame.value), rest };
+}
+
+/** The cap is that of an ID: a frame of another type is not too long, it is the wrong one. */
+function refusal(error: FrameError, bytes: Uint8Array): Refusal {
+  const type = readHeader(bytes)?.type;
+  if (error.problem === "too_long" && type !== undefined && type !== FrameType.ID) return idExpected(type);
+  return new Refusal("BAD_FRAME", `not an ID frame: ${error.message}`, { cause: error });
+}
+
+function idExpected(type: number): Refusal {
+  const name = type === FrameType.DATA ? "DATA" : "ERROR";
+  return new Refusal("ID_EXPECTED", `the first frame must be an ID frame (type 1), not ${name} (type ${type})`);
+}

@@ -1,0 +1,44 @@
+/** Frames out of a connection, one after another, without reading further than asked for. */
+
+import type { ByteSource } from "../listen/duplex.ts";
+import { type Frame, FrameDecoder } from "./tlv.ts";
+
+/** How much one read may take: the ID frame of most clients and what they send with it. */
+const READ_BYTES = 4 << 10;
+
+/**
+ * The frames that a source sends, as an async iterator. A consumer that stops early (`break`) finds every byte that
+ * was received beyond the frames it got in `rest`.
+ *
+ * Iterating throws `FrameError` at the first byte that cannot be part of a frame, and what the source throws.
+ */
+export class FrameReader implements AsyncIterable<Frame> {
+  readonly #source: ByteSource & { received: number };
+  readonly #decoder: FrameDecoder;
+
+  /** @param options.maxValueBytes Longest value of one frame; a longer one is refused from its header alone. */
+  constructor(source: ByteSource & { received: number }, options: { maxValueBytes: number }) {
+    this.#source = source;
+    this.#decoder = new FrameDecoder(options);
+  }
+
+  /** Bytes received that are part of no frame yet: an unfinished frame, or what came behind the last one taken. */
+  get rest(): Uint8Array {
+    return this.#decoder.pending;
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<Frame, void> {
+    for (;;) {
+      const frame = this.#decoder.next();
+      if (frame) {
+        yield frame;
+        continue;
+      }
+      const chunk = new Uint8Array(READ_BYTES);
+      const count = await this.#source.read(chunk);
+      if (count === null) return;
+      this.#source.received += count;
+      this.#decoder.push(chunk.subarray(0, count));
+    }
+  }
+}

@@ -1,0 +1,145 @@
+/**
+ * The TLV codec: pure functions over bytes, no sockets (docs/protocol.md).
+ *
+ * A frame is `type: u8 | length: u32 big-endian | value: length bytes`.
+ */
+
+/** Frame types. */
+export const FrameType = { ID: 1, DATA: 2, ERROR: 3 } as const;
+
+/** Bytes before the value. */
+export const HEADER_BYTES = 5;
+
+/** One frame. */
+export interface Frame {
+  readonly type: number;
+  /** A view on the bytes that were given to the decoder where they held the whole frame, else a copy. */
+  readonly value: Uint8Array;
+}
+
+/** Why bytes are not a frame, or a value is not an ID. */
+export type FrameProblem = "unknown_type" | "too_long" | "bad_id" | "bad_error";
+
+/** Bytes that no frame of this protocol can start with, or a value that its type does not allow. */
+export class FrameError extends Error {
+  override readonly name = "FrameError";
+  readonly problem: FrameProblem;
+
+  constructor(problem: FrameProblem, message: string) {
+    super(message);
+    this.problem = problem;
+  }
+}
+
+const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+const encoder = new TextEncoder();
+
+/** A frame as bytes. */
+export function encodeFrame(type: number, value: Uint8Array): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(HEADER_BYTES + value.length);
+  new DataView(bytes.buffer).setUint32(1, value.length);
+  bytes[0] = type;
+  bytes.set(value, HEADER_BYTES);
+  return bytes;
+}
+
+/** The ID frame of a client. */
+export function encodeId(id: string): Uint8Array<ArrayBuffer> {
+  return encodeFrame(FrameType.ID, encoder.encode(id));
+}
+
+/** An ERROR frame: a code (u16 big-endian) and a text for a person. */
+export function encodeError(code: number, text: string): Uint8Array<ArrayBuffer> {
+  const message = encoder.encode(text);
+  const value = new Uint8Array(2 + message.length);
+  new DataView(value.buffer).setUint16(0, code);
+  value.set(message, 2);
+  return encodeFrame(FrameType.ERROR, value);
+}
+
+/** The code and text in the value of an ERROR frame. */
+export function decodeError(value: Uint8Array): { code: number; text: string } {
+  if (value.length < 2) throw new FrameError("bad_error", `an ERROR frame of ${value.length} bytes has no code`);
+  const code = new DataView(value.buffer, value.byteOffset).getUint16(0);
+  return { code, text: new TextDecoder().decode(value.subarray(2)) };
+}
+
+/**
+ * The ID in the value of an ID frame: at least one byte of UTF-8 and no control characters (C0, DEL, C1).
+ *
+ * @throws {FrameError} `bad_id`
+ */
+export function decodeId(value: Uint8Array): string {
+  if (value.length === 0) throw new FrameError("bad_id", "the ID is empty");
+  let id: string;
+  try {
+    id = utf8.decode(value);
+  } catch {
+    throw new FrameError("bad_id", "the ID is not UTF-8");
+  }
+  if (/\p{Cc}/u.test(id)) throw new FrameError("bad_id", "the ID holds a control character");
+  return id;
+}
+
+/** Type and length of the frame at the start of `bytes`, or undefined where they are too few to tell. */
+export function readHeader(bytes: Uint8Array): { type: number; length: number } | undefined {
+  const [type] = bytes;
+  if (type === undefined || bytes.length < HEADER_BYTES) return undefined;
+  return { type, length: new DataView(bytes.buffer, bytes.byteOffset).getUint32(1) };
+}
+
+/**
+ * Takes bytes as they come, cut anywhere, and gives frames. It holds no more than one unfinished frame and what came
+ * with its last piece, and sets nothing aside for a length before the bytes are there.
+ *
+ * The bytes given to `push` must not change afterwards.
+ */
+export class FrameDecoder {
+  readonly #maxValueBytes: number;
+  #bytes: Uint8Array = new Uint8Array();
+
+  /** @param options.maxValueBytes Longest value that is accepted. */
+  constructor(options: { maxValueBytes: number }) {
+    this.#maxValueBytes = options.maxValueBytes;
+  }
+
+  /** Bytes that belong to no frame given so far. */
+  get pending(): Uint8Array {
+    return this.#bytes;
+  }
+
+  push(chunk: Uint8Array): void {
+    if (this.#bytes.length === 0) {
+      this.#bytes = chunk;
+      return;
+    }
+    const joined = new Uint8Array(this.#bytes.length + chunk.length);
+    joined.set(this.#bytes);
+    joined.set(chunk, this.#bytes.length);
+    this.#bytes = joined;
+  }
+
+  /**
+   * The next whole frame, or undefined where more bytes are needed.
+   *
+   * @throws {FrameError} `unknown_type` from the first byte of a frame, `too_long` from its header; and again at
+   * each further call.
+   */
+  next(): Frame | undefined {
+    const [type] = this.#bytes;
+    if (type === undefined) return undefined;
+    if (type < FrameType.ID || type > FrameType.ERROR) {
+      throw new FrameError("unknown_type", `unknown frame type 0x${type.toString(16).padStart(2, "0")}`);
+    }
+    const length = readHeader(this.#bytes)?.length;
+    if (length === undefined) return undefined;
+    if (length > this.#maxValueBytes) {
+      throw new FrameError("too_long", `a value of ${length} bytes, ${this.#maxValueBytes} are allowed`);
+    }
+    const end = HEADER_BYTES + length;
+    if (this.#bytes.length < end) return undefined;
+    const value = this.#bytes.subarray(HEADER_BYTES, end);
+    this.#bytes = this.#bytes.subarray(end);
+    return { type, value };
+  }
+}

@@ -1,0 +1,35 @@
+/** An accept loop that outlives what peers and a full machine do to it. */
+
+import { isDisconnect, isOwnClose, messageOf } from "../errors.ts";
+
+/** Pauses while the machine lacks resources, in milliseconds: the first, and the longest after doubling. */
+const PAUSE_MS = { first: 20, longest: 1000 };
+
+/** What an accept loop needs of a listener. */
+export type Acceptor = Pick<Deno.TcpListener, "accept">;
+
+/**
+ * Hands each accepted connection to `serve` until the listener is closed.
+ *
+ * A peer that resets its connection before it is accepted fails that one `accept`: the next is tried at once. Anything
+ * else (open files used up, no memory) lasts, so the loop pauses, and `onPause` hears of it once a burst.
+ */
+export async function acceptEach(
+  listener: Acceptor,
+  serve: (conn: Deno.TcpConn) => void,
+  options: { onPause?: (problem: string, ms: number) => void } = {},
+): Promise<void> {
+  let pause = 0;
+  for (;;) {
+    try {
+      serve(await listener.accept());
+      pause = 0;
+    } catch (error) {
+      if (isOwnClose(error)) return;
+      if (isDisconnect(error)) continue;
+      if (pause === 0) options.onPause?.(messageOf(error), PAUSE_MS.first);
+      pause = Math.min(pause * 2 || PAUSE_MS.first, PAUSE_MS.longest);
+      await new Promise((resolve) => setTimeout(resolve, pause));
+    }
+  }
+}

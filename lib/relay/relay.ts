@@ -1,0 +1,84 @@
+/** Moving bytes both ways until both sides are done. */
+
+import { type Duplex, DuplexError, writeAll } from "../listen/duplex.ts";
+
+/** Which side of the balancer. */
+export type Side = "client" | "upstream";
+
+/** How a relayed connection ended. */
+export interface Ending {
+  readonly reason: "client_fin" | "upstream_fin" | "client_reset" | "upstream_reset";
+  /** The side that ended it: the first to finish sending, or the one whose connection broke. */
+  readonly closedBy: Side;
+  /** What broke it, where something did. */
+  readonly cause?: unknown;
+}
+
+/** Bytes are moved, and closing is decided here. */
+const MOVE_ONLY: StreamPipeOptions = { preventClose: true, preventAbort: true, preventCancel: true };
+
+/**
+ * Sends `opening` to the upstream, then all that either side sends to the other, until both have finished. The end of
+ * one direction is passed on at once, and the other goes on.
+ *
+ * A side that can't be read any more has broken, and both are closed. A side that can't be written to may still have
+ * sent something: that is delivered first. Closing after a normal end is left to the caller.
+ */
+export async function relay(client: Duplex, upstream: Duplex, opening: readonly Uint8Array[]): Promise<Ending> {
+  const relaying = new Relaying(client, upstream);
+  const up = relaying.move(client, upstream, opening);
+  const down = relaying.move(upstream, client, []);
+  await Promise.all([up, down]);
+  return relaying.ending();
+}
+
+class Relaying {
+  readonly #client: Duplex;
+  readonly #upstream: Duplex;
+  #finished: Duplex | undefined;
+  #broken: DuplexError | undefined;
+
+  constructor(client: Duplex, upstream: Duplex) {
+    this.#client = client;
+    this.#upstream = upstream;
+  }
+
+  /** One direction, to its end. Never rejects. */
+  async move(from: Duplex, to: Duplex, opening: readonly Uint8Array[]): Promise<void> {
+    try {
+      await send(to, opening);
+      await from.readable.pipeTo(to.writable, MOVE_ONLY);
+      await this.#finish(from, to);
+    } catch (error) {
+      this.#break(error instanceof DuplexError ? error : new DuplexError(to, "write", error), from);
+    }
+  }
+
+  ending(): Ending {
+    const side = (duplex: unknown): Side => duplex === this.#client ? "client" : "upstream";
+    if (this.#broken) {
+      const closedBy = side(this.#broken.duplex);
+      return { reason: `${closedBy}_reset`, closedBy, cause: this.#broken.cause };
+    }
+    const closedBy = side(this.#finished);
+    return { reason: `${closedBy}_fin`, closedBy };
+  }
+
+  /** Passes the end on, unless the other direction has ended too: then the caller's closing both does it. */
+  async #finish(from: Duplex, to: Duplex): Promise<void> {
+    if (this.#finished) return;
+    this.#finished = from;
+    await to.closeWrite();
+  }
+
+  #break(error: DuplexError, from: Duplex): void {
+    this.#broken ??= error;
+    if (error.duplex !== from) return;
+    this.#client.close();
+    this.#upstream.close();
+  }
+}
+
+async function send(upstream: Duplex, opening: readonly Uint8Array[]): Promise<void> {
+  for (const bytes of opening) await writeAll(upstream, bytes);
+}
