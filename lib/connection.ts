@@ -89,8 +89,8 @@ async function reach(target: HostPort, account: Account, shared: Shared): Promis
 async function carry(hello: Hello, account: Account, shared: Shared): Promise<Closing> {
   const { client, upstream } = account;
   if (!upstream) throw new Error("relay before dial");
-  const opening = [...(shared.forwardId ? [hello.frame] : []), ...(hello.rest.length > 0 ? [hello.rest] : [])];
-  const ending = await relay(client, upstream, opening);
+  const replay = shared.forwardId ? hello.bytes : hello.bytes.subarray(hello.frameBytes);
+  const ending = await relay(client, upstream, replay);
   return { ...ending, detail: detailOf(ending) };
 }
 

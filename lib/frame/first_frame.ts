@@ -8,10 +8,10 @@ import { decodeId, encodeFrame, type Frame, FrameError, FrameType, readHeader } 
 /** A client's ID, and every byte that it has sent so far. */
 export interface Hello {
   readonly id: string;
-  /** The ID frame as it was received. */
-  readonly frame: Uint8Array;
-  /** What was received behind it. */
-  readonly rest: Uint8Array;
+  /** The ID frame and what was received behind it. */
+  readonly bytes: Uint8Array;
+  /** How many of `bytes` are the ID frame. */
+  readonly frameBytes: number;
 }
 
 /**
@@ -38,7 +38,11 @@ export async function readHello(
 function accept(frame: Frame, rest: Uint8Array): Hello {
   if (frame.type !== FrameType.ID) throw idExpected(frame.type);
   const id = decodeId(frame.value);
-  return { id, frame: encodeFrame(FrameType.ID, frame.value), rest };
+  const idFrame = encodeFrame(FrameType.ID, frame.value);
+  const bytes = new Uint8Array(idFrame.length + rest.length);
+  bytes.set(idFrame);
+  bytes.set(rest, idFrame.length);
+  return { id, bytes, frameBytes: idFrame.length };
 }
 
 /** The cap is that of an ID: a frame of another type is not too long, it is the wrong one. */

@@ -14,20 +14,22 @@ export interface Ending {
   readonly cause?: unknown;
 }
 
+const NOTHING = new Uint8Array();
+
 /** Bytes are moved, and closing is decided here. */
 const MOVE_ONLY: StreamPipeOptions = { preventClose: true, preventAbort: true, preventCancel: true };
 
 /**
- * Sends `opening` to the upstream, then all that either side sends to the other, until both have finished. The end of
+ * Sends `replay` (what was read while routing) to the upstream, then all that either side sends to the other, until both have finished. The end of
  * one direction is passed on at once, and the other goes on.
  *
  * A side that can't be read any more has broken, and both are closed. A side that can't be written to may still have
  * sent something: that is delivered first. Closing after a normal end is left to the caller.
  */
-export async function relay(client: Duplex, upstream: Duplex, opening: readonly Uint8Array[]): Promise<Ending> {
+export async function relay(client: Duplex, upstream: Duplex, replay: Uint8Array): Promise<Ending> {
   const relaying = new Relaying(client, upstream);
-  const up = relaying.move(client, upstream, opening);
-  const down = relaying.move(upstream, client, []);
+  const up = relaying.move(client, upstream, replay);
+  const down = relaying.move(upstream, client, NOTHING);
   await Promise.all([up, down]);
   return relaying.ending();
 }
@@ -44,9 +46,9 @@ class Relaying {
   }
 
   /** One direction, to its end. Never rejects. */
-  async move(from: Duplex, to: Duplex, opening: readonly Uint8Array[]): Promise<void> {
+  async move(from: Duplex, to: Duplex, replay: Uint8Array): Promise<void> {
     try {
-      await send(to, opening);
+      await writeAll(to, replay);
       await from.readable.pipeTo(to.writable, MOVE_ONLY);
       await this.#finish(from, to);
     } catch (error) {
@@ -77,8 +79,4 @@ class Relaying {
     this.#client.close();
     this.#upstream.close();
   }
-}
-
-async function send(upstream: Duplex, opening: readonly Uint8Array[]): Promise<void> {
-  for (const bytes of opening) await writeAll(upstream, bytes);
 }
