@@ -3,7 +3,7 @@
 import { getLogger } from "@logtape/logtape";
 import { type Account, addressText, type Closing, Ledger } from "./account/ledger.ts";
 import type { Config, HostPort } from "./config/config.ts";
-import { serveConnection, type Shared, share } from "./connection.ts";
+import { serveConnection, share, type Shared } from "./connection.ts";
 import type { Connect } from "./dial/connect.ts";
 import { acceptEach } from "./listen/accept.ts";
 
@@ -90,9 +90,13 @@ export class Balancer implements AsyncDisposable {
 }
 
 function listenProblem(error: unknown): string {
-  if (error instanceof Deno.errors.AddrInUse) return "the address is in use; stop what uses it or choose another";
+  if (error instanceof Deno.errors.AddrInUse) {
+    return "the address is in use; stop what uses it or choose another";
+  }
   if (error instanceof Deno.errors.AddrNotAvailable) return "no interface of this machine has the address";
-  if (error instanceof Deno.errors.PermissionDenied) return "the system does not permit it; try a port over 1023";
+  if (error instanceof Deno.errors.PermissionDenied) {
+    return "the system does not permit it; try a port over 1023";
+  }
   return error instanceof Error ? error.message : String(error);
 }
 
@@ -102,5 +106,7 @@ function report(account: Account, closing: Closing, access: boolean): void {
   if (reason === "internal") log.error("connection failed", { ...account.record(closing) });
   else if (reason === "probe") {
     if (accessLog.isEnabledFor("debug")) accessLog.debug("probe", { ...account.record(closing) });
-  } else if (access && accessLog.isEnabledFor("info")) accessLog.info("access", { ...account.record(closing) });
+  } else if (access && accessLog.isEnabledFor("info")) {
+    accessLog.info("access", { ...account.record(closing) });
+  }
 }

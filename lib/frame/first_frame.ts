@@ -32,7 +32,10 @@ export async function readHello(
     throw error instanceof FrameError ? refusal(error, reader.rest) : error;
   }
   if (reader.rest.length === 0) return null;
-  throw new Refusal("BAD_FRAME", `the connection ended inside the ID frame, after ${reader.rest.length} bytes`);
+  throw new Refusal(
+    "BAD_FRAME",
+    `the connection ended inside the ID frame, after ${reader.rest.length} bytes`,
+  );
 }
 
 function accept(frame: Frame, rest: Uint8Array): Hello {
@@ -54,5 +57,8 @@ function refusal(error: FrameError, bytes: Uint8Array): Refusal {
 
 function idExpected(type: number): Refusal {
   const name = type === FrameType.DATA ? "DATA" : "ERROR";
-  return new Refusal("ID_EXPECTED", `the first frame must be an ID frame (type 1), not ${name} (type ${type})`);
+  return new Refusal(
+    "ID_EXPECTED",
+    `the first frame must be an ID frame (type 1), not ${name} (type ${type})`,
+  );
 }

@@ -59,7 +59,9 @@ export function encodeError(code: number, text: string): Uint8Array<ArrayBuffer>
 
 /** The code and text in the value of an ERROR frame. */
 export function decodeError(value: Uint8Array): { code: number; text: string } {
-  if (value.length < 2) throw new FrameError("bad_error", `an ERROR frame of ${value.length} bytes has no code`);
+  if (value.length < 2) {
+    throw new FrameError("bad_error", `an ERROR frame of ${value.length} bytes has no code`);
+  }
   const code = new DataView(value.buffer, value.byteOffset).getUint16(0);
   return { code, text: new TextDecoder().decode(value.subarray(2)) };
 }

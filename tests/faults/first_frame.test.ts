@@ -1,0 +1,148 @@
+import { decodeError, encodeFrame, encodeId, HEADER_BYTES } from "../../lib/frame/tlv.ts";
+import { assert, assertEquals } from "../assert.ts";
+import { concat, configTo, noise, receiveAll, send, sha256, startBalancer, startEcho } from "../harness.ts";
+
+const MIB = 1 << 20;
+
+/** The code of the ERROR frame that is all the client received, and how the stream went on. */
+function errorCode(received: Uint8Array): number {
+  assertEquals(received[0], 3);
+  const length = new DataView(received.buffer, received.byteOffset).getUint32(1);
+  assertEquals(received.length, HEADER_BYTES + length);
+  return decodeError(received.subarray(HEADER_BYTES)).code;
+}
+
+async function refusal(bytes: Uint8Array, changes = {}, port = 9): Promise<number> {
+  await using balancer = startBalancer(configTo(port, changes));
+  using client = await balancer.connect();
+  await send(client, bytes);
+  return errorCode(await receiveAll(client));
+}
+
+/** A port on which nothing listens. */
+function freePort(): number {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  return listener.addr.port;
+}
+
+const header = (type: number, length: number) => {
+  const bytes = new Uint8Array(HEADER_BYTES);
+  bytes[0] = type;
+  new DataView(bytes.buffer).setUint32(1, length);
+  return bytes;
+};
+
+Deno.test("every first byte other than 1, 2 and 3 is BAD_FRAME at once", async () => {
+  await using balancer = startBalancer(configTo(9, { timeouts: { id: 20_000, connect: 1000 } }));
+  for (let byte = 0; byte < 256; byte++) {
+    if (byte >= 1 && byte <= 3) continue;
+    using client = await balancer.connect();
+    await send(client, Uint8Array.of(byte));
+    assertEquals(errorCode(await receiveAll(client)), 1);
+  }
+});
+
+for (
+  const [what, length] of [["length 0", 0], ["a length over the cap", 256], [
+    "length 2^32-1",
+    2 ** 32 - 1,
+  ]] as const
+) {
+  Deno.test(`${what} is BAD_FRAME at byte 5`, async () => {
+    assertEquals(await refusal(header(1, length), { timeouts: { id: 20_000, connect: 1000 } }), 1);
+  });
+}
+
+for (
+  const [what, value] of [["invalid UTF-8", [0xc3, 0x28]], ["a newline", [0x61, 0x0a]], ["NUL", [0]]] as const
+) {
+  Deno.test(`an ID with ${what} is BAD_FRAME`, async () => {
+    assertEquals(await refusal(encodeFrame(1, Uint8Array.from(value))), 1);
+  });
+}
+
+Deno.test("DATA first is ID_EXPECTED, short or long", async () => {
+  assertEquals(await refusal(encodeFrame(2, new Uint8Array(4))), 2);
+  assertEquals(await refusal(header(2, 1_000_000)), 2);
+});
+
+Deno.test("an ID frame that is never completed is ID_TIMEOUT, however slowly it goes on", async () => {
+  await using balancer = startBalancer(configTo(9, { timeouts: { id: 300, connect: 1000 } }));
+  using client = await balancer.connect();
+  const started = performance.now();
+  const dribble = (async () => {
+    try {
+      for (const byte of header(1, 200)) {
+        await send(client, Uint8Array.of(byte));
+        await new Promise((resolve) => setTimeout(resolve, 100));
+      }
+    } catch {
+      // turned away
+    }
+  })();
+  assertEquals(errorCode(await receiveAll(client)), 3);
+  const took = performance.now() - started;
+  assert(took >= 290 && took < 2000, `ended after ${took} ms`);
+  await dribble;
+});
+
+Deno.test("an unknown ID is UNKNOWN_ID, __proto__ and constructor too", async () => {
+  for (const id of ["2", "__proto__", "constructor", "toString"]) {
+    assertEquals(await refusal(encodeId(id)), 4);
+  }
+});
+
+Deno.test("an upstream that refuses is UPSTREAM_UNAVAILABLE, though the client sent 1 MB that nobody read", async () => {
+  assertEquals(await refusal(concat(encodeId("1"), new Uint8Array(MIB)), {}, freePort()), 5);
+});
+
+Deno.test("a name that does not resolve is UPSTREAM_UNAVAILABLE", async () => {
+  const routes = [{ id: "1", host: "no-such-host.invalid", port: 1 }];
+  assertEquals(await refusal(encodeId("1"), { routes, timeouts: { id: 2000, connect: 4000 } }), 5);
+});
+
+Deno.test("an upstream that does not answer is UPSTREAM_UNAVAILABLE at the deadline", async () => {
+  const connect = () => new Promise<Deno.TcpConn>(() => {});
+  await using balancer = startBalancer(configTo(9, { timeouts: { id: 2000, connect: 200 } }), { connect });
+  using client = await balancer.connect();
+  await send(client, encodeId("1"));
+  assertEquals(errorCode(await receiveAll(client)), 5);
+});
+
+Deno.test("an ID frame cut at every byte routes", async () => {
+  await using upstream = startEcho();
+  await using balancer = startBalancer(configTo(upstream.port));
+  const bytes = concat(encodeId("1"), Uint8Array.of(9));
+  for (let cut = 1; cut < bytes.length; cut++) {
+    using client = await balancer.connect();
+    client.setNoDelay(true);
+    await send(client, bytes.subarray(0, cut));
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    await send(client, bytes.subarray(cut));
+    await client.closeWrite();
+    assertEquals([...await receiveAll(client)], [...bytes]);
+  }
+});
+
+Deno.test("1 MB in one write with the ID frame is delivered once and in order", async () => {
+  await using upstream = startEcho();
+  await using balancer = startBalancer(configTo(upstream.port));
+  using client = await balancer.connect();
+  const bytes = concat(encodeId("1"), noise(MIB));
+  const sending = send(client, bytes).then(() => client.closeWrite());
+  assertEquals(await sha256(await receiveAll(client)), await sha256(bytes));
+  await sending;
+});
+
+Deno.test("10,000 connections reset at once leave the accept loop alive", async () => {
+  await using upstream = startEcho();
+  await using balancer = startBalancer(configTo(upstream.port));
+  for (let round = 0; round < 200; round++) {
+    const clients = await Promise.all(Array.from({ length: 50 }, balancer.connect));
+    for (const client of clients) client.close();
+  }
+  using client = await balancer.connect();
+  await send(client, encodeId("1"));
+  await client.closeWrite();
+  assertEquals((await receiveAll(client)).length, 6);
+});

@@ -1,0 +1,138 @@
+/** What tests of the whole path share: a balancer on a free port, upstreams of every temper, a patient client. */
+
+import { Balancer, type BalancerOptions } from "../lib/balancer.ts";
+import type { Config } from "../lib/config/config.ts";
+
+/** A configuration for tests: one listener on a free port of loopback, and ID 1 to `port`. */
+export function configTo(port: number, changes: Partial<Config> = {}): Config {
+  return {
+    listeners: [{ address: { host: "127.0.0.1", port: 0 } }],
+    routes: [{ id: "1", host: "127.0.0.1", port }],
+    forward_id: true,
+    timeouts: { id: 2000, connect: 1000 },
+    limits: { id_bytes: 255 },
+    log: { level: "info", format: "text", access: true },
+    ...changes,
+  };
+}
+
+/** A balancer, and a way to connect to it. */
+export function startBalancer(config: Config, options?: BalancerOptions) {
+  const balancer = Balancer.start(config, options);
+  const [address] = balancer.addresses;
+  if (!address) throw new Error("no listener");
+  return {
+    balancer,
+    port: address.port,
+    connect: () => Deno.connect({ hostname: "127.0.0.1", port: address.port }),
+    [Symbol.asyncDispose]: () => balancer.close(),
+  };
+}
+
+/** An upstream that hands each connection to `serve` and closes it afterwards. */
+export function startUpstream(serve: (conn: Deno.TcpConn) => Promise<void>) {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const running = new Set<Promise<void>>();
+  const open = new Set<Deno.TcpConn>();
+  const handle = async (conn: Deno.TcpConn) => {
+    open.add(conn);
+    try {
+      await serve(conn);
+    } catch {
+      // the balancer ended the connection: what the test then sees on the client's side is what it asserts
+    } finally {
+      conn[Symbol.dispose]();
+      open.delete(conn);
+    }
+  };
+  const accepting = (async () => {
+    try {
+      for (;;) {
+        const work = handle(await listener.accept());
+        running.add(work);
+        void work.finally(() => running.delete(work));
+      }
+    } catch {
+      // closed
+    }
+  })();
+  return {
+    port: listener.addr.port,
+    async [Symbol.asyncDispose]() {
+      listener.close();
+      await accepting;
+      for (const conn of open) conn[Symbol.dispose]();
+      await Promise.all(running);
+    },
+  };
+}
+
+/** An upstream that sends back what it gets. */
+export function startEcho() {
+  return startUpstream(async (conn) => {
+    const buffer = new Uint8Array(64 << 10);
+    for (let count; (count = await conn.read(buffer)) !== null;) await send(conn, buffer.subarray(0, count));
+  });
+}
+
+/** Writes all of `bytes`. */
+export async function send(conn: Deno.Conn, bytes: Uint8Array): Promise<void> {
+  for (let done = 0; done < bytes.length;) done += await conn.write(bytes.subarray(done));
+}
+
+/** Everything up to EOF. */
+export async function receiveAll(conn: Deno.Conn): Promise<Uint8Array<ArrayBuffer>> {
+  const chunks: Uint8Array[] = [];
+  for (;;) {
+    const chunk = new Uint8Array(64 << 10);
+    const count = await conn.read(chunk);
+    if (count === null) return concat(...chunks);
+    chunks.push(chunk.subarray(0, count));
+  }
+}
+
+/** Exactly `length` bytes, or fewer where the stream ends before. */
+export async function receive(conn: Deno.Conn, length: number): Promise<Uint8Array<ArrayBuffer>> {
+  const bytes = new Uint8Array(length);
+  let done = 0;
+  for (let count; done < length && (count = await conn.read(bytes.subarray(done))) !== null;) done += count;
+  return bytes.subarray(0, done);
+}
+
+/** The parts one after another. */
+export function concat(...parts: Uint8Array[]): Uint8Array<ArrayBuffer> {
+  const whole = new Uint8Array(parts.reduce((length, part) => length + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
+}
+
+/** Pseudo-random bytes, the same for the same seed. */
+export function noise(length: number, seed = 1): Uint8Array<ArrayBuffer> {
+  const words = new Uint32Array(Math.ceil(length / 4));
+  let state = seed;
+  for (let at = 0; at < words.length; at++) words[at] = state = Math.imul(state, 1664525) + 1013904223;
+  return new Uint8Array(words.buffer, 0, length);
+}
+
+/** SHA-256 in hexadecimal. */
+export async function sha256(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
+  return new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).toHex();
+}
+
+/** Open files of this process. */
+export function openFiles(): number {
+  return [...Deno.readDirSync("/proc/self/fd")].length;
+}
+
+/** Waits until `condition` holds, at most five seconds. */
+export async function until(condition: () => boolean, what: string): Promise<void> {
+  const end = performance.now() + 5000;
+  while (!condition()) {
+    if (performance.now() > end) throw new Error(`waited 5 s in vain until ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}

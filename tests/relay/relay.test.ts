@@ -1,0 +1,157 @@
+import { encodeId } from "../../lib/frame/tlv.ts";
+import { type Socket, TcpDuplex } from "../../lib/listen/tcp.ts";
+import { relay } from "../../lib/relay/relay.ts";
+import { assertEquals } from "../assert.ts";
+import {
+  concat,
+  configTo,
+  noise,
+  openFiles,
+  receive,
+  receiveAll,
+  send,
+  sha256,
+  startBalancer,
+  startEcho,
+  startUpstream,
+  until,
+} from "../harness.ts";
+
+const ID = encodeId("1");
+const MIB_50 = 50 << 20;
+
+Deno.test("50 MiB each way at once arrive whole", async () => {
+  const [up, down] = [noise(MIB_50, 1), noise(MIB_50, 2)];
+  let got: Promise<string> | undefined;
+  await using upstream = startUpstream(async (conn) => {
+    got = receiveAll(conn).then((all) => sha256(all.subarray(ID.length)));
+    await send(conn, down);
+    await conn.closeWrite();
+    await got;
+  });
+  await using balancer = startBalancer(configTo(upstream.port));
+  using client = await balancer.connect();
+  const sending = send(client, concat(ID, up)).then(() => client.closeWrite());
+  const received = await receiveAll(client);
+  await sending;
+  assertEquals(await sha256(received), await sha256(down));
+  assertEquals(await got, await sha256(up));
+});
+
+Deno.test("a client that has finished sending still gets 50 MiB", async () => {
+  const down = noise(MIB_50);
+  await using upstream = startUpstream(async (conn) => {
+    await receiveAll(conn);
+    await send(conn, down);
+  });
+  await using balancer = startBalancer(configTo(upstream.port));
+  using client = await balancer.connect();
+  await send(client, ID);
+  await client.closeWrite();
+  assertEquals(await sha256(await receiveAll(client)), await sha256(down));
+});
+
+Deno.test("an upstream that has finished sending still gets 50 MiB", async () => {
+  const up = noise(MIB_50);
+  const got = Promise.withResolvers<string>();
+  await using upstream = startUpstream(async (conn) => {
+    await conn.closeWrite();
+    got.resolve(await sha256((await receiveAll(conn)).subarray(ID.length)));
+  });
+  await using balancer = startBalancer(configTo(upstream.port));
+  using client = await balancer.connect();
+  await send(client, ID);
+  assertEquals((await receiveAll(client)).length, 0);
+  await send(client, up);
+  await client.closeWrite();
+  assertEquals(await got.promise, await sha256(up));
+});
+
+/** A socket that gives `chunks` and then ends, and that takes what `write` says. */
+function stubSocket(chunks: Uint8Array[], write: Socket["write"]): Socket {
+  return {
+    async read(buffer) {
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      const chunk = chunks.shift();
+      if (!chunk) return null;
+      buffer.set(chunk);
+      return chunk.length;
+    },
+    write,
+    closeWrite: () => Promise.resolve(),
+    [Symbol.dispose]: () => {},
+  };
+}
+
+Deno.test("what an upstream sent is delivered after it stopped taking what the client sends", async () => {
+  const got: number[] = [];
+  const client = new TcpDuplex(stubSocket([Uint8Array.of(9)], (bytes) => {
+    got.push(...bytes);
+    return Promise.resolve(bytes.length);
+  }));
+  const upstream = new TcpDuplex(stubSocket(
+    [Uint8Array.of(1), Uint8Array.of(2), Uint8Array.of(3)],
+    () => Promise.reject(new Deno.errors.BrokenPipe("broken pipe")),
+  ));
+  const ending = await relay(client, upstream, Uint8Array.of(0));
+  assertEquals(got, [1, 2, 3]);
+  assertEquals(ending.reason, "upstream_reset");
+});
+
+Deno.test("an upstream that speaks first is heard before the client says more", async () => {
+  await using upstream = startUpstream(async (conn) => {
+    await send(conn, new TextEncoder().encode("hello"));
+    await receiveAll(conn);
+  });
+  await using balancer = startBalancer(configTo(upstream.port));
+  using client = await balancer.connect();
+  await send(client, ID);
+  assertEquals(new TextDecoder().decode(await receive(client, 5)), "hello");
+});
+
+Deno.test("a fast sender waits for a slow reader", async () => {
+  await using upstream = startUpstream(async (conn) => {
+    await receive(conn, ID.length);
+    await new Promise((resolve) => setTimeout(resolve, 600));
+  });
+  await using balancer = startBalancer(configTo(upstream.port));
+  using client = await balancer.connect();
+  await send(client, ID);
+  let sent = 0;
+  const sending = (async () => {
+    try {
+      for (;;) sent += await client.write(new Uint8Array(64 << 10));
+    } catch {
+      // the upstream is closed with what it never read
+    }
+  })();
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  const stalled = sent;
+  await new Promise((resolve) => setTimeout(resolve, 200));
+  assertEquals(sent, stalled);
+  await sending;
+});
+
+Deno.test("the ID frame is kept from the upstream with forward_id: false", async () => {
+  await using upstream = startEcho();
+  await using balancer = startBalancer(configTo(upstream.port, { forward_id: false }));
+  using client = await balancer.connect();
+  await send(client, concat(ID, Uint8Array.of(7, 8, 9)));
+  await client.closeWrite();
+  assertEquals([...await receiveAll(client)], [7, 8, 9]);
+});
+
+Deno.test("both sockets are released when either side breaks off", async () => {
+  await using upstream = startUpstream(async (conn) => {
+    await receive(conn, ID.length + 1);
+  });
+  await using balancer = startBalancer(configTo(upstream.port));
+  const before = openFiles();
+  for (let round = 0; round < 20; round++) {
+    using client = await balancer.connect();
+    await send(client, concat(ID, Uint8Array.of(1)));
+    assertEquals((await receiveAll(client)).length, 0);
+  }
+  await until(() => balancer.balancer.active === 0, "no connection is open");
+  await until(() => openFiles() <= before, "every socket is released");
+});
