@@ -10,10 +10,16 @@ import { acceptEach } from "./listen/accept.ts";
 const log = getLogger("switchyard");
 const accessLog = getLogger(["switchyard", "access"]);
 
+/** Connections that may wait to be accepted; with the platform's 511 a burst of thousands meets SYN retries. */
+const BACKLOG = 4096;
+
+/** `Deno.listen` takes `tcpBacklog` on 2.9.6, though its types don't say so; versions that don't know it ignore it. */
+type ListenOptions = Deno.TcpListenOptions & { hostname: string; tcpBacklog: number };
+
 /** What tests put in place of the platform. */
 export interface BalancerOptions {
   /** @default Deno.listen */
-  listen?: (options: { hostname: string; port: number }) => Deno.TcpListener;
+  listen?: (options: ListenOptions) => Deno.TcpListener;
   /** @default Deno.connect */
   connect?: Connect;
 }
@@ -72,7 +78,7 @@ export class Balancer implements AsyncDisposable {
 
   #open({ host, port }: HostPort, listen: NonNullable<BalancerOptions["listen"]>): void {
     try {
-      this.#listeners.push(listen({ hostname: host, port }));
+      this.#listeners.push(listen({ hostname: host, port, tcpBacklog: BACKLOG }));
     } catch (error) {
       throw new Error(`cannot listen on ${addressText({ hostname: host, port })}: ${listenProblem(error)}`, {
         cause: error,

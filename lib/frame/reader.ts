@@ -1,10 +1,8 @@
 /** Frames out of a connection, one after another, without reading further than asked for. */
 
 import type { ByteSource } from "../listen/duplex.ts";
+import { ReadBuffer } from "../listen/buffers.ts";
 import { type Frame, FrameDecoder } from "./tlv.ts";
-
-/** How much one read may take: the ID frame of most clients and what they send with it. */
-const READ_BYTES = 4 << 10;
 
 /**
  * The frames that a source sends, as an async iterator. A consumer that stops early (`break`) finds every byte that
@@ -30,15 +28,19 @@ export class FrameReader implements AsyncIterable<Frame> {
   async *[Symbol.asyncIterator](): AsyncGenerator<Frame, void> {
     for (;;) {
       const frame = this.#decoder.next();
-      if (frame) {
-        yield frame;
-        continue;
-      }
-      const chunk = new Uint8Array(READ_BYTES);
-      const count = await this.#source.read(chunk);
-      if (count === null) return;
-      this.#source.received += count;
-      this.#decoder.push(chunk.subarray(0, count));
+      if (frame) yield frame;
+      else if (!await this.#receive()) return;
     }
+  }
+
+  async #receive(): Promise<boolean> {
+    const buffer = new ReadBuffer();
+    const count = await this.#source.read(buffer.bytes);
+    if (count !== null) {
+      this.#source.received += count;
+      this.#decoder.push(buffer.bytes.slice(0, count));
+    }
+    buffer.release();
+    return count !== null;
   }
 }
