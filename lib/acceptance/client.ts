@@ -1,0 +1,103 @@
+/** The acceptance client: says its ID, sends random numbers, compares the receipt with what it sent. */
+
+import type { HostPort } from "../config/config.ts";
+import { messageOf, refusalName } from "../errors.ts";
+import { FrameReader } from "../frame/reader.ts";
+import { decodeError, encodeFrame, encodeId, FrameType } from "../frame/tlv.ts";
+import { type Duplex, writeAll } from "../listen/duplex.ts";
+import { TcpDuplex } from "../listen/tcp.ts";
+import { randomNumbers, type Receipt, Tally } from "./tally.ts";
+
+/** Longest answer it takes. */
+const MAX_ANSWER_BYTES = 64 << 10;
+
+/** One run of a client. */
+export interface ClientRun {
+  readonly connect: HostPort;
+  readonly id: string;
+  /** How many numbers to send. */
+  readonly count: number;
+  readonly seed: number;
+  readonly onProgress?: (sent: number) => void;
+}
+
+/** What was sent, and what the server says that it received. */
+export interface ClientResult {
+  readonly sent: Receipt;
+  readonly received: Receipt;
+  readonly agrees: boolean;
+}
+
+/**
+ * Runs a client to its receipt.
+ *
+ * @throws Error that says what was tried and what happened: no connection, an ERROR frame, no receipt.
+ */
+export async function runClient(run: ClientRun): Promise<ClientResult> {
+  using socket = await open(run.connect);
+  const duplex = new TcpDuplex(socket);
+  // read while sending: a refusal may come, and the connection end, before all is sent
+  const [answer, sent] = await Promise.allSettled([readAnswer(duplex), sendNumbers(duplex, run)]);
+  if (answer.status === "rejected") throw failure(run, answer.reason);
+  if (sent.status === "rejected") throw failure(run, sent.reason);
+  const received = answer.value;
+  return { sent: sent.value, received, agrees: sameReceipt(sent.value, received) };
+}
+
+function failure({ connect, id }: ClientRun, reason: unknown): Error {
+  return new Error(`ID ${JSON.stringify(id)} over ${connect.host}:${connect.port}: ${messageOf(reason)}`, {
+    cause: reason,
+  });
+}
+
+async function open({ host, port }: HostPort): Promise<Deno.TcpConn> {
+  try {
+    const conn = await Deno.connect({ hostname: host, port });
+    conn.setNoDelay(true);
+    return conn;
+  } catch (error) {
+    throw new Error(`cannot connect to ${host}:${port}: ${messageOf(error)}; is the balancer running there?`, {
+      cause: error,
+    });
+  }
+}
+
+async function sendNumbers(duplex: Duplex, { id, count, seed, onProgress }: ClientRun): Promise<Receipt> {
+  const tally = new Tally();
+  const numbers = randomNumbers(seed);
+  await writeAll(duplex, encodeId(id));
+  for (let sent = 1; sent <= count; sent++) {
+    const value = new Uint8Array(4);
+    new DataView(value.buffer).setUint32(0, numbers.next().value);
+    await writeAll(duplex, encodeFrame(FrameType.DATA, value));
+    tally.add(value);
+    onProgress?.(sent);
+  }
+  await duplex.closeWrite();
+  return tally.receipt(id);
+}
+
+async function readAnswer(duplex: Duplex): Promise<Receipt> {
+  for await (const { type, value } of new FrameReader(duplex, { maxValueBytes: MAX_ANSWER_BYTES })) {
+    if (type === FrameType.DATA) return parseReceipt(value);
+    if (type !== FrameType.ERROR) throw new Error(`the answer is a frame of type ${type}, a receipt was expected`);
+    const { code, text } = decodeError(value);
+    throw new Error(`refused with ${refusalName(code) ?? "an unknown error"} (${code}): ${text}`);
+  }
+  throw new Error("the connection ended without a receipt");
+}
+
+function parseReceipt(value: Uint8Array): Receipt {
+  const text = new TextDecoder().decode(value);
+  try {
+    const { id, count, sum, crc32 } = JSON.parse(text);
+    return { id: String(id), count: Number(count), sum: Number(sum), crc32: Number(crc32) };
+  } catch (error) {
+    throw new Error(`the answer is not a receipt: ${JSON.stringify(text.slice(0, 80))}`, { cause: error });
+  }
+}
+
+function sameReceipt(sent: Receipt, received: Receipt): boolean {
+  return sent.id === received.id && sent.count === received.count && sent.sum === received.sum &&
+    sent.crc32 === received.crc32;
+}

@@ -1,0 +1,82 @@
+/** The acceptance server: takes an ID and numbers, answers with a receipt. */
+
+import type { HostPort } from "../config/config.ts";
+import { messageOf } from "../errors.ts";
+import { FrameReader } from "../frame/reader.ts";
+import { decodeId, encodeFrame, FrameType } from "../frame/tlv.ts";
+import { writeAll } from "../listen/duplex.ts";
+import { TcpDuplex } from "../listen/tcp.ts";
+import { acceptEach } from "../listen/accept.ts";
+import { type Receipt, Tally } from "./tally.ts";
+
+/** Longest DATA value it takes: far more than a number needs. */
+const MAX_VALUE_BYTES = 64 << 10;
+
+/** What a server tells of its connections. */
+export interface ServerEvents {
+  onReceipt?: (receipt: Receipt) => void;
+  /** A connection that broke off or sent something else than an ID and numbers: it gets no receipt. */
+  onFailure?: (problem: string) => void;
+}
+
+/** How a server treats what it gets: it answers with a receipt, sends all back, or drops all. */
+export type ServerMode = "receipt" | "echo" | "sink";
+
+/** A running server. */
+export class AcceptanceServer implements AsyncDisposable {
+  readonly #listener: Deno.TcpListener;
+  readonly #accepting: Promise<void>;
+  readonly #open = new Map<TcpDuplex, Promise<void>>();
+
+  /** Listens on `address`; port 0 lets the system choose. */
+  constructor(address: HostPort, mode: ServerMode = "receipt", events: ServerEvents = {}) {
+    this.#listener = Deno.listen({ hostname: address.host, port: address.port });
+    this.#accepting = acceptEach(this.#listener, (conn) => {
+      conn.setNoDelay(true);
+      const peer = new TcpDuplex(conn);
+      this.#open.set(peer, this.#serve(peer, mode, events));
+    });
+  }
+
+  get address(): Deno.NetAddr {
+    return this.#listener.addr;
+  }
+
+  /** Stops listening, ends every connection and waits for them. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#listener.close();
+    await this.#accepting;
+    for (const peer of this.#open.keys()) peer.close();
+    await Promise.all(this.#open.values());
+  }
+
+  async #serve(peer: TcpDuplex, mode: ServerMode, events: ServerEvents): Promise<void> {
+    try {
+      if (mode === "receipt") events.onReceipt?.(await giveReceipt(peer));
+      else if (mode === "echo") await peer.readable.pipeTo(peer.writable);
+      else await peer.readable.pipeTo(new WritableStream());
+    } catch (error) {
+      events.onFailure?.(messageOf(error));
+    } finally {
+      peer.close();
+      this.#open.delete(peer);
+    }
+  }
+}
+
+/** Reads an ID and numbers up to FIN and answers. @throws Error for anything else. */
+async function giveReceipt(peer: TcpDuplex): Promise<Receipt> {
+  const reader = new FrameReader(peer, { maxValueBytes: MAX_VALUE_BYTES });
+  const tally = new Tally();
+  let id: string | undefined;
+  for await (const { type, value } of reader) {
+    if (id === undefined && type === FrameType.ID) id = decodeId(value);
+    else if (id !== undefined && type === FrameType.DATA) tally.add(value);
+    else throw new Error(`unexpected frame of type ${type}`);
+  }
+  if (id === undefined) throw new Error("the connection ended before an ID frame");
+  if (reader.rest.length > 0) throw new Error(`the connection of ID ${JSON.stringify(id)} ended inside a frame`);
+  const receipt = tally.receipt(id);
+  await writeAll(peer, encodeFrame(FrameType.DATA, new TextEncoder().encode(JSON.stringify(receipt))));
+  return receipt;
+}
