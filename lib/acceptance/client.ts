@@ -56,9 +56,12 @@ async function open({ host, port }: HostPort): Promise<Deno.TcpConn> {
     conn.setNoDelay(true);
     return conn;
   } catch (error) {
-    throw new Error(`cannot connect to ${host}:${port}: ${messageOf(error)}; is the balancer running there?`, {
-      cause: error,
-    });
+    throw new Error(
+      `cannot connect to ${host}:${port}: ${messageOf(error)}; is the balancer running there?`,
+      {
+        cause: error,
+      },
+    );
   }
 }
 
@@ -80,7 +83,9 @@ async function sendNumbers(duplex: Duplex, { id, count, seed, onProgress }: Clie
 async function readAnswer(duplex: Duplex): Promise<Receipt> {
   for await (const { type, value } of new FrameReader(duplex, { maxValueBytes: MAX_ANSWER_BYTES })) {
     if (type === FrameType.DATA) return parseReceipt(value);
-    if (type !== FrameType.ERROR) throw new Error(`the answer is a frame of type ${type}, a receipt was expected`);
+    if (type !== FrameType.ERROR) {
+      throw new Error(`the answer is a frame of type ${type}, a receipt was expected`);
+    }
     const { code, text } = decodeError(value);
     throw new Error(`refused with ${refusalName(code) ?? "an unknown error"} (${code}): ${text}`);
   }

@@ -75,7 +75,9 @@ async function giveReceipt(peer: TcpDuplex): Promise<Receipt> {
     else throw new Error(`unexpected frame of type ${type}`);
   }
   if (id === undefined) throw new Error("the connection ended before an ID frame");
-  if (reader.rest.length > 0) throw new Error(`the connection of ID ${JSON.stringify(id)} ended inside a frame`);
+  if (reader.rest.length > 0) {
+    throw new Error(`the connection of ID ${JSON.stringify(id)} ended inside a frame`);
+  }
   const receipt = tally.receipt(id);
   await writeAll(peer, encodeFrame(FrameType.DATA, new TextEncoder().encode(JSON.stringify(receipt))));
   return receipt;

@@ -20,7 +20,9 @@ export class Tally {
 
   /** Adds one u32 big-endian. @throws RangeError where `value` is not four bytes. */
   add(value: Uint8Array): void {
-    if (value.length !== 4) throw new RangeError(`a number is 4 bytes, this DATA frame holds ${value.length}`);
+    if (value.length !== 4) {
+      throw new RangeError(`a number is 4 bytes, this DATA frame holds ${value.length}`);
+    }
     this.#count += 1;
     this.#sum = (this.#sum + new DataView(value.buffer, value.byteOffset).getUint32(0)) >>> 0;
     this.#crc = crc32(value, this.#crc);

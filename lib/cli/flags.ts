@@ -69,7 +69,9 @@ function unknownFlag(argument: string, spec: Spec): string {
 
 function valueProblems(name: string, values: readonly string[], flag: Flag | undefined): string[] {
   if (values.includes("")) return [`--${name}: a value is missing, ${flag?.value} is wanted`];
-  if (values.length > 1 && !flag?.repeated) return [`--${name}: given ${values.length} times, once is allowed`];
+  if (values.length > 1 && !flag?.repeated) {
+    return [`--${name}: given ${values.length} times, once is allowed`];
+  }
   return [];
 }
 
@@ -86,7 +88,14 @@ export function helpText(spec: Spec): string {
     return [`  ${short}--${name}${flag.value ? ` ${flag.value}` : ""}`, flag.help] as const;
   });
   const width = Math.max(0, ...rows.map(([left]) => left.length)) + 2;
-  const words = ["switchyard", spec.name, ...(spec.positional ?? []), ...(rows.length > 0 ? ["[flags]"] : [])];
+  const words = [
+    "switchyard",
+    spec.name,
+    ...(spec.positional ?? []),
+    ...(rows.length > 0 ? ["[flags]"] : []),
+  ];
   const table = rows.map(([left, right]) => left.padEnd(width) + right);
-  return [spec.summary, "", `usage: ${words.join(" ")}`, ...(rows.length > 0 ? ["", ...table] : [])].join("\n");
+  return [spec.summary, "", `usage: ${words.join(" ")}`, ...(rows.length > 0 ? ["", ...table] : [])].join(
+    "\n",
+  );
 }

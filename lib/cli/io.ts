@@ -36,7 +36,7 @@ export async function untilAsked({ signal }: Io): Promise<void> {
   if (signal) signal.addEventListener("abort", asked);
   else for (const name of END_SIGNALS) Deno.addSignalListener(name, asked);
   await promise;
-  if (!signal) for (const name of END_SIGNALS) Deno.removeSignalListener(name, asked);
+  if (!signal) { for (const name of END_SIGNALS) Deno.removeSignalListener(name, asked); }
 }
 
 const END_SIGNALS: readonly Deno.Signal[] = Deno.build.os === "windows" ? ["SIGINT"] : ["SIGINT", "SIGTERM"];

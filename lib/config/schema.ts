@@ -1,94 +1,172 @@
-/** The shape of routes.yaml: the one source of its checks and of its JSON Schema. */
+/**
+ * The fields of routes.yaml: what each takes, its default, and how it is described to people and editors.
+ *
+ * The messages are the end of a sentence that begins with the value that stood there: `70000` + `is not a port; ...`.
+ */
 
 import * as v from "valibot";
-import { ADDRESS_WANTED, DURATION_WANTED, parseAddress, parseDuration } from "./units.ts";
+import { messageOf } from "../errors.ts";
+import { parseDuration, parseHost, parseListenAddress } from "./units.ts";
 
-const PORT_WANTED = "a port, 1 to 65535";
+/** Longest ID that `limits.id_bytes` may allow. */
+const LONGEST_ID = 65535;
 
-const duration = (fallback: string) =>
-  v.optional(
-    v.pipe(
-      v.union([v.string(), v.literal(0)], DURATION_WANTED),
-      v.check((value) => parseDuration(String(value)) !== undefined, DURATION_WANTED),
-      v.description(DURATION_WANTED),
-    ),
-    fallback,
+/** Says that a value is wrong in words that need no value before them. */
+export const WHOLE_SENTENCE = "\0";
+
+const sentence = (error: unknown) => WHOLE_SENTENCE + messageOf(error);
+
+function text<Parsed>(parse: (text: string) => Parsed, complaint: string) {
+  return v.pipe(
+    v.string(complaint),
+    v.rawTransform(({ dataset, addIssue, NEVER }) => {
+      try {
+        return parse(dataset.value);
+      } catch (error) {
+        addIssue({ message: sentence(error) });
+        return NEVER;
+      }
+    }),
   );
+}
 
-const host = v.pipe(
-  v.string("a host name or IP address"),
-  v.regex(/^[^\s/:@]+$|^[0-9a-fA-F:.]*:[0-9a-fA-F:.]*$/, "a host name or IP address, without scheme or port"),
-  v.description("Host name or IP address of the upstream"),
+function integer(lowest: number, highest: number, complaint: string) {
+  return v.pipe(
+    v.number(complaint),
+    v.integer(complaint),
+    v.minValue(lowest, complaint),
+    v.maxValue(highest, complaint),
+  );
+}
+
+function wait(fallback: string, description: string) {
+  const complaint = "is not a duration; write a whole number and a unit, such as 250ms, 5s, 10m or 1h";
+  const positive = v.minValue(1, "is no time at all; write 1ms or more");
+  const duration = v.pipe(text(parseDuration, complaint), v.number(), positive);
+  return v.optional(v.pipe(duration, v.description(description)), fallback);
+}
+
+function flag(fallback: boolean, description: string) {
+  return v.optional(v.pipe(v.boolean("is neither true nor false"), v.description(description)), fallback);
+}
+
+const portSchema = v.pipe(
+  integer(1, 65535, "is not a port; write a whole number from 1 to 65535"),
+  v.description("TCP port of the upstream."),
 );
 
-const port = v.pipe(
-  v.number(PORT_WANTED),
-  v.integer(PORT_WANTED),
-  v.minValue(1, PORT_WANTED),
-  v.maxValue(65535, PORT_WANTED),
-  v.description("TCP port of the upstream"),
+const hostSchema = v.pipe(
+  text(parseHost, "is not a host; write a name such as n1.example.com, or an IP address"),
+  v.description("Name or IP address of the upstream; IPv6 without brackets."),
 );
 
-const id = v.pipe(v.string("an ID: text, or an integer"), v.description("Client ID that this rule is for"));
-
-const match = v.pipe(
-  v.string("a glob, such as eu-*"),
-  v.nonEmpty("a glob, such as eu-*"),
-  v.description("Glob over client IDs: * is any run of characters, ? is one"),
+/** A name or pattern for IDs. Only integers that YAML leaves as they are written stand for their text. */
+const idText = v.pipe(
+  v.union([v.string(), v.number(), v.bigint()], "is not an ID; write text"),
+  v.transform(String),
 );
 
-const route = v.pipe(
-  v.strictObject({ id: v.optional(id), match: v.optional(match), host, port }),
-  v.check((rule) => (rule.id === undefined) !== (rule.match === undefined), "either id or match, and not both"),
-);
-
-const idBytes = v.pipe(
-  v.number("a number of bytes, 1 to 65535"),
-  v.integer("a number of bytes, 1 to 65535"),
-  v.minValue(1, "a number of bytes, 1 to 65535"),
-  v.maxValue(65535, "a number of bytes, 1 to 65535"),
-);
-
-const listener = v.strictObject({
+const listenerSchema = v.strictObject({
   address: v.pipe(
-    v.string(ADDRESS_WANTED),
-    v.check((text) => parseAddress(text, 0) !== undefined, ADDRESS_WANTED),
-    v.description("Where to accept connections"),
+    text(parseListenAddress, "is not an address; write host:port, such as 0.0.0.0:8888 or [::1]:9000"),
+    v.description(
+      'Where to listen: "0.0.0.0:8888", "[::1]:9000", or ":8888" for every IPv4 address; port 0: any.',
+    ),
   ),
-});
+}, "is not a listener; write { address: 0.0.0.0:8888 }");
 
-/** The file as it is written, defaults filled in. */
-export const fileSchema = v.strictObject({
+const routeSchema = v.strictObject({
+  id: v.optional(v.pipe(idText, v.description("The one client ID that takes this route."))),
+  match: v.optional(
+    v.pipe(idText, v.description("Glob over client IDs: * is any run of characters, ? is one.")),
+  ),
+  host: hostSchema,
+  port: portSchema,
+}, "is not a route; write { id: 1, host: n1.example.com, port: 7777 }");
+
+const levels = ["debug", "info", "warning", "error"] as const;
+const formats = ["text", "json"] as const;
+
+/** The whole file. */
+export const configSchema = v.strictObject({
   listeners: v.optional(
-    v.pipe(v.array(listener, "a list of listeners"), v.minLength(1, "at least one listener")),
+    v.pipe(
+      v.array(listenerSchema, "is not a list of listeners"),
+      v.minLength(1, "has no listener; write one, or leave the field out for 0.0.0.0:8888"),
+      v.description("Where connections are accepted."),
+    ),
     [{ address: "0.0.0.0:8888" }],
   ),
-  routes: v.array(route, "a list of routes"),
-  default: v.optional(v.strictObject({ host, port }, "a host and a port")),
-  forward_id: v.optional(v.boolean("true or false"), true),
+  routes: v.pipe(
+    v.array(routeSchema, "is not a list of routes"),
+    v.description("Exact IDs are tried first, then globs in the order of the file."),
+  ),
+  default: v.optional(v.pipe(
+    v.strictObject(
+      { host: hostSchema, port: portSchema },
+      "is not an upstream; write { host: ..., port: ... }",
+    ),
+    v.description("Where an ID goes that no route matches. Without it such a client is turned away."),
+  )),
+  forward_id: flag(true, "Whether the ID frame is sent on to the upstream."),
   timeouts: v.optional(
-    v.strictObject({ id: duration("5s"), connect: duration("3s") }, "a mapping of timeouts"),
+    v.strictObject({
+      id: wait("5s", "Longest time from accepting a connection to its whole ID frame."),
+      connect: wait("3s", "Longest time for one attempt to reach an upstream, its look-up included."),
+    }, "is not a set of fields; write { id: 5s, connect: 3s }"),
     {},
   ),
-  limits: v.optional(v.strictObject({ id_bytes: v.optional(idBytes, 255) }, "a mapping of limits"), {}),
+  limits: v.optional(
+    v.strictObject({
+      id_bytes: v.optional(
+        v.pipe(
+          integer(1, LONGEST_ID, `is not a length in bytes; write a whole number from 1 to ${LONGEST_ID}`),
+          v.description("Longest client ID, in bytes of UTF-8."),
+        ),
+        255,
+      ),
+    }, "is not a set of fields; write { id_bytes: 255 }"),
+    {},
+  ),
   log: v.optional(
     v.strictObject({
       level: v.optional(
-        v.picklist(["debug", "info", "warning", "error"], "debug, info, warning or error"),
+        v.pipe(
+          v.picklist(levels, "is not a level; write debug, info, warning or error"),
+          v.description("Least severity that is logged."),
+        ),
         "info",
       ),
-      format: v.optional(v.picklist(["text", "json"], "text or json"), "text"),
-      access: v.optional(v.boolean("true or false"), true),
-    }, "a mapping of log settings"),
+      format: v.optional(
+        v.pipe(
+          v.picklist(formats, "is not a format; write text or json"),
+          v.description("Form of a log line."),
+        ),
+        "text",
+      ),
+      access: flag(true, "Whether each connection is logged at its end."),
+    }, "is not a set of fields; write { level: info, format: text, access: true }"),
     {},
   ),
-}, "a mapping with the field routes");
+}, "is not a configuration; write fields such as routes:");
 
-/** Fields of the design that this version cannot honour yet: refused by name rather than ignored. */
-export const NOT_YET: ReadonlySet<string> = new Set([
-  ..."admin tables redis pools proxy_protocol duplicate_id workers allow deny dns_ttl".split(" "),
-  ..."listeners[].websocket listeners[].tls listeners[].proxy_protocol".split(" "),
-  ..."routes[].pool routes[].on_removal routes[].tls default.pool".split(" "),
-  ..."timeouts.idle timeouts.half_close timeouts.drain timeouts.drain_spread".split(" "),
-  ..."limits.connections limits.connections_per_ip limits.connections_per_id limits.connection_rate_per_ip".split(" "),
+/** Fields of the design that this version does not have, by the path of the mapping that they would stand in. */
+export const LATER_FIELDS: ReadonlyMap<string, readonly string[]> = new Map([
+  ["", [
+    "admin",
+    "tables",
+    "redis",
+    "pools",
+    "proxy_protocol",
+    "duplicate_id",
+    "workers",
+    "allow",
+    "deny",
+    "dns_ttl",
+  ]],
+  ["listeners[]", ["websocket", "tls", "proxy_protocol"]],
+  ["routes[]", ["pool", "on_removal"]],
+  ["default", ["pool"]],
+  ["timeouts", ["idle", "half_close", "drain"]],
+  ["limits", ["connections", "connections_per_ip", "connections_per_id", "connection_rate_per_ip"]],
 ]);

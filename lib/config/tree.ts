@@ -47,9 +47,22 @@ export function isMapping(tree: unknown): tree is Mapping {
  * @throws {UsageError} where the text is not YAML, uses tags or merge keys, or is too deep or too large
  */
 export function readTree(text: string): Tree {
+  refuseTabs(text);
   const written = parseYaml(text, "failsafe");
   const meant = parseYaml(text, "default");
   return new Merge(text.length + ALIAS_ALLOWANCE).merge(written, meant, 0);
+}
+
+/** YAML forbids them, yet the parser takes a line that a tab indents for one that is not indented at all. */
+function refuseTabs(text: string): void {
+  const indented = /(?:^|[\r\n]) *\t[ \t]*[^\s#]/.exec(text);
+  if (indented === null) return;
+  const line = linesOf(text.slice(0, indented.index + indented[0].length)).length;
+  throw new UsageError(`line ${line}: a tab stands before the first word; YAML is indented with spaces`);
+}
+
+function linesOf(text: string): string[] {
+  return text.split(/\r\n|\r|\n/);
 }
 
 function parseYaml(text: string, schema: "failsafe" | "default"): unknown {
@@ -71,10 +84,10 @@ function firstLine(message: string): string {
 }
 
 function explain(error: YamlSyntaxError, text: string): string {
-  const line = text.split(/\r\n|\r|\n/, error.line).at(error.line - 1) ?? "";
+  const lines = linesOf(text).slice(Math.max(0, error.line - 2), error.line).join("\n");
   const reason = firstLine(error.message).replace(/ at line \d+, column \d+:?$/, "");
   const place = `line ${error.line}, column ${error.column}`;
-  return `${place}: not YAML: ${quieten(reason)}${advice(reason, line)}`;
+  return `${place}: not YAML: ${quieten(reason)}${advice(reason, lines)}`;
 }
 
 /** The parser says "Cannot do this: because"; the reader of a configuration needs the latter part. */
@@ -83,12 +96,11 @@ function quieten(reason: string): string {
   return because.replace(/\p{Cc}/gu, " ").slice(0, 200);
 }
 
-function advice(reason: string, line: string): string {
-  if (/^\s*\t/.test(line)) return "; the line is indented with a tab: use spaces";
-  if (/:\s+\[[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*\]:\d/.test(line)) return '; quote an IPv6 address: "[::1]:9000"';
+function advice(reason: string, lines: string): string {
+  if (/:\s+\[[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*\]:\d/.test(lines)) return '; quote an IPv6 address: "[::1]:9000"';
   if (/duplicated key/.test(reason)) return "; a field may stand only once";
   if (/unknown tag/.test(reason)) return "; tags are not supported";
-  if (/:\s+[*@`%]/.test(line)) return "; quote a value that begins with a special character";
+  if (/:\s+[*@`%]/.test(lines)) return "; quote a value that begins with a special character";
   return "";
 }
 

@@ -35,7 +35,8 @@ export function parsePort(text: string, least = 1): number | undefined {
  * @param least The lowest port: 0 where a listener may let the system choose.
  */
 export function parseAddress(text: string, least = 1): HostPort | undefined {
-  const [, bracketed, plain = "", digits = ""] = /^(?:\[([0-9a-fA-F:.]+)\]|([^:[\]\s/]*)):(\d+)$/.exec(text) ?? [];
+  const [, bracketed, plain = "", digits = ""] =
+    /^(?:\[([0-9a-fA-F:.]+)\]|([^:[\]\s/]*)):(\d+)$/.exec(text) ?? [];
   const port = parsePort(digits, least);
   return port === undefined ? undefined : { host: bracketed ?? (plain || "0.0.0.0"), port };
 }

@@ -1,0 +1,77 @@
+/** `switchyard check`, `routes` and `explain`: what a configuration would do. */
+
+import { addressText } from "../account/ledger.ts";
+import type { Config, HostPort } from "../config/config.ts";
+import { type Route, RouteTable } from "../route/table.ts";
+import { quote } from "../text.ts";
+import { readFlags, type Spec } from "./flags.ts";
+import type { Io } from "./io.ts";
+import { FILE_FLAG, readSettings } from "./settings.ts";
+
+export const checkSpec: Spec = {
+  name: "check",
+  summary: "Reports every error of a configuration, or what it would run.",
+  flags: FILE_FLAG,
+};
+
+export const routesSpec: Spec = {
+  name: "routes",
+  summary: "Prints the effective table, in the order in which rules are tried.",
+  flags: FILE_FLAG,
+};
+
+export const explainSpec: Spec = {
+  name: "explain",
+  summary: "Says which rule an ID matches, which upstream it gets, and why not the others.",
+  positional: ["ID"],
+  flags: FILE_FLAG,
+};
+
+/** `check` */
+export async function runCheck(args: readonly string[], io: Io): Promise<number> {
+  const { file, config } = await readSettings(readFlags(args, checkSpec));
+  const exact = config.routes.filter(({ id }) => id !== undefined).length;
+  io.out(`${file}: ok`);
+  io.out(`listeners: ${config.listeners.map(({ address }) => text(address)).join(", ")}`);
+  io.out(`routes: ${exact} by ID, ${config.routes.length - exact} by glob, ${fallbackText(config)}`);
+  io.out(`ID frame: at most ${config.limits.id_bytes} bytes within ${config.timeouts.id} ms`);
+  return 0;
+}
+
+/** `routes` */
+export async function runRoutes(args: readonly string[], io: Io): Promise<number> {
+  const { config } = await readSettings(readFlags(args, routesSpec));
+  const rules = [...new RouteTable(config.routes, config.default).rules()];
+  const width = Math.max(0, ...rules.map(({ rule }) => rule.length));
+  for (const { rule, upstream } of rules) io.out(`${rule.padEnd(width)}  ${text(upstream)}`);
+  return 0;
+}
+
+/** `explain`; exit status 1 where the ID has no route. */
+export async function runExplain(args: readonly string[], io: Io): Promise<number> {
+  const given = readFlags(args, explainSpec);
+  const { file, config } = await readSettings(given);
+  const [id = ""] = given.positional;
+  const table = new RouteTable(config.routes, config.default);
+  const found = table.find(id);
+  io.out(found ? `ID ${quote(id)}: ${found.rule} -> ${text(found.upstream)}` : noRoute(id, file));
+  for (const other of table.rules()) if (other !== found) io.out(whyNot(other, found));
+  return found ? 0 : 1;
+}
+
+function noRoute(id: string, file: string): string {
+  return `ID ${quote(id)}: no route matches and ${file} has no default: the client gets UNKNOWN_ID (4)`;
+}
+
+function whyNot({ rule, upstream }: Route, found: Route | undefined): string {
+  const reason = rule === "default" && found ? "not reached, a rule matched before it" : "not taken";
+  return `  ${rule} -> ${text(upstream)}: ${reason}`;
+}
+
+function fallbackText({ default: fallback }: Config): string {
+  return fallback ? `others to ${text(fallback)}` : "no default: other IDs get UNKNOWN_ID";
+}
+
+function text({ host, port }: HostPort): string {
+  return addressText({ hostname: host, port });
+}

@@ -1,0 +1,94 @@
+/** The configuration that a command works with: the file, and what the command line says instead. */
+
+import type { Config, HostPort, LogLevel, RouteConfig } from "../config/config.ts";
+import { loadConfig } from "../config/parse.ts";
+import { ADDRESS_WANTED, parseAddress } from "../config/units.ts";
+import { UsageError } from "../errors.ts";
+import { quote } from "../text.ts";
+import type { Flag, Given } from "./flags.ts";
+
+/** Where the configuration is looked for when `-c` is not given. */
+const DEFAULT_FILE = "routes.yaml";
+
+const LEVELS: readonly LogLevel[] = ["debug", "info", "warning", "error"];
+
+/** The flag that names the file. */
+export const FILE_FLAG: Readonly<Record<string, Flag>> = {
+  config: { value: "FILE", short: "c", help: `configuration file (${DEFAULT_FILE})` },
+};
+
+/** Flags that say what the file would. */
+export const SERVE_FLAGS: Readonly<Record<string, Flag>> = {
+  ...FILE_FLAG,
+  listen: { value: "HOST:PORT", repeated: true, help: "listen here instead of where the file says" },
+  route: { value: "ID=HOST:PORT", repeated: true, help: "route ID there, before what the file says" },
+  default: { value: "HOST:PORT", help: "where unknown IDs go" },
+  "log-level": { value: "LEVEL", help: LEVELS.join(", ") },
+  "log-format": { value: "FORMAT", help: "text or json" },
+};
+
+/** Reads the file and puts the flags in place. @throws {UsageError} with every problem. */
+export async function readSettings(given: Given): Promise<{ file: string; config: Config }> {
+  const file = given.value("config") ?? DEFAULT_FILE;
+  const alone = given.value("config") === undefined && given.values("route").length > 0;
+  const base = alone ? EMPTY : await loadConfig(file);
+  return { file: alone ? "the command line" : file, config: withFlags(base, given) };
+}
+
+/** What the file would be if it held nothing: used where routes come from the command line alone. */
+const EMPTY: Config = {
+  listeners: [{ address: { host: "0.0.0.0", port: 8888 } }],
+  routes: [],
+  forward_id: true,
+  timeouts: { id: 5000, connect: 3000 },
+  limits: { id_bytes: 255 },
+  log: { level: "info", format: "text", access: true },
+};
+
+function withFlags(config: Config, given: Given): Config {
+  const problems: string[] = [];
+  const listeners = given.values("listen").map((text) => ({
+    address: address("--listen", text, problems, 0),
+  }));
+  const routes = given.values("route").map((text) => routeFlag(text, problems));
+  const fallback = given.value("default");
+  const level = choice("log-level", LEVELS, given, problems);
+  const format = choice("log-format", ["text", "json"] as const, given, problems);
+  const own = new Set(routes.map(({ id }) => id));
+  const merged = {
+    ...config,
+    ...(listeners.length > 0 ? { listeners } : {}),
+    routes: [...routes, ...config.routes.filter(({ id }) => id === undefined || !own.has(id))],
+    ...(fallback === undefined ? {} : { default: address("--default", fallback, problems) }),
+    log: { ...config.log, ...(level ? { level } : {}), ...(format ? { format } : {}) },
+  };
+  if (problems.length > 0) throw new UsageError(problems);
+  return merged;
+}
+
+function choice<T extends string>(
+  name: string,
+  allowed: readonly T[],
+  given: Given,
+  problems: string[],
+): T | undefined {
+  const text = given.value(name);
+  const found = allowed.find((value) => value === text);
+  if (text !== undefined && !found) {
+    problems.push(`--${name}: ${quote(text)} is not one of ${allowed.join(", ")}`);
+  }
+  return found;
+}
+
+/** An address of a flag; a wrong one is added to `problems`. */
+export function address(flag: string, text: string, problems: string[], least = 1): HostPort {
+  const parsed = parseAddress(text, least);
+  if (!parsed) problems.push(`${flag}: ${quote(text)} is not ${ADDRESS_WANTED}`);
+  return parsed ?? { host: "", port: 0 };
+}
+
+function routeFlag(text: string, problems: string[]): RouteConfig {
+  const at = text.lastIndexOf("=");
+  if (at <= 0) problems.push(`--route: ${quote(text)} is not ID=HOST:PORT`);
+  return { id: text.slice(0, at), ...address("--route", text.slice(at + 1), problems) };
+}

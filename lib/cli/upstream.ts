@@ -1,0 +1,50 @@
+/** `switchyard upstream`: the acceptance server. */
+
+import { addressText } from "../account/ledger.ts";
+import { AcceptanceServer, type ServerMode } from "../acceptance/server.ts";
+import type { HostPort } from "../config/config.ts";
+import { messageOf, UsageError } from "../errors.ts";
+import { quote } from "../text.ts";
+import { readFlags, type Spec } from "./flags.ts";
+import { type Io, untilAsked } from "./io.ts";
+import { address } from "./settings.ts";
+
+const MODES: readonly ServerMode[] = ["receipt", "echo", "sink"];
+
+export const spec: Spec = {
+  name: "upstream",
+  summary: "Serves as an upstream: answers each client with a receipt of the numbers that it sent.",
+  flags: {
+    listen: { value: "HOST:PORT", repeated: true, help: "where to listen; at least one" },
+    mode: { value: "MODE", help: "receipt (the default), echo, or sink, which drops what it gets" },
+  },
+};
+
+/** Exit status 0 after SIGINT or SIGTERM; throws where it cannot listen. */
+export async function run(args: readonly string[], io: Io): Promise<number> {
+  const given = readFlags(args, spec);
+  const problems: string[] = [];
+  const addresses = given.values("listen").map((text) => address("--listen", text, problems, 0));
+  if (addresses.length === 0) problems.push("upstream: --listen HOST:PORT is missing");
+  const mode = MODES.find((name) => name === (given.value("mode") ?? "receipt"));
+  if (!mode) problems.push(`--mode: ${quote(given.value("mode"))} is not one of ${MODES.join(", ")}`);
+  if (!mode || problems.length > 0) throw new UsageError(problems);
+  await using servers = new AsyncDisposableStack();
+  for (const one of addresses) servers.use(start(one, mode, io));
+  await untilAsked(io);
+  return 0;
+}
+
+function start(where: HostPort, mode: ServerMode, io: Io): AcceptanceServer {
+  const name = addressText({ hostname: where.host, port: where.port });
+  try {
+    const server = new AcceptanceServer(where, mode, {
+      onReceipt: (receipt) => io.out(`${name} received ${JSON.stringify(receipt)}`),
+      onFailure: (problem) => io.err(`${name}: ${problem}`),
+    });
+    io.out(`listening on ${addressText(server.address)}`);
+    return server;
+  } catch (error) {
+    throw new Error(`cannot listen on ${name}: ${messageOf(error)}`, { cause: error });
+  }
+}
