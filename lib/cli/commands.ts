@@ -1,0 +1,59 @@
+/** Every subcommand by name. */
+
+import deno from "../../deno.json" with { type: "json" };
+import { configJsonSchema } from "../config/json_schema.ts";
+import * as client from "./client.ts";
+import * as demo from "./demo.ts";
+import { readFlags, type Spec } from "./flags.ts";
+import { checkSpec, explainSpec, routesSpec, runCheck, runExplain, runRoutes } from "./inspect.ts";
+import type { Command } from "./io.ts";
+import * as serve from "./serve.ts";
+import * as upstream from "./upstream.ts";
+
+const schemaSpec: Spec = { name: "schema", summary: "Prints the JSON Schema of routes.yaml.", flags: {} };
+const versionSpec: Spec = {
+  name: "version",
+  summary: "Prints the version of Switchyard and of Deno.",
+  flags: {},
+};
+const helpSpec: Spec = { name: "help", summary: "Lists the commands.", flags: {} };
+
+const runSchema: Command = (args, io) => {
+  readFlags(args, schemaSpec);
+  io.out(JSON.stringify(configJsonSchema(), null, 2));
+  return 0;
+};
+
+const runVersion: Command = (args, io) => {
+  readFlags(args, versionSpec);
+  io.out(`switchyard ${deno.version} (deno ${Deno.version.deno})`);
+  return 0;
+};
+
+const runHelp: Command = (args, io) => {
+  readFlags(args, helpSpec);
+  io.out("Switchyard sends each TCP connection to the server that its client's ID names.\n");
+  for (const { spec } of Object.values(COMMANDS)) {
+    io.out(`  switchyard ${spec.name.padEnd(9)} ${spec.summary}`);
+  }
+  io.out("\nswitchyard COMMAND --help lists the flags of one; without a command it is serve.");
+  return 0;
+};
+
+/** What `switchyard NAME` runs. */
+export const COMMANDS: Readonly<Record<string, { readonly spec: Spec; readonly run: Command }>> = Object
+  .assign(
+    Object.create(null),
+    {
+      serve,
+      check: { spec: checkSpec, run: runCheck },
+      explain: { spec: explainSpec, run: runExplain },
+      routes: { spec: routesSpec, run: runRoutes },
+      client,
+      upstream,
+      demo,
+      schema: { spec: schemaSpec, run: runSchema },
+      version: { spec: versionSpec, run: runVersion },
+      help: { spec: helpSpec, run: runHelp },
+    },
+  );

@@ -1,0 +1,73 @@
+/** `switchyard demo`: the whole scenario in one process, on ports of its own. */
+
+import { addressText } from "../account/ledger.ts";
+import { runClient } from "../acceptance/client.ts";
+import { AcceptanceServer } from "../acceptance/server.ts";
+import { Balancer } from "../balancer.ts";
+import type { Config } from "../config/config.ts";
+import { messageOf } from "../errors.ts";
+import { receiptText } from "./client.ts";
+import { readFlags, type Spec } from "./flags.ts";
+import type { Io } from "./io.ts";
+
+const COUNT = 1000;
+const ANYWHERE = { host: "127.0.0.1", port: 0 };
+
+export const spec: Spec = {
+  name: "demo",
+  summary:
+    `Runs two upstreams, the balancer and three clients that send ${COUNT} numbers each, and shows what arrived.`,
+  flags: {},
+};
+
+/** Exit status 0 where every client's numbers arrived. */
+export async function run(args: readonly string[], io: Io): Promise<number> {
+  readFlags(args, spec);
+  await using first = new AcceptanceServer(ANYWHERE);
+  await using second = new AcceptanceServer(ANYWHERE);
+  await using balancer = Balancer.start(demoConfig(first.address.port, second.address.port));
+  const [at] = balancer.addresses;
+  if (!at) throw new Error("the balancer listens nowhere");
+  io.out(
+    `balancer on ${addressText(at)}, upstreams on ${addressText(first.address)} and ${
+      addressText(second.address)
+    }`,
+  );
+  const upstreams = [first, second, second];
+  const rows = await Promise.all(
+    upstreams.map((upstream, index) => clientRow(index + 1, at.port, addressText(upstream.address))),
+  );
+  printTable([["client", "id", "route", "upstream", "sent", "received", "verdict"], ...rows], io);
+  return rows.every((row) => row.at(-1) === "ok") ? 0 : 1;
+}
+
+function demoConfig(first: number, second: number): Config {
+  const route = (id: string, port: number) => ({ id, host: "127.0.0.1", port });
+  return {
+    listeners: [{ address: ANYWHERE }],
+    routes: [route("1", first), route("2", second), route("3", second)],
+    forward_id: true,
+    timeouts: { id: 5000, connect: 3000 },
+    limits: { id_bytes: 255 },
+    log: { level: "error", format: "text", access: false },
+  };
+}
+
+async function clientRow(client: number, port: number, upstream: string): Promise<string[]> {
+  const id = String(client);
+  const start = [`Client${client}`, id, `id ${id}`, upstream];
+  try {
+    const connect = { host: "127.0.0.1", port };
+    const { sent, received, agrees } = await runClient({ connect, id, count: COUNT, seed: client });
+    return [...start, receiptText(sent), receiptText(received), agrees ? "ok" : "DIFFERENT"];
+  } catch (error) {
+    return [...start, "-", "-", messageOf(error)];
+  }
+}
+
+function printTable(rows: readonly string[][], io: Io): void {
+  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
+  for (const row of rows) {
+    io.out(row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join("  ").trimEnd());
+  }
+}
