@@ -1,14 +1,20 @@
-/** Durations and addresses as people write them. */
+/** Values as people write them, in the configuration and on the command line. Pure; undefined is a refusal. */
 
-import type { HostPort } from "./config.ts";
+import type { HostPort, RouteConfig } from "./config.ts";
 
-const MILLISECONDS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
+const MILLISECONDS: ReadonlyMap<string, number> = new Map([["ms", 1], ["s", 1000], ["m", 60_000], [
+  "h",
+  3_600_000,
+]]);
 
 /** Longest duration: what a timer can hold, 24 days. */
 const MAX_MILLISECONDS = 2 ** 31 - 1;
 
 /** What a duration looks like, for messages. */
 export const DURATION_WANTED = "a duration with its unit, such as 250ms, 5s, 10m or 1h";
+
+/** What a host looks like, for messages. */
+export const HOST_WANTED = "a host name or IP address, without scheme, port or brackets";
 
 /** What an address looks like, for messages. */
 export const ADDRESS_WANTED = "an address, such as 0.0.0.0:8888, [::1]:9000 or :8888";
@@ -17,7 +23,7 @@ export const ADDRESS_WANTED = "an address, such as 0.0.0.0:8888, [::1]:9000 or :
 export function parseDuration(text: string): number | undefined {
   if (text === "0") return 0;
   const [, amount, unit = ""] = /^(\d+(?:\.\d+)?)(ms|s|m|h)$/.exec(text) ?? [];
-  const scale = MILLISECONDS[unit];
+  const scale = MILLISECONDS.get(unit);
   if (amount === undefined || scale === undefined) return undefined;
   const milliseconds = Math.round(Number(amount) * scale);
   return milliseconds <= MAX_MILLISECONDS ? milliseconds : undefined;
@@ -35,8 +41,74 @@ export function parsePort(text: string, least = 1): number | undefined {
  * @param least The lowest port: 0 where a listener may let the system choose.
  */
 export function parseAddress(text: string, least = 1): HostPort | undefined {
-  const [, bracketed, plain = "", digits = ""] =
-    /^(?:\[([0-9a-fA-F:.]+)\]|([^:[\]\s/]*)):(\d+)$/.exec(text) ?? [];
+  return parseUpstream(text.startsWith(":") ? `0.0.0.0${text}` : text, least);
+}
+
+/** Host and port of `n1.example.com:7777` or `[::1]:9000`; undefined where `text` lacks either. */
+export function parseUpstream(text: string, least = 1): HostPort | undefined {
+  const [, bracketed, plain = "", digits = ""] = /^(?:\[([^[\]]+)\]|([^:[\]]+)):(\d+)$/.exec(text) ?? [];
   const port = parsePort(digits, least);
-  return port === undefined ? undefined : { host: bracketed ?? (plain || "0.0.0.0"), port };
+  const host = bracketed === undefined ? parseHost(plain) : parseIpv6(bracketed);
+  return port === undefined || host === undefined ? undefined : { host, port };
+}
+
+/** `text` where it is a host name, an IPv4 address or an IPv6 address without brackets, else undefined. */
+export function parseHost(text: string): string | undefined {
+  return isIpv4(text) || isHostName(text) ? text : parseIpv6(text);
+}
+
+function isIpv4(text: string): boolean {
+  const parts = text.split(".");
+  return parts.length === 4 && parts.every((part) => /^(0|[1-9]\d{0,2})$/.test(part) && Number(part) <= 255);
+}
+
+/** RFC 1123 names, and the underscores of container networks. A name that ends in a number is a botched address. */
+function isHostName(text: string): boolean {
+  const name = text.replace(/\.$/, "");
+  if (name.length > 253 || /(^|\.)\d+$/.test(name)) return false;
+  return name.split(".").every((label) => /^(?!-)[A-Za-z0-9_-]{1,63}$/.test(label) && !label.endsWith("-"));
+}
+
+/** RFC 4291, section 2.2, with the zone of RFC 4007. */
+function parseIpv6(text: string): string | undefined {
+  const [, address = ""] = /^([0-9A-Fa-f:.]+)(?:%[\w.-]+)?$/.exec(text) ?? [];
+  const halves = address.split("::");
+  const groups = halves.map(countGroups).reduce((sum, count) => sum + count, 0);
+  const fits = halves.length === 2 ? groups <= 7 : halves.length === 1 && groups === 8;
+  return fits ? text : undefined;
+}
+
+/** Groups of 16 bits in one half of an IPv6 address, NaN where the half is malformed. */
+function countGroups(half: string): number {
+  if (half === "") return 0;
+  const parts = half.split(":");
+  const isMixed = isIpv4(parts.at(-1) ?? "");
+  const hex = isMixed ? parts.slice(0, -1) : parts;
+  return hex.every((part) => /^[0-9A-Fa-f]{1,4}$/.test(part)) ? hex.length + (isMixed ? 2 : 0) : NaN;
+}
+
+/** What an ID has to be, or undefined where `id` is one. `id_bytes` is the longest allowed, in UTF-8. */
+export function idWanted(id: string, id_bytes: number): string | undefined {
+  const bytes = new TextEncoder().encode(id).length;
+  if (bytes < 1 || bytes > id_bytes) {
+    return `an ID of 1 to ${id_bytes} bytes (limits.id_bytes), not of ${bytes}`;
+  }
+  return isPrintable(id) ? undefined : "an ID without control characters and broken surrogates";
+}
+
+/** True for text that can stand in an ID: whole Unicode characters, none of them a control character. */
+export function isPrintable(text: string): boolean {
+  return text.isWellFormed() && !/\p{Cc}/u.test(text);
+}
+
+/**
+ * The route in `ID=HOST:PORT`, as `--route` takes it; undefined where `text` is none. The last `=` ends the ID.
+ *
+ * @param id_bytes Longest ID in bytes of UTF-8.
+ */
+export function parseRoute(text: string, id_bytes = 255): RouteConfig | undefined {
+  const end = text.lastIndexOf("=");
+  const id = text.slice(0, Math.max(0, end));
+  const upstream = parseUpstream(text.slice(end + 1));
+  return upstream === undefined || idWanted(id, id_bytes) !== undefined ? undefined : { id, ...upstream };
 }

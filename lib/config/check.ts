@@ -1,0 +1,137 @@
+/** Finds everything that is wrong with a configuration, field by field, in words for the person who wrote it. */
+
+import * as v from "valibot";
+import { nearest, quote } from "../text.ts";
+import { NOT_YET } from "./schema.ts";
+import { Changed, isMapping, type Mapping, type Tree } from "./tree.ts";
+
+/** What is wrong with one field. */
+export interface Problem {
+  /** Where it stands, such as `routes[3].port`; empty for the file as a whole. */
+  readonly path: string;
+  readonly message: string;
+}
+
+type AnySchema = v.GenericSchema<unknown, unknown>;
+type Fields = Readonly<Record<string, AnySchema>>;
+
+/** What a schema of valibot shows of itself, where it has these parts. */
+interface Parts {
+  readonly type: string;
+  readonly entries?: Fields;
+  readonly item?: AnySchema;
+  readonly wrapped?: AnySchema;
+  readonly options?: readonly unknown[];
+  readonly message?: unknown;
+}
+
+/** Every fault of `tree` that `schema` can tell, in file order. */
+export function* check(schema: AnySchema, tree: Tree, path = ""): Generator<Problem> {
+  const { entries, item, wrapped } = partsOf(schema);
+  if (wrapped !== undefined) yield* check(wrapped, tree, path);
+  else if (entries !== undefined && isMapping(tree)) yield* checkFields(entries, tree, path);
+  else if (item !== undefined && isList(tree)) yield* checkItems(schema, item, tree, path);
+  else yield* checkValue(schema, tree, path);
+}
+
+function* checkFields(entries: Fields, tree: Mapping, path: string): Generator<Problem> {
+  for (const [name, value] of Object.entries(tree)) {
+    const entry = Object.hasOwn(entries, name) ? entries[name] : undefined;
+    if (entry === undefined) yield unknownField(name, entries, path);
+    else yield* check(entry, value, join(path, name));
+  }
+  for (const [name, entry] of Object.entries(entries)) {
+    if (Object.hasOwn(tree, name) || !isRequired(entry) || takesPlaceOf(tree, name, path)) continue;
+    yield { path: join(path, name), message: `missing, wanted ${wantedBy(entry, undefined)}` };
+  }
+}
+
+/** A route to a pool, which is refused as a whole, need not hear that it lacks a host and a port too. */
+function takesPlaceOf(tree: Mapping, name: string, path: string): boolean {
+  return (name === "host" || name === "port") && Object.hasOwn(tree, "pool") && isNotYet("pool", path);
+}
+
+function* checkItems(
+  schema: AnySchema,
+  item: AnySchema,
+  tree: readonly Tree[],
+  path: string,
+): Generator<Problem> {
+  if (tree.length === 0) yield* checkValue(schema, tree, path);
+  for (const [index, value] of tree.entries()) yield* check(item, value, `${path}[${index}]`);
+}
+
+function* checkValue(schema: AnySchema, tree: Tree, path: string): Generator<Problem> {
+  const wanted = wantedBy(schema, tree);
+  if (wanted !== undefined) {
+    yield { path, message: `found ${describe(tree)}, wanted ${wanted}${hint(schema, tree)}` };
+  }
+}
+
+/** What `schema` wants instead of `tree`, or undefined where it takes it. */
+function wantedBy(schema: AnySchema, tree: unknown): string | undefined {
+  const { entries, item, message } = partsOf(schema);
+  // To valibot a list is an object too.
+  if ((entries !== undefined && !isMapping(tree)) || (item !== undefined && !isList(tree))) {
+    return String(message);
+  }
+  return v.safeParse(schema, tree).issues?.[0].message;
+}
+
+function hint(schema: AnySchema, tree: Tree): string {
+  const { type, options = [] } = partsOf(schema);
+  if (tree instanceof Changed && (type === "union" || type === "string")) {
+    return `; YAML would change it, so write it in quotes: ${quote(tree.text)}`;
+  }
+  const names = options.filter((option) => typeof option === "string");
+  return typeof tree === "string" ? didYouMean(tree, names) : "";
+}
+
+function unknownField(name: string, entries: Fields, path: string): Problem {
+  const where = join(path, name);
+  if (isNotYet(name, path)) return { path: where, message: "this version does not support this field yet" };
+  return { path: where, message: `unknown field${didYouMean(name, Object.keys(entries))}` };
+}
+
+function didYouMean(name: string, candidates: readonly string[]): string {
+  const meant = name.length > 40 ? undefined : nearest(name, candidates);
+  return meant === undefined ? "" : `; did you mean ${quote(meant)}?`;
+}
+
+function isNotYet(name: string, path: string): boolean {
+  return NOT_YET.has(join(path.replace(/\[\d+\]/g, "[]"), name));
+}
+
+function isRequired(schema: AnySchema): boolean {
+  return partsOf(schema).wrapped === undefined;
+}
+
+function isList(tree: unknown): tree is readonly Tree[] {
+  return Array.isArray(tree);
+}
+
+function partsOf(schema: AnySchema): Parts {
+  return schema;
+}
+
+/** The path of the field `name` in the mapping at `path`. */
+function join(path: string, name: string): string {
+  const shown = /^[\w-]{1,60}$/.test(name) ? name : plain(quote(name));
+  return path === "" ? shown : `${path}.${shown}`;
+}
+
+/** How a message shows what stands in the file. */
+export function describe(tree: Tree | undefined): string {
+  if (tree === null || tree === undefined) return "nothing";
+  if (isList(tree)) return "a list";
+  if (tree instanceof Changed) return plain(quote(tree.text).slice(1, -1));
+  if (isMapping(tree)) return "a mapping";
+  return typeof tree === "string" ? plain(quote(tree)) : String(tree).slice(0, 80);
+}
+
+/** JSON leaves some characters as they are that move a terminal's cursor or turn its writing around. */
+function plain(text: string): string {
+  return text.replace(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, (character) => {
+    return `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`;
+  });
+}

@@ -1,0 +1,104 @@
+/** From the text of a routes.yaml to a configuration that can be relied on. */
+
+import * as v from "valibot";
+import { messageOf, UsageError } from "../errors.ts";
+import { check, type Problem } from "./check.ts";
+import type { Config, RouteConfig } from "./config.ts";
+import { checkRules } from "./rules.ts";
+import { fileSchema, type routeSchema } from "./schema.ts";
+import { readTree, type Tree } from "./tree.ts";
+
+/** Some 300,000 routes: more than anybody writes by hand, and parsed within seconds. */
+const LARGEST_FILE = 16 * 2 ** 20;
+
+/** A file of another kind can be wrong in every line; nobody reads further than this. */
+const MOST_PROBLEMS = 1000;
+
+/**
+ * The configuration in a file.
+ *
+ * @throws {UsageError} where it cannot be read, or holds anything wrong
+ */
+export async function loadConfig(file: string): Promise<Config> {
+  return parseConfig(decode(await readFile(file), file), file);
+}
+
+/**
+ * The configuration in `text`, defaults filled in.
+ *
+ * @param file Name that the messages give to the text.
+ * @throws {UsageError} with one line for every problem
+ */
+export function parseConfig(text: string, file: string): Config {
+  const tree = treeOf(text, file);
+  const problems = [...check(fileSchema, tree), ...checkRules(tree)];
+  if (problems.length > 0) throw new UsageError(lines(problems, file));
+  const { routes, ...rest } = v.parse(fileSchema, tree);
+  return { ...rest, routes: routes.map(toRoute) };
+}
+
+function treeOf(text: string, file: string): Tree {
+  if (text.length > LARGEST_FILE) throw tooLarge(file);
+  try {
+    const tree = readTree(text);
+    if (tree === null) throw new UsageError("is empty; wanted at least the field routes");
+    return tree;
+  } catch (error) {
+    if (error instanceof UsageError) {
+      throw new UsageError(`${file}: ${error.message}`, { cause: error.cause });
+    }
+    throw error;
+  }
+}
+
+function lines(problems: readonly Problem[], file: string): string[] {
+  const shown = problems.slice(0, MOST_PROBLEMS).map(({ path, message }) => {
+    return `${file}: ${path === "" ? "" : `${path}: `}${message}`;
+  });
+  const rest = problems.length - shown.length;
+  return rest === 0 ? shown : [...shown, `${file}: and ${rest} more problems`];
+}
+
+function toRoute({ id, match, host, port }: v.InferOutput<typeof routeSchema>): RouteConfig {
+  return id === undefined ? { match: match ?? "", host, port } : { id, host, port };
+}
+
+/** Reads no more than the cap, so that a device without an end does no harm. */
+async function readFile(file: string): Promise<Uint8Array> {
+  try {
+    using source = await Deno.open(file);
+    if ((await source.stat()).isDirectory) throw new UsageError(`${file}: is a directory, wanted a file`);
+    return await readAtMost(source, LARGEST_FILE, file);
+  } catch (error) {
+    throw error instanceof UsageError ? error : new UsageError(unreadable(error, file), { cause: error });
+  }
+}
+
+async function readAtMost(source: Deno.FsFile, most: number, file: string): Promise<Uint8Array> {
+  const chunks: Uint8Array<ArrayBuffer>[] = [];
+  let size = 0;
+  for await (const chunk of source.readable) {
+    chunks.push(chunk);
+    size += chunk.length;
+    if (size > most) throw tooLarge(file);
+  }
+  return new Uint8Array(await new Blob(chunks).arrayBuffer());
+}
+
+function tooLarge(file: string): UsageError {
+  return new UsageError(`${file}: is larger than ${LARGEST_FILE / 2 ** 20} MiB, the most that is read`);
+}
+
+function unreadable(error: unknown, file: string): string {
+  if (error instanceof Deno.errors.NotFound) return `${file}: there is no such file`;
+  if (error instanceof Deno.errors.IsADirectory) return `${file}: is a directory, wanted a file`;
+  return `${file}: cannot be read: ${messageOf(error).split("\n", 1)[0]}`;
+}
+
+function decode(bytes: Uint8Array, file: string): string {
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch (cause) {
+    throw new UsageError(`${file}: is not text in UTF-8`, { cause });
+  }
+}

@@ -1,0 +1,97 @@
+/** Rules about several fields of a configuration at once, which no field can break alone. */
+
+import { describe, type Problem } from "./check.ts";
+import { isMapping, type Mapping, type Tree } from "./tree.ts";
+import { idWanted, isPrintable, parseAddress } from "./units.ts";
+
+const DEFAULT_ID_BYTES = 255;
+
+/** Every broken rule. Fields that are wrong by themselves are passed over: `check` reports those. */
+export function* checkRules(tree: Tree): Generator<Problem> {
+  if (!isMapping(tree)) return;
+  yield* checkListeners(mappings("listeners", tree["listeners"]));
+  const routes = mappings("routes", tree["routes"]);
+  for (const [path, route] of routes) yield* checkRoute(route, path);
+  yield* checkIds(routes, idBytesOf(tree));
+  yield* checkGlobs(routes);
+}
+
+function* checkListeners(listeners: ReadonlyMap<string, Mapping>): Generator<Problem> {
+  const places = new Places("an address of its own");
+  for (const [path, { address }] of listeners) {
+    const parsed = typeof address === "string" ? parseAddress(address, 0) : undefined;
+    if (parsed === undefined || parsed.port === 0) continue;
+    yield* places.check(`${parsed.host} ${parsed.port}`, address, `${path}.address`);
+  }
+}
+
+function* checkRoute(route: Mapping, path: string): Generator<Problem> {
+  const hasId = Object.hasOwn(route, "id");
+  const hasMatch = Object.hasOwn(route, "match");
+  if (hasId && hasMatch) yield { path, message: "found both id and match, wanted one of them" };
+  if (!hasId && !hasMatch) yield { path, message: "found neither id nor match, wanted one of them" };
+}
+
+function* checkIds(routes: ReadonlyMap<string, Mapping>, idBytes: number): Generator<Problem> {
+  const places = new Places("an ID of its own");
+  for (const [path, { id }] of routes) {
+    const text = idText(id);
+    if (text === undefined) continue;
+    const wanted = idWanted(text, idBytes);
+    if (wanted !== undefined) {
+      yield { path: `${path}.id`, message: `found ${describe(id)}, wanted ${wanted}` };
+    } else yield* places.check(text, id, `${path}.id`);
+  }
+}
+
+function* checkGlobs(routes: ReadonlyMap<string, Mapping>): Generator<Problem> {
+  const places = new Places("a glob of its own");
+  for (const [path, { match }] of routes) {
+    const text = idText(match);
+    if (text === undefined) continue;
+    if (text === "" || !isPrintable(text)) {
+      yield {
+        path: `${path}.match`,
+        message: `found ${describe(match)}, wanted a glob of printable text, such as eu-*`,
+      };
+    } else yield* places.check(text, match, `${path}.match`);
+  }
+}
+
+/** Remembers where each value first stood. */
+class Places {
+  readonly #first = new Map<string, string>();
+  readonly #wanted: string;
+
+  constructor(wanted: string) {
+    this.#wanted = wanted;
+  }
+
+  *check(key: string, written: Tree | undefined, path: string): Generator<Problem> {
+    const first = this.#first.get(key);
+    if (first === undefined) this.#first.set(key, path);
+    else {yield {
+        path,
+        message: `found ${describe(written)} again, wanted ${this.#wanted}; ${first} is the same`,
+      };}
+  }
+}
+
+/** The text that an ID or a glob stands for, or undefined where it is neither text nor a canonical integer. */
+function idText(tree: Tree | undefined): string | undefined {
+  const isText = typeof tree === "string" || typeof tree === "number" || typeof tree === "bigint";
+  return isText ? String(tree) : undefined;
+}
+
+/** The mappings in a list, by their paths. */
+function mappings(name: string, tree: Tree | undefined): ReadonlyMap<string, Mapping> {
+  const found = new Map<string, Mapping>();
+  if (!Array.isArray(tree)) return found;
+  for (const [index, item] of tree.entries()) if (isMapping(item)) found.set(`${name}[${index}]`, item);
+  return found;
+}
+
+function idBytesOf({ limits }: Mapping): number {
+  const idBytes = isMapping(limits) ? limits["id_bytes"] : undefined;
+  return typeof idBytes === "number" && idBytes > 0 ? idBytes : DEFAULT_ID_BYTES;
+}

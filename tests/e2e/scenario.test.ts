@@ -1,0 +1,121 @@
+/**
+ * The acceptance scenario: servers, balancer and three clients as processes of their own, each client sending 1000
+ * random numbers. Where the test may make a network namespace, with the literal ports and names of the scenario.
+ */
+
+import { assert, assertEquals, assertStringIncludes } from "../assert.ts";
+import { networkNamespace, type Place, start } from "./processes.ts";
+
+interface Variant {
+  readonly what: string;
+  /** Where the servers listen. */
+  readonly servers: readonly number[];
+  /** Where route 1 goes. */
+  readonly routeOf1: number;
+  /** Whether Client1 succeeds. */
+  readonly succeeds: boolean;
+}
+
+const VARIANTS: readonly Variant[] = [
+  {
+    what: "the table as given, servers on 7777 and 9999",
+    servers: [7777, 9999],
+    routeOf1: 7777,
+    succeeds: true,
+  },
+  {
+    what: "the scenario as given, servers on 5555 and 9999",
+    servers: [5555, 9999],
+    routeOf1: 7777,
+    succeeds: false,
+  },
+  { what: "route 1 changed to 5555", servers: [5555, 9999], routeOf1: 5555, succeeds: true },
+];
+
+const HOSTS = "127.0.0.1 localhost n1.example.com n2.example.com example.com\n";
+
+for (const [index, { what, servers, routeOf1, succeeds }] of VARIANTS.entries()) {
+  Deno.test(`${what}: literal ports and host names, in a network namespace`, async (test) => {
+    await using place = await networkNamespace(`switchyard-${Deno.pid}-${index}`, HOSTS);
+    if (!place) {
+      await test.step({ name: "ip netns is not permitted here", ignore: true, fn: () => {} });
+      return;
+    }
+    const names = {
+      first: "n1.example.com",
+      second: "n2.example.com",
+      balancer: "example.com",
+      any: "0.0.0.0",
+    };
+    await scenario({ place, servers, routeOf1, second: 9999, port: 8888, succeeds, names });
+  });
+
+  Deno.test(`${what}: on free ports`, async () => {
+    const free = new Map([...new Set([...servers, routeOf1])].map((port) => [port, freePort()]));
+    const at = (port: number) => free.get(port) ?? 0;
+    const names = { first: "127.0.0.1", second: "localhost", balancer: "127.0.0.1", any: "127.0.0.1" };
+    await scenario({
+      place: { command: [] },
+      servers: servers.map(at),
+      routeOf1: at(routeOf1),
+      second: at(9999),
+      port: freePort(),
+      succeeds,
+      names,
+    });
+  });
+}
+
+interface Scenario {
+  readonly place: Place;
+  readonly servers: readonly number[];
+  readonly routeOf1: number;
+  readonly second: number;
+  readonly port: number;
+  readonly succeeds: boolean;
+  readonly names: { first: string; second: string; balancer: string; any: string };
+}
+
+async function scenario(
+  { place, servers, routeOf1, second, port, succeeds, names }: Scenario,
+): Promise<void> {
+  const file = await Deno.makeTempFile({ suffix: ".yaml" });
+  await Deno.writeTextFile(
+    file,
+    `listeners: [{ address: "${names.any}:${port}" }]
+routes:
+  - { id: 1, host: ${names.first}, port: ${routeOf1} }
+  - { id: 2, host: ${names.second}, port: ${second} }
+  - { id: 3, host: ${names.second}, port: ${second} }
+`,
+  );
+  const listen = servers.flatMap((server) => ["--listen", `${names.any}:${server}`]);
+  await using upstream = start(place, ["upstream", ...listen]);
+  await upstream.stdout.until(`listening on ${names.any}:${servers.at(-1)}`);
+  await using balancer = start(place, ["serve", "-c", file]);
+  await balancer.stderr.until("listening on");
+  const clients = [1, 2, 3].map((id) =>
+    start(place, ["client", "--id", String(id), "--connect", `${names.balancer}:${port}`, "--count", "1000"])
+  );
+  for (const [index, client] of clients.entries()) {
+    const expected = index > 0 || succeeds;
+    assertEquals(await client.status(), expected ? 0 : 1, client.stderr.text);
+    if (!expected) {
+      assertStringIncludes(client.stderr.text, "UPSTREAM_UNAVAILABLE (5)");
+      assertEquals(client.stderr.text.trim().split("\n").length, 1);
+      continue;
+    }
+    const [, sum] = /1000 numbers, sum (\d+)/.exec(client.stdout.text) ?? [];
+    assert(sum !== undefined, client.stdout.text);
+    await upstream.stdout.until(`{"id":"${index + 1}","count":1000,"sum":${sum},`);
+  }
+  await balancer.stderr.until("id=3");
+  assertEquals(await balancer.end(), 0);
+  assertEquals(await upstream.end(), 0);
+  await Deno.remove(file);
+}
+
+function freePort(): number {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  return listener.addr.port;
+}
