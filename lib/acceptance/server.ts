@@ -52,8 +52,10 @@ export class AcceptanceServer implements AsyncDisposable {
 
   async #serve(peer: TcpDuplex, mode: ServerMode, events: ServerEvents): Promise<void> {
     try {
-      if (mode === "receipt") events.onReceipt?.(await giveReceipt(peer));
-      else if (mode === "echo") await peer.readable.pipeTo(peer.writable);
+      if (mode === "receipt") {
+        const receipt = await giveReceipt(peer);
+        events.onReceipt?.(receipt);
+      } else if (mode === "echo") await peer.readable.pipeTo(peer.writable);
       else await peer.readable.pipeTo(new WritableStream());
     } catch (error) {
       events.onFailure?.(messageOf(error));

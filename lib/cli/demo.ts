@@ -23,8 +23,9 @@ export const spec: Spec = {
 /** Exit status 0 where every client's numbers arrived. */
 export async function run(args: readonly string[], io: Io): Promise<number> {
   readFlags(args, spec);
-  await using first = new AcceptanceServer(ANYWHERE);
-  await using second = new AcceptanceServer(ANYWHERE);
+  const events = { onFailure: (problem: string) => io.err(`upstream: ${problem}`) };
+  await using first = new AcceptanceServer(ANYWHERE, "receipt", events);
+  await using second = new AcceptanceServer(ANYWHERE, "receipt", events);
   await using balancer = Balancer.start(demoConfig(first.address.port, second.address.port));
   const [at] = balancer.addresses;
   if (!at) throw new Error("the balancer listens nowhere");

@@ -80,11 +80,15 @@ function wantedBy(schema: AnySchema, tree: unknown): string | undefined {
 
 function hint(schema: AnySchema, tree: Tree): string {
   const { type, options = [] } = partsOf(schema);
-  if (tree instanceof Changed && (type === "union" || type === "string")) {
-    return `; YAML would change it, so write it in quotes: ${quote(tree.text)}`;
+  if (changesOnTheWay(tree) && (type === "union" || type === "string")) {
+    return `; YAML would change it, so write it in quotes: "${describe(tree)}"`;
   }
   const names = options.filter((option) => typeof option === "string");
   return typeof tree === "string" ? didYouMean(tree, names) : "";
+}
+
+function changesOnTheWay(tree: Tree): boolean {
+  return tree instanceof Changed || typeof tree === "boolean";
 }
 
 function unknownField(name: string, entries: Fields, path: string): Problem {
@@ -129,8 +133,8 @@ export function describe(tree: Tree | undefined): string {
   return typeof tree === "string" ? plain(quote(tree)) : String(tree).slice(0, 80);
 }
 
-/** JSON leaves some characters as they are that move a terminal's cursor or turn its writing around. */
-function plain(text: string): string {
+/** `text` without the characters that end a line, move a terminal's cursor or turn its writing around. */
+export function plain(text: string): string {
   return text.replace(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, (character) => {
     return `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`;
   });

@@ -2,7 +2,7 @@
 
 import * as v from "valibot";
 import { messageOf, UsageError } from "../errors.ts";
-import { check, type Problem } from "./check.ts";
+import { check, plain, type Problem } from "./check.ts";
 import type { Config, RouteConfig } from "./config.ts";
 import { checkRules } from "./rules.ts";
 import { fileSchema, type routeSchema } from "./schema.ts";
@@ -31,8 +31,8 @@ export async function loadConfig(file: string): Promise<Config> {
  */
 export function parseConfig(text: string, file: string): Config {
   const tree = treeOf(text, file);
-  const problems = [...check(fileSchema, tree), ...checkRules(tree)];
-  if (problems.length > 0) throw new UsageError(lines(problems, file));
+  const problems = lines(tree, file);
+  if (problems.length > 0) throw new UsageError(problems);
   const { routes, ...rest } = v.parse(fileSchema, tree);
   return { ...rest, routes: routes.map(toRoute) };
 }
@@ -45,18 +45,25 @@ function treeOf(text: string, file: string): Tree {
     return tree;
   } catch (error) {
     if (error instanceof UsageError) {
-      throw new UsageError(`${file}: ${error.message}`, { cause: error.cause });
+      throw new UsageError(`${plain(file)}: ${error.message}`, { cause: error.cause });
     }
     throw error;
   }
 }
 
-function lines(problems: readonly Problem[], file: string): string[] {
-  const shown = problems.slice(0, MOST_PROBLEMS).map(({ path, message }) => {
-    return `${file}: ${path === "" ? "" : `${path}: `}${message}`;
-  });
-  const rest = problems.length - shown.length;
-  return rest === 0 ? shown : [...shown, `${file}: and ${rest} more problems`];
+/** A line for each problem, up to the limit. */
+function lines(tree: Tree, file: string): string[] {
+  const found: string[] = [];
+  for (const { path, message } of problemsIn(tree)) {
+    if (found.length === MOST_PROBLEMS) return [...found, `${plain(file)}: and more problems`];
+    found.push(`${plain(file)}: ${path === "" ? "" : `${path}: `}${message}`);
+  }
+  return found;
+}
+
+function* problemsIn(tree: Tree): Generator<Problem> {
+  yield* check(fileSchema, tree);
+  yield* checkRules(tree);
 }
 
 function toRoute({ id, match, host, port }: v.InferOutput<typeof routeSchema>): RouteConfig {
@@ -67,7 +74,9 @@ function toRoute({ id, match, host, port }: v.InferOutput<typeof routeSchema>): 
 async function readFile(file: string): Promise<Uint8Array> {
   try {
     using source = await Deno.open(file);
-    if ((await source.stat()).isDirectory) throw new UsageError(`${file}: is a directory, wanted a file`);
+    if ((await source.stat()).isDirectory) {
+      throw new UsageError(`${plain(file)}: is a directory, wanted a file`);
+    }
     return await readAtMost(source, LARGEST_FILE, file);
   } catch (error) {
     throw error instanceof UsageError ? error : new UsageError(unreadable(error, file), { cause: error });
@@ -86,19 +95,21 @@ async function readAtMost(source: Deno.FsFile, most: number, file: string): Prom
 }
 
 function tooLarge(file: string): UsageError {
-  return new UsageError(`${file}: is larger than ${LARGEST_FILE / 2 ** 20} MiB, the most that is read`);
+  return new UsageError(
+    `${plain(file)}: is larger than ${LARGEST_FILE / 2 ** 20} MiB, the most that is read`,
+  );
 }
 
 function unreadable(error: unknown, file: string): string {
-  if (error instanceof Deno.errors.NotFound) return `${file}: there is no such file`;
-  if (error instanceof Deno.errors.IsADirectory) return `${file}: is a directory, wanted a file`;
-  return `${file}: cannot be read: ${messageOf(error).split("\n", 1)[0]}`;
+  if (error instanceof Deno.errors.NotFound) return `${plain(file)}: there is no such file`;
+  if (error instanceof Deno.errors.IsADirectory) return `${plain(file)}: is a directory, wanted a file`;
+  return `${plain(file)}: cannot be read: ${messageOf(error).split("\n", 1)[0]}`;
 }
 
 function decode(bytes: Uint8Array, file: string): string {
   try {
     return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
   } catch (cause) {
-    throw new UsageError(`${file}: is not text in UTF-8`, { cause });
+    throw new UsageError(`${plain(file)}: is not text in UTF-8`, { cause });
   }
 }

@@ -19,9 +19,10 @@ const ID_BYTES_WANTED = "a number of bytes, 1 to 65535";
 const LEVELS = ["debug", "info", "warning", "error"] as const;
 const FORMATS = ["text", "json"] as const;
 
-function parsed<T>(parse: (text: string) => T | undefined, wanted: string) {
+function parsed<T>(parse: (text: string) => T | undefined, wanted: string, description: string) {
   return v.pipe(
     v.string(wanted),
+    v.description(description),
     v.rawTransform(({ dataset, addIssue, NEVER }): T => {
       const value = parse(dataset.value);
       if (value !== undefined) return value;
@@ -38,7 +39,7 @@ function whole(wanted: string) {
 /** Without any time at all nobody would get through, so 0 is not among the durations here. */
 function wait(fallback: string, description: string) {
   const positive = (text: string) => parseDuration(text) || undefined;
-  return v.optional(v.pipe(parsed(positive, DURATION_WANTED), v.description(description)), fallback);
+  return v.optional(parsed(positive, DURATION_WANTED, description), fallback);
 }
 
 function flag(fallback: boolean, description: string) {
@@ -54,24 +55,22 @@ function idText(wanted: string, description: string) {
   );
 }
 
-const host = v.pipe(
-  parsed(parseHost, HOST_WANTED),
-  v.description("Host name or IP address of the upstream."),
-);
+const host = parsed(parseHost, HOST_WANTED, "Host name or IP address of the upstream.");
 
 const port = v.pipe(whole(PORT_WANTED), v.description("TCP port of the upstream."));
 
 const listener = v.strictObject({
-  address: v.pipe(
-    parsed((text) => parseAddress(text, 0), ADDRESS_WANTED),
-    v.description("Where to accept connections: host:port, [::1]:9000 or :8888; port 0 is any free one."),
+  address: parsed(
+    (text) => parseAddress(text, 0),
+    ADDRESS_WANTED,
+    "Where to accept connections: host:port, [::1]:9000 or :8888; port 0 is any free one.",
   ),
 }, "a mapping such as { address: 0.0.0.0:8888 }");
 
 /** A rule of the table. */
 export const routeSchema = v.strictObject({
   id: v.exactOptional(
-    idText("an ID, in quotes unless it is a plain number", "Client ID that this rule is for."),
+    idText("an ID", "Client ID that this rule is for."),
   ),
   match: v.exactOptional(
     idText("a glob, such as eu-*", "Glob over client IDs: * is any run of characters, ? is one."),

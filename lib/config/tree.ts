@@ -36,6 +36,9 @@ const DEEPEST = 32;
 /** Aliases may add this many values to what the text itself can hold. */
 const ALIAS_ALLOWANCE = 10_000;
 
+/** Lines indented too little that the parser may put up with, such as a bracket that ends a list. */
+const MOST_WARNINGS = 10_000;
+
 /** True for fields by name. */
 export function isMapping(tree: unknown): tree is Mapping {
   return typeof tree === "object" && tree !== null && !Array.isArray(tree) && !(tree instanceof Changed);
@@ -67,12 +70,21 @@ function linesOf(text: string): string[] {
 
 function parseYaml(text: string, schema: "failsafe" | "default"): unknown {
   try {
-    return parse(text, { schema });
+    return parse(text, { schema, onWarning: limitWarnings() });
   } catch (error) {
     if (error instanceof YamlSyntaxError) throw new UsageError(explain(error, text), { cause: error });
     if (error instanceof RangeError) throw tooDeep(error);
+    if (error instanceof UsageError) throw error;
     throw new UsageError(`cannot be read as YAML: ${firstLine(String(error))}`, { cause: error });
   }
+}
+
+/** The parser builds an error for each, which takes half a minute for a file that deserves millions. */
+function limitWarnings(): () => void {
+  let left = MOST_WARNINGS;
+  return () => {
+    if (--left < 0) throw new UsageError("is not indented as YAML has to be");
+  };
 }
 
 function tooDeep(cause?: unknown): UsageError {
@@ -85,9 +97,8 @@ function firstLine(message: string): string {
 
 function explain(error: YamlSyntaxError, text: string): string {
   const lines = linesOf(text).slice(Math.max(0, error.line - 2), error.line).join("\n");
-  const reason = firstLine(error.message).replace(/ at line \d+, column \d+:?$/, "");
-  const place = `line ${error.line}, column ${error.column}`;
-  return `${place}: not YAML: ${quieten(reason)}${advice(reason, lines)}`;
+  const reason = firstLine(error.message).replace(/ at line \d+, column -?\d+:?$/, "");
+  return `line ${error.line}: not YAML: ${quieten(reason)}${advice(reason, lines)}`;
 }
 
 /** The parser says "Cannot do this: because"; the reader of a configuration needs the latter part. */

@@ -1,10 +1,16 @@
 /** What Switchyard uses of the YAML parser of Deno's standard library, which comes from npm without types. */
 
-/** Where and why a text is not YAML. `line` and `column` count from 1. */
+/** Where and why a text is not YAML. `line` counts from 1. */
 export class YamlSyntaxError extends SyntaxError {
   readonly line: number;
-  readonly column: number;
 }
 
-/** The one document in `content`, its scalars told apart as `schema` says. */
-export function parse(content: string, options?: { readonly schema?: "failsafe" | "default" }): unknown;
+/** How to read a document. */
+export interface ParseOptions {
+  /** Which plain scalars are more than text: none (`failsafe`), or numbers, booleans, null and dates. */
+  readonly schema?: "failsafe" | "default";
+  readonly onWarning?: (warning: Error) => void;
+}
+
+/** The one document in `content`. */
+export function parse(content: string, options?: ParseOptions): unknown;
