@@ -80,7 +80,7 @@ function wantedBy(schema: AnySchema, tree: unknown): string | undefined {
 
 function hint(schema: AnySchema, tree: Tree): string {
   const { type, options = [] } = partsOf(schema);
-  if (changesOnTheWay(tree) && (type === "union" || type === "string")) {
+  if (changesOnTheWay(tree) && type === "union") {
     return `; YAML would change it, so write it in quotes: "${describe(tree)}"`;
   }
   const names = options.filter((option) => typeof option === "string");
@@ -127,7 +127,7 @@ function join(path: string, name: string): string {
 /** How a message shows what stands in the file. */
 export function describe(tree: Tree | undefined): string {
   if (tree === null || tree === undefined) return "nothing";
-  if (isList(tree)) return "a list";
+  if (isList(tree)) return tree.length === 0 ? "an empty list" : "a list";
   if (tree instanceof Changed) return plain(quote(tree.text).slice(1, -1));
   if (isMapping(tree)) return "a mapping";
   return typeof tree === "string" ? plain(quote(tree)) : String(tree).slice(0, 80);

@@ -1,7 +1,7 @@
 /** Frames out of a connection, one after another, without reading further than asked for. */
 
 import type { ByteSource } from "../listen/duplex.ts";
-import { ReadBuffer } from "../listen/buffers.ts";
+import { ReadBuffer } from "../buffers.ts";
 import { type Frame, FrameDecoder } from "./tlv.ts";
 
 /**

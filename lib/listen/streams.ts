@@ -3,7 +3,7 @@
  * any other combination takes the platform's own path. Both look the same from outside.
  */
 
-import { ReadBuffer } from "./buffers.ts";
+import { ReadBuffer } from "../buffers.ts";
 import { type Duplex, DuplexError, writeAll } from "./duplex.ts";
 
 /** Size of a chunk on the platform's path, where every chunk is given away: 16 KiB keeps small messages cheap. */
