@@ -1,0 +1,367 @@
+import fc from "fast-check";
+import { UsageError } from "../../lib/errors.ts";
+import type { Config } from "../../lib/config/config.ts";
+import { parseConfig } from "../../lib/config/parse.ts";
+import { NOT_YET } from "../../lib/config/schema.ts";
+import { assert, assertEquals, assertThrows } from "../assert.ts";
+
+const UPSTREAM = "host: a.example.com, port: 7";
+
+function parse(text: string): Config {
+  return parseConfig(text, "routes.yaml");
+}
+
+function problemsOf(text: string): readonly string[] {
+  return assertThrows(() => parse(text), UsageError).problems;
+}
+
+function route(fields: string): string {
+  return `routes: [{ ${fields} }]`;
+}
+
+Deno.test("only routes is required; all else has its default", () => {
+  assertEquals(parse("routes: []"), {
+    listeners: [{ address: { host: "0.0.0.0", port: 8888 } }],
+    routes: [],
+    forward_id: true,
+    timeouts: { id: 5000, connect: 3000 },
+    limits: { id_bytes: 255 },
+    log: { level: "info", format: "text", access: true },
+  });
+});
+
+Deno.test("every field is taken from the file", () => {
+  const text = `
+listeners: [{ address: ":0" }, { address: "[::1]:9000" }]
+routes: [{ id: a, ${UPSTREAM} }, { match: "eu-*", host: "::1", port: 65535 }]
+default: { host: 10.0.0.1, port: 1 }
+forward_id: false
+timeouts: { id: 250ms, connect: 1h }
+limits: { id_bytes: 65535 }
+log: { level: debug, format: json, access: false }
+`;
+  assertEquals(parse(text), {
+    listeners: [{ address: { host: "0.0.0.0", port: 0 } }, { address: { host: "::1", port: 9000 } }],
+    routes: [{ id: "a", host: "a.example.com", port: 7 }, { match: "eu-*", host: "::1", port: 65535 }],
+    default: { host: "10.0.0.1", port: 1 },
+    forward_id: false,
+    timeouts: { id: 250, connect: 3_600_000 },
+    limits: { id_bytes: 65535 },
+    log: { level: "debug", format: "json", access: false },
+  });
+});
+
+Deno.test("a group of fields with one of them keeps the defaults of the others", () => {
+  assertEquals(parse("routes: []\ntimeouts: { id: 1s }").timeouts, { id: 1000, connect: 3000 });
+});
+
+const ids: readonly [written: string, id: string][] = [
+  ["1", "1"],
+  ["'1'", "1"],
+  ["0", "0"],
+  ["-1", "-1"],
+  ["9007199254740993", "9007199254740993"],
+  ["123456789012345678901234567890", "123456789012345678901234567890"],
+  ["'007'", "007"],
+  ["'0x10'", "0x10"],
+  ["'1e3'", "1e3"],
+  ["'true'", "true"],
+  ["'~'", "~"],
+  ["'null'", "null"],
+  ["'2020-01-01'", "2020-01-01"],
+  ["__proto__", "__proto__"],
+  ["constructor", "constructor"],
+  ["naïve 🚉", "naïve 🚉"],
+  ["'*'", "*"],
+];
+for (const [written, id] of ids) {
+  Deno.test(`the ID written ${written} is the text "${id}"`, () => {
+    assertEquals(parse(route(`id: ${written}, ${UPSTREAM}`)).routes[0]?.id, id);
+  });
+}
+
+for (
+  const written of [
+    "007",
+    "0x10",
+    "0b1",
+    "1e3",
+    "1.0",
+    "1_000",
+    "+1",
+    "-0",
+    ".inf",
+    ".nan",
+    "~",
+    "null",
+    "Null",
+    "true",
+  ]
+    .concat(["False", "2020-01-01"])
+) {
+  Deno.test(`the ID ${written}, which YAML would change, is refused with the advice to quote it`, () => {
+    assertEquals(problemsOf(route(`id: ${written}, ${UPSTREAM}`)), [
+      `routes.yaml: routes[0].id: found ${written}, wanted an ID; YAML would change it, so write it in quotes: "${written}"`,
+    ]);
+  });
+}
+
+Deno.test("a glob is read as an ID is", () => {
+  assertEquals(parse(route(`match: 1, ${UPSTREAM}`)).routes[0]?.match, "1");
+  assert(problemsOf(route(`match: 1e3, ${UPSTREAM}`))[0]?.endsWith('in quotes: "1e3"'));
+});
+
+const faults: readonly [name: string, text: string, problem: string][] = [
+  ["no routes", "forward_id: true", "routes: missing, wanted a list of routes"],
+  ["routes left empty", "routes:", "routes: found nothing, wanted a list of routes"],
+  ["a list as the file", "[1]", "found a list, wanted a mapping with the field routes"],
+  ["text as the file", "hello", 'found "hello", wanted a mapping with the field routes'],
+  ["an empty file", "", "is empty; wanted at least the field routes"],
+  ["nothing but comments", "# routes:\n", "is empty; wanted at least the field routes"],
+  [
+    "a port by name",
+    route("id: a, host: h, port: http"),
+    'routes[0].port: found "http", wanted a port, 1 to 65535',
+  ],
+  ["port 0", route("id: a, host: h, port: 0"), "routes[0].port: found 0, wanted a port, 1 to 65535"],
+  [
+    "port 65536",
+    route("id: a, host: h, port: 65536"),
+    "routes[0].port: found 65536, wanted a port, 1 to 65535",
+  ],
+  [
+    "a port in quotes",
+    route("id: a, host: h, port: '7'"),
+    'routes[0].port: found "7", wanted a port, 1 to 65535',
+  ],
+  [
+    "a hexadecimal port",
+    route("id: a, host: h, port: 0x10"),
+    "routes[0].port: found 0x10, wanted a port, 1 to 65535",
+  ],
+  ["no port", route("id: a, host: h"), "routes[0].port: missing, wanted a port, 1 to 65535"],
+  [
+    "a port within the host",
+    route("id: a, host: 'h:1', port: 1"),
+    'routes[0].host: found "h:1", wanted a host name or IP address, without scheme, port or brackets',
+  ],
+  [
+    "both id and match",
+    route(`id: a, match: b, ${UPSTREAM}`),
+    "routes[0]: found both id and match, wanted one of them",
+  ],
+  ["neither id nor match", route(UPSTREAM), "routes[0]: found neither id nor match, wanted one of them"],
+  ["an ID left out", route(`id: , ${UPSTREAM}`), "routes[0].id: found nothing, wanted an ID"],
+  [
+    "an empty ID",
+    route(`id: "", ${UPSTREAM}`),
+    'routes[0].id: found "", wanted an ID of 1 to 255 bytes (limits.id_bytes), not of 0',
+  ],
+  [
+    "an ID longer than allowed",
+    `limits: { id_bytes: 3 }\n${route(`id: éé, ${UPSTREAM}`)}`,
+    'routes[0].id: found "éé", wanted an ID of 1 to 3 bytes (limits.id_bytes), not of 4',
+  ],
+  [
+    "a control character in an ID, which cannot forge a line",
+    route(`id: "a\\nb\\x85", ${UPSTREAM}`),
+    'routes[0].id: found "a\\nb\\u{85}", wanted an ID without control characters and broken surrogates',
+  ],
+  [
+    "an empty glob",
+    route(`match: "", ${UPSTREAM}`),
+    'routes[0].match: found "", wanted a glob of printable text, such as eu-*',
+  ],
+  [
+    "an ID that stands twice, as number and as text",
+    `routes: [{ id: 1, ${UPSTREAM} }, { id: "1", ${UPSTREAM} }]`,
+    'routes[1].id: found "1" again, wanted an ID of its own; routes[0].id is the same',
+  ],
+  [
+    "a glob that stands twice",
+    `routes: [{ match: a*, ${UPSTREAM} }, { match: a*, ${UPSTREAM} }]`,
+    'routes[1].match: found "a*" again, wanted a glob of its own; routes[0].match is the same',
+  ],
+  [
+    "an address that stands twice",
+    'routes: []\nlisteners: [{ address: ":80" }, { address: "0.0.0.0:80" }]',
+    'listeners[1].address: found "0.0.0.0:80" again, wanted an address of its own; listeners[0].address is the same',
+  ],
+  [
+    "a port as an address",
+    "routes: []\nlisteners: [{ address: 8888 }]",
+    "listeners[0].address: found 8888, wanted an address, such as 0.0.0.0:8888, [::1]:9000 or :8888",
+  ],
+  [
+    "no listener",
+    "routes: []\nlisteners: []",
+    "listeners: found an empty list, wanted at least one listener, or no field listeners for 0.0.0.0:8888",
+  ],
+  [
+    "a duration without a unit",
+    "routes: []\ntimeouts: { id: 5 }",
+    "timeouts.id: found 5, wanted a duration with its unit, such as 250ms, 5s, 10m or 1h",
+  ],
+  [
+    "a timeout of no time",
+    "routes: []\ntimeouts: { connect: 0s }",
+    'timeouts.connect: found "0s", wanted a duration with its unit, such as 250ms, 5s, 10m or 1h',
+  ],
+  [
+    "a flag that is no boolean in YAML",
+    "routes: []\nforward_id: yes",
+    'forward_id: found "yes", wanted true or false',
+  ],
+  [
+    "a level by another name",
+    "routes: []\nlog: { level: warn }",
+    'log.level: found "warn", wanted debug, info, warning or error; did you mean "warning"?',
+  ],
+  [
+    "an unknown field near a known one",
+    "routes: []\ntiemouts: {}",
+    'tiemouts: unknown field; did you mean "timeouts"?',
+  ],
+  ["an unknown field near none", "routes: []\nzzzzzz: {}", "zzzzzz: unknown field"],
+  [
+    "an unknown field named as a member of every object",
+    "routes: []\nconstructor: 1",
+    "constructor: unknown field",
+  ],
+  [
+    "an unknown field __proto__",
+    route(`id: a, __proto__: {}, ${UPSTREAM}`),
+    "routes[0].__proto__: unknown field",
+  ],
+  ["a merge key", "routes: []\n<<: {}", '"<<": unknown field'],
+  [
+    "a list where fields belong",
+    "routes: []\ndefault: [h, 1]",
+    "default: found a list, wanted a mapping such as { host: n1.example.com, port: 7777 }",
+  ],
+];
+for (const [name, text, problem] of faults) {
+  Deno.test(`refused, with what stood there and what is wanted: ${name}`, () => {
+    assertEquals(problemsOf(text), [`routes.yaml: ${problem}`]);
+  });
+}
+
+for (const field of NOT_YET) {
+  Deno.test(`the field ${field} is refused as not yet supported, never accepted and ignored`, () => {
+    assertEquals(problemsOf(withField(field)), [
+      `routes.yaml: ${field.replace("[]", "[0]")}: this version does not support this field yet`,
+    ]);
+  });
+}
+
+/** A configuration with nothing wrong but `field`. */
+function withField(field: string): string {
+  const [group, name] = field.split(".");
+  if (name === undefined) return `routes: []\n${group}: {}`;
+  if (group === "routes[]") return route(`id: a, ${name}: x, ${UPSTREAM}`);
+  if (group === "listeners[]") return `routes: []\nlisteners: [{ address: ":1", ${name}: {} }]`;
+  return `routes: []\n${group}: { ${name}: x ${group === "default" ? `, ${UPSTREAM}` : ""} }`;
+}
+
+Deno.test("a route to a pool is not told that host and port are missing", () => {
+  assertEquals(problemsOf(route("id: a, pool: eu")).length, 1);
+});
+
+Deno.test("all problems are reported at once, one line each", () => {
+  const text = `
+routes:
+  - { id: 007, host: "", port: 0 }
+  - { id: a, hots: h, port: 1 }
+log: { level: loud }
+pools: {}
+`;
+  const places = problemsOf(text).map((line) => line.split(": ")[1]);
+  assertEquals(places, [
+    "routes[0].id",
+    "routes[0].host",
+    "routes[0].port",
+    "routes[1].hots",
+    "routes[1].host",
+    "log.level",
+    "pools",
+  ]);
+});
+
+Deno.test("a file that is wrong in every line ends the list somewhere", () => {
+  const problems = problemsOf("routes:\n" + "  - x\n".repeat(5000));
+  assertEquals(problems.length, 1001);
+  assertEquals(problems.at(-1), "routes.yaml: and more problems");
+});
+
+Deno.test("the name of the file cannot forge a line", () => {
+  const error = assertThrows(() => parseConfig("", "a\nb"), UsageError);
+  assertEquals(error.problems, ["a\\u{a}b: is empty; wanted at least the field routes"]);
+});
+
+/** Text that a client can send as its ID. */
+const idText = fc.string({ minLength: 1, maxLength: 60, unit: "grapheme" })
+  .filter((text) =>
+    !/\p{Cc}/u.test(text) && text.isWellFormed() && new TextEncoder().encode(text).length <= 255
+  );
+
+Deno.test("every ID in quotes is taken as it stands", () => {
+  fc.assert(fc.property(idText, (id) => {
+    assertEquals(parse(route(`id: ${JSON.stringify(id)}, ${UPSTREAM}`)).routes[0]?.id, id);
+  }));
+});
+
+Deno.test("every integer in its canonical form is taken as its digits", () => {
+  fc.assert(fc.property(fc.bigInt({ min: -(10n ** 40n), max: 10n ** 40n }), (id) => {
+    assertEquals(parse(route(`id: ${id}, ${UPSTREAM}`)).routes[0]?.id, String(id));
+  }));
+});
+
+/** Plain words that YAML may or may not take for something else. */
+const word = fc.stringMatching(/^[0-9a-z+.~_-][0-9a-zA-Z+._-]{0,8}$/).filter((text) =>
+  !/^(-|\.{3}|-{3})$/.test(text)
+);
+
+Deno.test("a plain word is either the ID that stands there or refused, never another ID", () => {
+  fc.assert(fc.property(word, (text) => {
+    const id = attempt(route(`id: ${text}, ${UPSTREAM}`))?.routes[0]?.id;
+    assert(id === undefined || id === text);
+  }));
+});
+
+const fragments = fc.constantFrom(
+  ..."routes,id,match,host,port,listeners,address,timeouts,log,default,: ,\n,  ,- ,[,],{,},&a ,*a,1,007,~,'"
+    .split(","),
+  ...[
+    '"',
+    ",",
+    "\t",
+    "#",
+    "!!int ",
+    "|\n",
+    "<<",
+    "__proto__",
+    "%",
+    "---\n",
+    "\u{feff}",
+    "\r\n",
+    "\0",
+    "\ud800",
+  ],
+);
+
+Deno.test("whatever the text, the result is a configuration or a UsageError", () => {
+  const text = fc.oneof(
+    fc.string({ unit: "binary" }),
+    fc.array(fragments, { maxLength: 40 }).map((parts) => parts.join("")),
+  );
+  fc.assert(fc.property(text, (input) => void attempt(input)), { numRuns: 2000 });
+});
+
+function attempt(text: string): Config | undefined {
+  try {
+    return parse(text);
+  } catch (error) {
+    if (error instanceof UsageError) return undefined;
+    throw error;
+  }
+}
