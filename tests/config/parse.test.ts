@@ -214,8 +214,8 @@ const faults: readonly [name: string, text: string, problem: string][] = [
   ],
   [
     "a level by another name",
-    "routes: []\nlog: { level: warn }",
-    'log.level: found "warn", wanted debug, info, warning or error; did you mean "warning"?',
+    "routes: []\nlog: { level: eror }",
+    'log.level: found "eror", wanted debug, info, warning or error; did you mean "error"?',
   ],
   [
     "an unknown field near a known one",

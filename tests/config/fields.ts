@@ -1,0 +1,33 @@
+/** The fields of the configuration, out of its JSON Schema. */
+
+import { configJsonSchema } from "../../lib/config/json_schema.ts";
+
+/** The parts of a JSON Schema that the tests look at. */
+export interface SchemaNode {
+  readonly type?: string | readonly string[];
+  readonly description?: string;
+  readonly properties?: Readonly<Record<string, SchemaNode>>;
+  readonly items?: SchemaNode;
+  readonly required?: readonly string[];
+  readonly additionalProperties?: boolean;
+}
+
+/** The schema of the whole file. */
+export function rootSchema(): SchemaNode {
+  return configJsonSchema() as SchemaNode;
+}
+
+/** Every node at and below `node` with its path, such as `routes[].port`; the path of the file itself is empty. */
+export function* schemaNodes(node: SchemaNode, path = ""): Generator<[path: string, node: SchemaNode]> {
+  yield [path, node];
+  for (const [name, child] of Object.entries(node.properties ?? {})) {
+    yield* schemaNodes(child, path === "" ? name : `${path}.${name}`);
+  }
+  if (node.items) yield* schemaNodes(node.items, `${path}[]`);
+}
+
+/** The paths of all fields that hold a single value. */
+export function configSchemaFields(): string[] {
+  const leaves = [...schemaNodes(rootSchema())].filter(([, node]) => !node.properties && !node.items);
+  return leaves.map(([path]) => path);
+}
