@@ -3,7 +3,8 @@
  * `deno task compile`: makes dist/switchyard, one executable with the permissions net and read baked in.
  * With `--all`: one for each target, and their SHA-256 sums in dist/SHA256SUMS.
  *
- * DENO_FOR_COMPILE names another `deno` to compile with, DENORT_BIN a base binary of that version to build on.
+ * DENO_FOR_COMPILE names another `deno` to compile with, DENORT_BIN a base binary of that version and of this machine's
+ * target to build on.
  */
 
 const TARGETS = [
@@ -14,7 +15,7 @@ const TARGETS = [
   "x86_64-pc-windows-msvc",
 ];
 
-const deno = Deno.env.get("DENO_FOR_COMPILE") ?? Deno.execPath();
+const deno = Deno.env.get("DENO_FOR_COMPILE") || Deno.execPath();
 
 /** Compiles for `target`, or for this machine, into dist/. Returns the file's name, or undefined where it failed. */
 async function compile(target?: string): Promise<string | undefined> {
@@ -32,20 +33,44 @@ async function compile(target?: string): Promise<string | undefined> {
     `dist/${name}`,
     "main.ts",
   ];
-  const { success, stderr } = await new Deno.Command(deno, { args, stdout: "inherit", stderr: "piped" })
-    .output();
-  if (success) return name;
-  report(name, new TextDecoder().decode(stderr));
+  const env = environment(target);
+  const here = target === undefined || target === Deno.build.target;
+  const problem = await run(deno, args, env) ??
+    (here ? await run(`dist/${name}`, ["version"], env) : undefined);
+  if (problem === undefined) return name;
+  console.error(`compile: dist/${name} cannot be made: ${reason(problem)}`);
   return undefined;
 }
 
-/** One line where the base binary could not be had, all that was said otherwise. */
-function report(name: string, said: string): void {
-  const missing = /denort|release\/v[\d.]+|dl\.deno/i.test(said);
-  const help =
-    "the base binary (denort) could not be downloaded; check the network, or name one for this Deno and " +
-    "target in DENORT_BIN";
-  console.error(`compile: dist/${name} was not made: ${missing ? help : said.trim()}`);
+/** What the command says where it fails; undefined where it succeeds. */
+async function run(
+  command: string,
+  args: string[],
+  env: Record<string, string>,
+): Promise<string | undefined> {
+  const options = { args, env, clearEnv: true, stdout: "null", stderr: "piped" } as const;
+  const { success, stderr } = await new Deno.Command(command, options).output();
+  return success ? undefined : new TextDecoder().decode(stderr);
+}
+
+/** The compiler's environment. DENORT_BIN is one machine's base: on another target it would pass unnoticed. */
+function environment(target = Deno.build.target): Record<string, string> {
+  const environment = Deno.env.toObject();
+  if (target !== Deno.build.target || environment.DENORT_BIN === "") delete environment.DENORT_BIN;
+  return { ...environment, NO_COLOR: "1" };
+}
+
+/** In one line why the compiler failed, or what it made, out of what that said. */
+export function reason(said: string): string {
+  const [, complaint = said] = said.split(/^error: /m);
+  // a base of another version goes unnoticed by the compiler, but not by what it makes
+  const line = complaint.replace(/Stack backtrace:[^]*/, "").trim().replace(/\s+/g, " ");
+  if (/could not find (denort|standalone binary section)/i.test(line)) {
+    return `DENORT_BIN must name a denort of the very version that compiles: ${line}`;
+  }
+  if (!/setting up base binary|downloading .*denort|sending request for url/i.test(line)) return line;
+  return "the base binary (denort) could not be downloaded; check the network, or, for this machine's own target, " +
+    "name a denort of the same Deno version in DENORT_BIN";
 }
 
 /** A line of SHA256SUMS. */

@@ -3,7 +3,7 @@
 import { Refusal } from "../errors.ts";
 import type { ByteSource } from "../listen/duplex.ts";
 import { FrameReader } from "./reader.ts";
-import { decodeId, encodeFrame, type Frame, FrameError, FrameType, readHeader } from "./tlv.ts";
+import { decodeId, type Frame, FrameError, FrameType, HEADER_BYTES, readHeader } from "./tlv.ts";
 
 /** A client's ID, and every byte that it has sent so far. */
 export interface Hello {
@@ -27,7 +27,7 @@ export async function readHello(
 ): Promise<Hello | null> {
   const reader = new FrameReader(source, { maxValueBytes: limits.idBytes });
   try {
-    for await (const frame of reader) return accept(frame, reader.rest);
+    for await (const frame of reader) return accept(frame, reader.buffered);
   } catch (error) {
     throw error instanceof FrameError ? refusal(error, reader.rest) : error;
   }
@@ -38,14 +38,9 @@ export async function readHello(
   );
 }
 
-function accept(frame: Frame, rest: Uint8Array): Hello {
-  if (frame.type !== FrameType.ID) throw idExpected(frame.type);
-  const id = decodeId(frame.value);
-  const idFrame = encodeFrame(FrameType.ID, frame.value);
-  const bytes = new Uint8Array(idFrame.length + rest.length);
-  bytes.set(idFrame);
-  bytes.set(rest, idFrame.length);
-  return { id, bytes, frameBytes: idFrame.length };
+function accept({ type, value }: Frame, bytes: Uint8Array): Hello {
+  if (type !== FrameType.ID) throw idExpected(type);
+  return { id: decodeId(value), bytes, frameBytes: HEADER_BYTES + value.length };
 }
 
 /** The cap is that of an ID: a frame of another type is not too long, it is the wrong one. */

@@ -25,6 +25,11 @@ export class FrameReader implements AsyncIterable<Frame> {
     return this.#decoder.pending;
   }
 
+  /** The bytes that the frames since the last read and `rest` consist of, in one piece. */
+  get buffered(): Uint8Array {
+    return this.#decoder.buffered;
+  }
+
   async *[Symbol.asyncIterator](): AsyncGenerator<Frame, void> {
     for (;;) {
       const frame = this.#decoder.next();

@@ -87,7 +87,7 @@ export function decodeId(value: Uint8Array): string {
 export function readHeader(bytes: Uint8Array): { type: number; length: number } | undefined {
   const [type] = bytes;
   if (type === undefined || bytes.length < HEADER_BYTES) return undefined;
-  return { type, length: new DataView(bytes.buffer, bytes.byteOffset).getUint32(1) };
+  return { type, length: readLength(bytes, 0) };
 }
 
 /**
@@ -98,7 +98,9 @@ export function readHeader(bytes: Uint8Array): { type: number; length: number } 
  */
 export class FrameDecoder {
   readonly #maxValueBytes: number;
-  #bytes: Uint8Array = new Uint8Array();
+  #bytes: Uint8Array = NOTHING;
+  /** Where in `#bytes` the next frame begins. */
+  #at = 0;
 
   /** @param options.maxValueBytes Longest value that is accepted. */
   constructor(options: { maxValueBytes: number }) {
@@ -107,18 +109,24 @@ export class FrameDecoder {
 
   /** Bytes that belong to no frame given so far. */
   get pending(): Uint8Array {
+    return this.#bytes.subarray(this.#at);
+  }
+
+  /** What was pending before the last `push` and what it brought, in one piece: frames given since, and `pending`. */
+  get buffered(): Uint8Array {
     return this.#bytes;
   }
 
   push(chunk: Uint8Array): void {
-    if (this.#bytes.length === 0) {
+    const { pending } = this;
+    this.#at = 0;
+    if (pending.length === 0) {
       this.#bytes = chunk;
       return;
     }
-    const joined = new Uint8Array(this.#bytes.length + chunk.length);
-    joined.set(this.#bytes);
-    joined.set(chunk, this.#bytes.length);
-    this.#bytes = joined;
+    this.#bytes = new Uint8Array(pending.length + chunk.length);
+    this.#bytes.set(pending);
+    this.#bytes.set(chunk, pending.length);
   }
 
   /**
@@ -128,20 +136,29 @@ export class FrameDecoder {
    * each further call.
    */
   next(): Frame | undefined {
-    const [type] = this.#bytes;
+    const type = this.#bytes[this.#at];
     if (type === undefined) return undefined;
     if (type < FrameType.ID || type > FrameType.ERROR) {
       throw new FrameError("unknown_type", `unknown frame type 0x${type.toString(16).padStart(2, "0")}`);
     }
-    const length = readHeader(this.#bytes)?.length;
-    if (length === undefined) return undefined;
+    const start = this.#at + HEADER_BYTES;
+    if (this.#bytes.length < start) return undefined;
+    const length = readLength(this.#bytes, this.#at);
     if (length > this.#maxValueBytes) {
       throw new FrameError("too_long", `a value of ${length} bytes, ${this.#maxValueBytes} are allowed`);
     }
-    const end = HEADER_BYTES + length;
+    const end = start + length;
     if (this.#bytes.length < end) return undefined;
-    const value = this.#bytes.subarray(HEADER_BYTES, end);
-    this.#bytes = this.#bytes.subarray(end);
-    return { type, value };
+    this.#at = end;
+    return { type, value: this.#bytes.subarray(start, end) };
   }
+}
+
+const NOTHING = new Uint8Array();
+
+/** The length field of the frame that begins at `at`. */
+function readLength(bytes: Uint8Array, at: number): number {
+  let length = 0;
+  for (let index = at + 1; index < at + HEADER_BYTES; index++) length = length * 256 + (bytes[index] ?? 0);
+  return length;
 }
