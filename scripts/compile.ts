@@ -38,6 +38,8 @@ async function compile(target?: string): Promise<string | undefined> {
   const problem = await run(deno, args, env) ??
     (here ? await run(`dist/${name}`, ["version"], env) : undefined);
   if (problem === undefined) return name;
+  // neither an older one nor one that does not run may pass for it
+  await Deno.remove(`dist/${name}`).catch(() => {});
   console.error(`compile: dist/${name} cannot be made: ${reason(problem)}`);
   return undefined;
 }
@@ -68,7 +70,9 @@ export function reason(said: string): string {
   if (/could not find (denort|standalone binary section)/i.test(line)) {
     return `DENORT_BIN must name a denort of the very version that compiles: ${line}`;
   }
-  if (!/setting up base binary|downloading .*denort|sending request for url/i.test(line)) return line;
+  if (!/setting up base binary|downloading .*denort|sending request for url .*denort/i.test(line)) {
+    return line;
+  }
   return "the base binary (denort) could not be downloaded; check the network, or, for this machine's own target, " +
     "name a denort of the same Deno version in DENORT_BIN";
 }

@@ -15,6 +15,23 @@ Deno.test("a stage may import itself, the contracts and shared files", () => {
   }
 });
 
+Deno.test("a file that all stages share may not import a stage; what joins them may", () => {
+  assertEquals(typeof violation("lib/text.ts", "lib/frame/tlv.ts"), "string");
+  assertEquals(violation("lib/text.ts", "lib/errors.ts"), undefined);
+  assertEquals(violation("lib/connection.ts", "lib/frame/tlv.ts"), undefined);
+});
+
+Deno.test("what stands beside the path may import stages, but acceptance may not import the command", () => {
+  assertEquals(violation("lib/cli/serve.ts", "lib/balancer.ts"), undefined);
+  assertEquals(violation("lib/acceptance/server.ts", "lib/frame/tlv.ts"), undefined);
+  assertEquals(typeof violation("lib/acceptance/server.ts", "lib/cli/flags.ts"), "string");
+});
+
+Deno.test("imports for their effects, and those made while running, are found", () => {
+  const source = 'import "./a.ts";\nconst b = await import("../route/b.ts");\nconst c = "./c.ts";\n';
+  assertEquals(importsOf("lib/relay/relay.ts", source), ["lib/relay/a.ts", "lib/route/b.ts"]);
+});
+
 Deno.test("imports and re-exports over several lines are found", () => {
   const source =
     'import {\n  a,\n} from "../route/table.ts";\nexport { b } from "./c.ts";\nimport x from "valibot";\n';
