@@ -2,7 +2,7 @@
 
 import type { Config, HostPort, LogLevel, RouteConfig } from "../config/config.ts";
 import { loadConfig } from "../config/parse.ts";
-import { ADDRESS_WANTED, parseAddress } from "../config/units.ts";
+import { ADDRESS_WANTED, parseAddress, parseRoute } from "../config/units.ts";
 import { UsageError } from "../errors.ts";
 import { quote } from "../text.ts";
 import type { Flag, Given } from "./flags.ts";
@@ -88,7 +88,7 @@ export function address(flag: string, text: string, problems: string[], least = 
 }
 
 function routeFlag(text: string, problems: string[]): RouteConfig {
-  const at = text.lastIndexOf("=");
-  if (at <= 0) problems.push(`--route: ${quote(text)} is not ID=HOST:PORT`);
-  return { id: text.slice(0, at), ...address("--route", text.slice(at + 1), problems) };
+  const route = parseRoute(text);
+  if (!route) problems.push(`--route: ${quote(text)} is not ID=HOST:PORT`);
+  return route ?? { id: "", host: "", port: 0 };
 }

@@ -32,11 +32,16 @@ export interface ByteSink {
   closeWrite(): Promise<void>;
 }
 
+/** A stream that can be piped into a duplex as well. */
+export interface PipeableStream extends ReadableStream<Uint8Array> {
+  pipeTo(destination: WritableStream<Uint8Array> | Duplex, options?: StreamPipeOptions): Promise<void>;
+}
+
 /** A connection: two independent halves, as streams too. */
 export interface Duplex extends ByteSource, ByteSink {
   readonly transport: Transport;
-  /** The receiving half as a stream. Piped into the `writable` of another duplex, it takes the direct loop. */
-  readonly readable: ReadableStream<Uint8Array>;
+  /** The receiving half as a stream. Piped into another duplex, it takes the direct loop. */
+  readonly readable: PipeableStream;
   /** The sending half as a stream; closing it is `closeWrite`, aborting it is `close`. */
   readonly writable: WritableStream<Uint8Array>;
   /** Payload bytes received from the peer so far, kept by whoever moves them. */

@@ -1,7 +1,7 @@
 /** TCP connections as duplexes. */
 
 import type { Duplex } from "./duplex.ts";
-import { DuplexReadable, DuplexWritable } from "./streams.ts";
+import { DuplexReadable, writableOf } from "./streams.ts";
 
 /** What a duplex needs of a socket: `Deno.TcpConn` has it, and so have stand-ins in tests. */
 export interface Socket {
@@ -21,18 +21,18 @@ export class TcpDuplex implements Duplex {
   sent = 0;
   readonly #socket: Socket;
   #readable?: DuplexReadable;
-  #writable?: DuplexWritable;
+  #writable?: WritableStream<Uint8Array>;
 
   constructor(socket: Socket) {
     this.#socket = socket;
   }
 
-  get readable(): ReadableStream<Uint8Array> {
+  get readable(): DuplexReadable {
     return this.#readable ??= new DuplexReadable(this);
   }
 
   get writable(): WritableStream<Uint8Array> {
-    return this.#writable ??= new DuplexWritable(this);
+    return this.#writable ??= writableOf(this);
   }
 
   read(buffer: Uint8Array): Promise<number | null> {

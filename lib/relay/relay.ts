@@ -49,7 +49,7 @@ class Relaying {
   async move(from: Duplex, to: Duplex, replay: Uint8Array): Promise<void> {
     try {
       await writeAll(to, replay);
-      await from.readable.pipeTo(to.writable, MOVE_ONLY);
+      await from.readable.pipeTo(to, MOVE_ONLY);
       await this.#finish(from, to);
     } catch (error) {
       this.#break(error instanceof DuplexError ? error : new DuplexError(to, "write", error), from);
