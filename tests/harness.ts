@@ -123,11 +123,6 @@ export async function sha256(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
   return new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).toHex();
 }
 
-/** Open files of this process. */
-export function openFiles(): number {
-  return [...Deno.readDirSync("/proc/self/fd")].length;
-}
-
 /** Waits until `condition` holds, at most five seconds. */
 export async function until(condition: () => boolean, what: string): Promise<void> {
   const end = performance.now() + 5000;

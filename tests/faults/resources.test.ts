@@ -1,0 +1,71 @@
+/** What the balancer holds, seen from outside: a process of its own, since tests of one run share theirs. */
+
+import { encodeId } from "../../lib/frame/tlv.ts";
+import { assert, assertEquals } from "../assert.ts";
+import { type Running, start } from "../e2e/processes.ts";
+import { receive, receiveAll, send, startEcho, until } from "../harness.ts";
+
+const ID = encodeId("1");
+
+/** A balancer with ID 1 to `port`, and where it listens. */
+async function serve(port: number) {
+  const flags = ["--listen", "127.0.0.1:0", "--route", `1=127.0.0.1:${port}`, "--log-level", "info"];
+  const balancer = start({ command: [] }, ["serve", ...flags]);
+  await balancer.stderr.until("\n");
+  const [, listening] = /listening on 127\.0\.0\.1:(\d+)/.exec(balancer.stderr.text) ?? [];
+  assert(listening !== undefined, balancer.stderr.text);
+  const connect = () => Deno.connect({ hostname: "127.0.0.1", port: Number(listening) });
+  return { balancer, connect };
+}
+
+function openFiles({ pid }: Running): number {
+  return [...Deno.readDirSync(`/proc/${pid}/fd`)].length;
+}
+
+/** Resident memory in bytes. */
+function resident({ pid }: Running): number {
+  const [, kib = NaN] = /VmRSS:\s+(\d+)/.exec(Deno.readTextFileSync(`/proc/${pid}/status`)) ?? [];
+  return Number(kib) * 1024;
+}
+
+const ignore = Deno.build.os !== "linux";
+
+Deno.test({
+  name: "20,000 complete connections later as few files are open as before",
+  ignore,
+  async fn() {
+    await using upstream = startEcho();
+    const { balancer, connect } = await serve(upstream.port);
+    await using _balancer = balancer;
+    const clientsInTurn = async (rounds: number) => {
+      for (let round = 0; round < rounds; round++) {
+        using client = await connect();
+        await send(client, ID);
+        await client.closeWrite();
+        assertEquals((await receiveAll(client)).length, ID.length);
+      }
+    };
+    await clientsInTurn(1);
+    const before = openFiles(balancer);
+    await Promise.all(Array.from({ length: 20 }, () => clientsInTurn(1000)));
+    await until(() => openFiles(balancer) <= before, "every socket is released");
+  },
+});
+
+Deno.test({
+  name: "500 clients that announce 2^32-1 bytes cost no memory to speak of",
+  ignore,
+  async fn() {
+    const { balancer, connect } = await serve(9);
+    await using _balancer = balancer;
+    const before = resident(balancer);
+    for (let index = 0; index < 500; index++) {
+      using client = await connect();
+      await send(client, Uint8Array.of(1, 255, 255, 255, 255));
+      assertEquals((await receive(client, 1))[0], 3);
+    }
+    // one allocation by the length field would be 4 GiB; warming up costs some MiB whatever the length
+    const grown = resident(balancer) - before;
+    assert(grown < 64 << 20, `resident memory grew by ${grown} bytes`);
+  },
+});
