@@ -2,17 +2,25 @@
 
 import { Balancer, type BalancerOptions } from "../lib/balancer.ts";
 import type { Config } from "../lib/config/config.ts";
+import { emptyConfig } from "../lib/config/parse.ts";
+
+/** What a test wants otherwise; in the groups `timeouts`, `limits` and `log` the other fields stay. */
+export type Changes = {
+  [Field in keyof Config]?: Field extends "timeouts" | "limits" | "log" ? Partial<Config[Field]>
+    : Config[Field];
+};
 
 /** A configuration for tests: one listener on a free port of loopback, and ID 1 to `port`. */
-export function configTo(port: number, changes: Partial<Config> = {}): Config {
+export function configTo(port: number, changes: Changes = {}): Config {
+  const defaults = emptyConfig();
   return {
+    ...defaults,
     listeners: [{ address: { host: "127.0.0.1", port: 0 } }],
     routes: [{ id: "1", host: "127.0.0.1", port }],
-    forward_id: true,
-    timeouts: { id: 2000, connect: 1000 },
-    limits: { id_bytes: 255 },
-    log: { level: "info", format: "text", access: true },
     ...changes,
+    timeouts: { ...defaults.timeouts, id: 2000, connect: 1000, ...changes.timeouts },
+    limits: { ...defaults.limits, ...changes.limits },
+    log: { ...defaults.log, ...changes.log },
   };
 }
 

@@ -5,6 +5,7 @@ import { runClient } from "../acceptance/client.ts";
 import { AcceptanceServer } from "../acceptance/server.ts";
 import { Balancer } from "../balancer.ts";
 import type { Config } from "../config/config.ts";
+import { emptyConfig } from "../config/parse.ts";
 import { messageOf } from "../errors.ts";
 import { receiptText } from "./client.ts";
 import { readFlags, type Spec } from "./flags.ts";
@@ -45,11 +46,9 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
 function demoConfig(first: number, second: number): Config {
   const route = (id: string, port: number) => ({ id, host: "127.0.0.1", port });
   return {
+    ...emptyConfig(),
     listeners: [{ address: ANYWHERE }],
     routes: [route("1", first), route("2", second), route("3", second)],
-    forward_id: true,
-    timeouts: { id: 5000, connect: 3000 },
-    limits: { id_bytes: 255 },
     log: { level: "error", format: "text", access: false },
   };
 }

@@ -1,7 +1,7 @@
 /** The configuration that a command works with: the file, and what the command line says instead. */
 
 import type { Config, HostPort, LogLevel, RouteConfig } from "../config/config.ts";
-import { loadConfig } from "../config/parse.ts";
+import { emptyConfig, loadConfig } from "../config/parse.ts";
 import { ADDRESS_WANTED, parseAddress, parseRoute } from "../config/units.ts";
 import { UsageError } from "../errors.ts";
 import { quote } from "../text.ts";
@@ -31,19 +31,9 @@ export const SERVE_FLAGS: Readonly<Record<string, Flag>> = {
 export async function readSettings(given: Given): Promise<{ file: string; config: Config }> {
   const file = given.value("config") ?? DEFAULT_FILE;
   const alone = given.value("config") === undefined && given.values("route").length > 0;
-  const base = alone ? EMPTY : await loadConfig(file);
+  const base = alone ? emptyConfig() : await loadConfig(file);
   return { file: alone ? "the command line" : file, config: withFlags(base, given) };
 }
-
-/** What the file would be if it held nothing: used where routes come from the command line alone. */
-const EMPTY: Config = {
-  listeners: [{ address: { host: "0.0.0.0", port: 8888 } }],
-  routes: [],
-  forward_id: true,
-  timeouts: { id: 5000, connect: 3000 },
-  limits: { id_bytes: 255 },
-  log: { level: "info", format: "text", access: true },
-};
 
 function withFlags(config: Config, given: Given): Config {
   const problems: string[] = [];

@@ -37,6 +37,11 @@ export function parseConfig(text: string, file: string): Config {
   return { ...rest, routes: routes.map(toRoute) };
 }
 
+/** What a file that holds nothing but an empty list of routes stands for. */
+export function emptyConfig(): Config {
+  return parseConfig("routes: []", "the defaults");
+}
+
 function treeOf(text: string, file: string): Tree {
   if (text.length > LARGEST_FILE) throw tooLarge(file);
   try {
