@@ -1,15 +1,23 @@
 /** Deadlines that cost no timer each: all waits of one kind last equally long, so they expire in the order they began. */
 
-interface Wait {
+import { Member, Roster } from "./roster.ts";
+
+class Wait extends Member<Wait> {
   readonly at: number;
   readonly expire: () => void;
+
+  constructor(at: number, expire: () => void) {
+    super();
+    this.at = at;
+    this.expire = expire;
+  }
 }
 
 /** Every wait of one kind, under one timer. */
 export class Deadlines {
   /** How long each wait may last, in milliseconds. */
   readonly duration: number;
-  readonly #waits = new Set<Wait>();
+  readonly #waits = new Roster<Wait>();
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(duration: number) {
@@ -22,13 +30,13 @@ export class Deadlines {
    */
   guard<T>(work: Promise<T>, failure: () => Error, discard?: (late: T) => void): Promise<T> {
     return new Promise((resolve, reject) => {
-      const wait: Wait = { at: performance.now() + this.duration, expire: () => reject(failure()) };
+      const wait = new Wait(performance.now() + this.duration, () => reject(failure()));
       this.#add(wait);
       work.then((value) => {
-        if (this.#waits.delete(wait)) resolve(value);
+        if (this.#waits.leave(wait)) resolve(value);
         else discard?.(value);
       }, (error) => {
-        this.#waits.delete(wait);
+        this.#waits.leave(wait);
         reject(error);
       });
     });
@@ -38,24 +46,22 @@ export class Deadlines {
   close(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    this.#waits.clear();
+    for (const wait of this.#waits) this.#waits.leave(wait);
   }
 
   #add(wait: Wait): void {
-    this.#waits.add(wait);
+    this.#waits.join(wait);
     this.#timer ??= setTimeout(() => this.#expire(), this.duration);
   }
 
   #expire(): void {
     this.#timer = undefined;
     const now = performance.now();
-    for (const wait of this.#waits) {
-      if (wait.at > now) {
-        this.#timer = setTimeout(() => this.#expire(), Math.ceil(wait.at - now));
-        return;
-      }
-      this.#waits.delete(wait);
+    let wait = this.#waits.first;
+    for (; wait && wait.at <= now; wait = this.#waits.first) {
+      this.#waits.leave(wait);
       wait.expire();
     }
+    if (wait) this.#timer = setTimeout(() => this.#expire(), Math.ceil(wait.at - now));
   }
 }

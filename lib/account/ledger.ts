@@ -1,6 +1,7 @@
 /** What is known of every connection while it runs, and one access line at its end. */
 
 import type { RefusalName } from "../errors.ts";
+import { Member, Roster } from "../roster.ts";
 import type { Duplex, Transport } from "../listen/duplex.ts";
 
 /** Why a connection ended: a FIN, a reset, the balancer's own doing, or the name of the ERROR frame it got. */
@@ -50,7 +51,7 @@ export interface AccessRecord {
 }
 
 /** The account of one connection. Whoever serves the connection fills it in and closes it. */
-export class Account {
+export class Account extends Member<Account> {
   readonly conn: number;
   readonly client: Duplex;
   upstream: Duplex | undefined;
@@ -67,6 +68,7 @@ export class Account {
   #cut: Closing | undefined;
 
   constructor(conn: number, client: Duplex, peer: Deno.NetAddr, listener: string) {
+    super();
     this.conn = conn;
     this.client = client;
     this.#peer = peer;
@@ -128,7 +130,7 @@ export class Account {
 
 /** Every open connection. */
 export class Ledger {
-  readonly #open = new Map<number, Account>();
+  readonly #open = new Roster<Account>();
   readonly #report: (account: Account, closing: Closing) => void;
   #last = 0;
   #whenEmpty: (() => void)[] = [];
@@ -150,12 +152,12 @@ export class Ledger {
 
   open(client: Duplex, peer: Deno.NetAddr, listener: string): Account {
     const account = new Account(++this.#last, client, peer, listener);
-    this.#open.set(account.conn, account);
+    this.#open.join(account);
     return account;
   }
 
   close(account: Account, closing: Closing): void {
-    this.#open.delete(account.conn);
+    this.#open.leave(account);
     this.#report(account, closing);
     if (this.#open.size > 0) return;
     for (const resolve of this.#whenEmpty.splice(0)) resolve();
@@ -163,7 +165,7 @@ export class Ledger {
 
   /** Ends every open connection and waits until all are accounted for. */
   async cutAll(closing: Closing): Promise<void> {
-    for (const account of this.#open.values()) account.cut(closing);
+    for (const account of this.#open) account.cut(closing);
     if (this.#open.size > 0) await new Promise<void>((resolve) => this.#whenEmpty.push(resolve));
   }
 }
