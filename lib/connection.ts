@@ -7,6 +7,7 @@ import { type Connect, dial, unavailable } from "./dial/connect.ts";
 import { isDisconnect, messageOf, Refusal } from "./errors.ts";
 import { type Hello, readHello } from "./frame/first_frame.ts";
 import { encodeError } from "./frame/tlv.ts";
+import { Admission } from "./listen/admission.ts";
 import { TcpDuplex } from "./listen/tcp.ts";
 import { turnAway } from "./listen/turn_away.ts";
 import { type Ending, relay } from "./relay/relay.ts";
@@ -15,6 +16,7 @@ import { type Route, RouteTable } from "./route/table.ts";
 /** What every connection of one configuration shares. */
 export interface Shared {
   readonly ledger: Ledger;
+  readonly admission: Admission;
   readonly table: RouteTable;
   readonly idBytes: number;
   readonly forwardId: boolean;
@@ -27,6 +29,7 @@ export interface Shared {
 export function share(config: Config, ledger: Ledger, connect?: Connect): Shared {
   return {
     ledger,
+    admission: new Admission(config),
     table: new RouteTable(config.routes, config.default),
     idBytes: config.limits.id_bytes,
     forwardId: config.forward_id,
@@ -42,6 +45,7 @@ export async function serveConnection(conn: Deno.TcpConn, listener: string, shar
   const account = shared.ledger.open(client, conn.remoteAddr, listener);
   let closing: Closing;
   try {
+    shared.admission.admit(conn.remoteAddr.hostname);
     conn.setNoDelay(true);
     const hello = await identify(client, shared);
     if (hello === null) {

@@ -3,6 +3,8 @@
 import { Balancer, type BalancerOptions } from "../lib/balancer.ts";
 import type { Config } from "../lib/config/config.ts";
 import { emptyConfig } from "../lib/config/parse.ts";
+import { decodeError, HEADER_BYTES } from "../lib/frame/tlv.ts";
+import { assertEquals } from "./assert.ts";
 
 /** What a test wants otherwise; in the groups `timeouts`, `limits` and `log` the other fields stay. */
 export type Changes = {
@@ -105,6 +107,14 @@ export async function receive(conn: Deno.Conn, length: number): Promise<Uint8Arr
   let done = 0;
   for (let count; done < length && (count = await conn.read(bytes.subarray(done))) !== null;) done += count;
   return bytes.subarray(0, done);
+}
+
+/** The code of the ERROR frame that is all a client has received. */
+export function refusalCode(received: Uint8Array): number {
+  assertEquals(received[0], 3);
+  const length = new DataView(received.buffer, received.byteOffset).getUint32(1);
+  assertEquals(received.length, HEADER_BYTES + length);
+  return decodeError(received.subarray(HEADER_BYTES)).code;
 }
 
 /** The parts one after another. */

@@ -2,6 +2,9 @@
 
 import { addressText } from "../account/ledger.ts";
 import type { Config, HostPort } from "../config/config.ts";
+import { parseCidr } from "../config/units.ts";
+import { UsageError } from "../errors.ts";
+import { AccessList } from "../listen/access_list.ts";
 import { type Route, RouteTable } from "../route/table.ts";
 import { quote } from "../text.ts";
 import { readFlags, type Spec } from "./flags.ts";
@@ -24,7 +27,10 @@ export const explainSpec: Spec = {
   name: "explain",
   summary: "Says which rule an ID matches, which upstream it gets, and why not the others.",
   positional: ["ID"],
-  flags: FILE_FLAG,
+  flags: {
+    ...FILE_FLAG,
+    from: { value: "IP", help: "say too whether allow and deny let this address in" },
+  },
 };
 
 /** `check` */
@@ -47,16 +53,27 @@ export async function runRoutes(args: readonly string[], io: Io): Promise<number
   return 0;
 }
 
-/** `explain`; exit status 1 where the ID has no route. */
+/** `explain`; exit status 1 where the ID has no route, or the address is kept out. */
 export async function runExplain(args: readonly string[], io: Io): Promise<number> {
   const given = readFlags(args, explainSpec);
   const { file, config } = await readSettings(given);
   const [id = ""] = given.positional;
+  const from = given.value("from");
+  const admitted = from === undefined || admits(from, config, io);
   const table = new RouteTable(config.routes, config.default);
   const found = table.find(id);
   io.out(found ? `ID ${quote(id)}: ${found.rule} -> ${text(found.upstream)}` : noRoute(id, file));
   for (const other of table.rules()) if (other !== found) io.out(whyNot(other, found));
-  return found ? 0 : 1;
+  return found && admitted ? 0 : 1;
+}
+
+function admits(from: string, config: Config, io: Io): boolean {
+  if (parseCidr(from) === undefined || from.includes("/")) {
+    throw new UsageError(`--from: ${quote(from)} is not an IP address, such as 192.0.2.7 or 2001:db8::7`);
+  }
+  const { allowed, because } = new AccessList({ allow: config.allow, deny: config.deny }).verdict(from);
+  io.out(`from ${from}: ${allowed ? "let in" : "turned away with FORBIDDEN (8)"}: ${because}`);
+  return allowed;
 }
 
 function noRoute(id: string, file: string): string {

@@ -41,6 +41,10 @@ export interface Config {
     /** Longest ID in bytes of UTF-8. */
     readonly id_bytes: number;
   };
+  /** Networks (CIDR) that may connect; without it all but those in `deny`. */
+  readonly allow?: readonly string[];
+  /** Networks that may not connect, whatever `allow` says. */
+  readonly deny: readonly string[];
   readonly log: {
     readonly level: LogLevel;
     readonly format: "text" | "json";

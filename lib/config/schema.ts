@@ -7,15 +7,18 @@
 import * as v from "valibot";
 import {
   ADDRESS_WANTED,
+  CIDR_WANTED,
   DURATION_WANTED,
   HOST_WANTED,
   parseAddress,
+  parseCidr,
   parseDuration,
   parseHost,
 } from "./units.ts";
 
 const PORT_WANTED = "a port, 1 to 65535";
 const ID_BYTES_WANTED = "a number of bytes, 1 to 65535";
+const NETWORKS_WANTED = "a list of networks, such as [10.0.0.0/8]";
 const LEVELS = ["debug", "info", "warning", "error"] as const;
 const FORMATS = ["text", "json"] as const;
 
@@ -79,6 +82,8 @@ export const routeSchema = v.strictObject({
   port,
 }, "a mapping such as { id: 1, host: n1.example.com, port: 7777 }");
 
+const network = parsed(parseCidr, CIDR_WANTED, "IPv4 or IPv6 address, alone or with the length of a prefix.");
+
 const timeouts = v.strictObject({
   id: wait("5s", "From accepting a connection to its whole ID frame."),
   connect: wait("3s", "For one attempt to reach an upstream, name resolution included."),
@@ -123,12 +128,24 @@ export const fileSchema = v.strictObject({
     v.strictObject({ id_bytes: v.optional(idBytes, 255) }, "a mapping such as { id_bytes: 255 }"),
     {},
   ),
+  allow: v.exactOptional(v.pipe(
+    v.array(network, NETWORKS_WANTED),
+    v.minLength(1, "at least one entry, or no field allow for every address"),
+    v.description("Addresses that may connect; without the field all but those in deny."),
+  )),
+  deny: v.optional(
+    v.pipe(
+      v.array(network, NETWORKS_WANTED),
+      v.description("Addresses that may not connect, also where allow holds them."),
+    ),
+    [],
+  ),
   log: v.optional(log, {}),
 }, "a mapping with the field routes");
 
 /** Fields of the design that this version cannot honour yet: refused by name rather than ignored. */
 export const NOT_YET: ReadonlySet<string> = new Set([
-  ..."admin tables redis pools proxy_protocol duplicate_id workers allow deny dns_ttl".split(" "),
+  ..."admin tables redis pools proxy_protocol duplicate_id workers dns_ttl".split(" "),
   ..."listeners[].websocket listeners[].tls listeners[].proxy_protocol".split(" "),
   ..."routes[].pool routes[].on_removal routes[].tls default.pool".split(" "),
   ..."timeouts.idle timeouts.half_close timeouts.drain timeouts.drain_spread".split(" "),

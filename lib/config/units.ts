@@ -19,6 +19,9 @@ export const HOST_WANTED = "a host name or IP address, without scheme, port or b
 /** What an address looks like, for messages. */
 export const ADDRESS_WANTED = "an address, such as 0.0.0.0:8888, [::1]:9000 or :8888";
 
+/** What an entry of an address list looks like, for messages. */
+export const CIDR_WANTED = "an address or a network, such as 10.0.0.0/8, 2001:db8::/32 or 192.0.2.7";
+
 /** Milliseconds of `250ms`, `5s`, `10m`, `1h` or `0`; undefined where `text` is no duration. */
 export function parseDuration(text: string): number | undefined {
   if (text === "0") return 0;
@@ -85,6 +88,14 @@ function countGroups(half: string): number {
   const isMixed = isIpv4(parts.at(-1) ?? "");
   const hex = isMixed ? parts.slice(0, -1) : parts;
   return hex.every((part) => /^[0-9A-Fa-f]{1,4}$/.test(part)) ? hex.length + (isMixed ? 2 : 0) : NaN;
+}
+
+/** `text` where it is an IP address, alone or with the length of a network's prefix; else undefined. */
+export function parseCidr(text: string): string | undefined {
+  const [, address = "", , prefix] = /^([^/%]+)(\/(0|[1-9]\d{0,2}))?$/.exec(text) ?? [];
+  const isV4 = isIpv4(address);
+  if (!isV4 && parseIpv6(address) === undefined) return undefined;
+  return Number(prefix ?? 0) <= (isV4 ? 32 : 128) ? text : undefined;
 }
 
 /** What an ID has to be, or undefined where `id` is one. `id_bytes` is the longest allowed, in UTF-8. */

@@ -26,6 +26,7 @@ Deno.test("only routes is required; all else has its default", () => {
     forward_id: true,
     timeouts: { id: 5000, connect: 3000 },
     limits: { id_bytes: 255 },
+    deny: [],
     log: { level: "info", format: "text", access: true },
   });
 });
@@ -38,6 +39,8 @@ default: { host: 10.0.0.1, port: 1 }
 forward_id: false
 timeouts: { id: 250ms, connect: 1h }
 limits: { id_bytes: 65535 }
+allow: [10.0.0.0/8, "::1"]
+deny: [10.1.2.3]
 log: { level: debug, format: json, access: false }
 `;
   assertEquals(parse(text), {
@@ -47,6 +50,8 @@ log: { level: debug, format: json, access: false }
     forward_id: false,
     timeouts: { id: 250, connect: 3_600_000 },
     limits: { id_bytes: 65535 },
+    allow: ["10.0.0.0/8", "::1"],
+    deny: ["10.1.2.3"],
     log: { level: "debug", format: "json", access: false },
   });
 });

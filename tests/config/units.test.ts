@@ -2,6 +2,7 @@ import fc from "fast-check";
 import {
   idWanted,
   parseAddress,
+  parseCidr,
   parseDuration,
   parseHost,
   parsePort,
@@ -79,6 +80,27 @@ for (
     ])
 ) {
   Deno.test(`the address "${text}" is refused`, () => assertEquals(parseAddress(text), undefined));
+}
+
+for (const text of ["10.0.0.0/8", "192.0.2.7", "0.0.0.0/0", "2001:db8::/32", "::1", "::ffff:10.0.0.0/104"]) {
+  Deno.test(`${text} is a network`, () => assertEquals(parseCidr(text), text));
+}
+
+for (
+  const text of [
+    "10.0.0.0/33",
+    "10.0.0.0/08",
+    "10.0.0.0/",
+    "10/8",
+    "010.0.0.1",
+    "::/129",
+    "fe80::1%eth0",
+    "[::1]",
+    "all",
+    "",
+  ]
+) {
+  Deno.test(`the network "${text}" is refused`, () => assertEquals(parseCidr(text), undefined));
 }
 
 Deno.test("port 0 is an address to listen on where that is allowed", () => {

@@ -1,22 +1,24 @@
-import { decodeError, encodeFrame, encodeId, HEADER_BYTES } from "../../lib/frame/tlv.ts";
+import { encodeFrame, encodeId, HEADER_BYTES } from "../../lib/frame/tlv.ts";
 import { assert, assertEquals } from "../assert.ts";
-import { concat, configTo, noise, receiveAll, send, sha256, startBalancer, startEcho } from "../harness.ts";
+import {
+  concat,
+  configTo,
+  noise,
+  receiveAll,
+  refusalCode,
+  send,
+  sha256,
+  startBalancer,
+  startEcho,
+} from "../harness.ts";
 
 const MIB = 1 << 20;
-
-/** The code of the ERROR frame that is all the client received, and how the stream went on. */
-function errorCode(received: Uint8Array): number {
-  assertEquals(received[0], 3);
-  const length = new DataView(received.buffer, received.byteOffset).getUint32(1);
-  assertEquals(received.length, HEADER_BYTES + length);
-  return decodeError(received.subarray(HEADER_BYTES)).code;
-}
 
 async function refusal(bytes: Uint8Array, changes = {}, port = 9): Promise<number> {
   await using balancer = startBalancer(configTo(port, changes));
   using client = await balancer.connect();
   await send(client, bytes);
-  return errorCode(await receiveAll(client));
+  return refusalCode(await receiveAll(client));
 }
 
 /** A port on which nothing listens. */
@@ -38,7 +40,7 @@ Deno.test("every first byte other than 1, 2 and 3 is BAD_FRAME at once", async (
     if (byte >= 1 && byte <= 3) continue;
     using client = await balancer.connect();
     await send(client, Uint8Array.of(byte));
-    assertEquals(errorCode(await receiveAll(client)), 1);
+    assertEquals(refusalCode(await receiveAll(client)), 1);
   }
 });
 
@@ -80,7 +82,7 @@ Deno.test("an ID frame that is never completed is ID_TIMEOUT, however slowly it 
       // turned away
     }
   })();
-  assertEquals(errorCode(await receiveAll(client)), 3);
+  assertEquals(refusalCode(await receiveAll(client)), 3);
   const took = performance.now() - started;
   assert(took >= 290 && took < 2000, `ended after ${took} ms`);
   await dribble;
@@ -106,7 +108,7 @@ Deno.test("an upstream that does not answer is UPSTREAM_UNAVAILABLE at the deadl
   await using balancer = startBalancer(configTo(9, { timeouts: { id: 2000, connect: 200 } }), { connect });
   using client = await balancer.connect();
   await send(client, encodeId("1"));
-  assertEquals(errorCode(await receiveAll(client)), 5);
+  assertEquals(refusalCode(await receiveAll(client)), 5);
 });
 
 Deno.test("an ID frame cut at every byte routes", async () => {
