@@ -5,9 +5,10 @@ import type { Config, HostPort } from "./config/config.ts";
 import { Deadlines } from "./deadline.ts";
 import { type Connect, dial, unavailable } from "./dial/connect.ts";
 import { isDisconnect, messageOf, Refusal } from "./errors.ts";
-import { type Hello, readHello } from "./frame/first_frame.ts";
+import { readHello } from "./frame/first_frame.ts";
 import { encodeError } from "./frame/tlv.ts";
 import { Admission } from "./listen/admission.ts";
+import type { Duplex } from "./listen/duplex.ts";
 import { TcpDuplex } from "./listen/tcp.ts";
 import { turnAway } from "./listen/turn_away.ts";
 import { type Ending, relay } from "./relay/relay.ts";
@@ -46,15 +47,13 @@ export async function serveConnection(conn: Deno.TcpConn, listener: string, shar
   let closing: Closing;
   try {
     shared.admission.admit(conn.remoteAddr.hostname);
-    conn.setNoDelay(true);
-    const hello = await identify(client, shared);
-    if (hello === null) {
-      closing = { reason: "probe", closedBy: "client" };
+    const id = await identify(client, shared);
+    if (id === null) {
+      closing = PROBE;
     } else {
-      account.identify(hello.id);
-      const { upstream } = route(hello.id, account, shared);
-      await reach(upstream, account, shared);
-      closing = await carry(hello, account, shared);
+      account.identify(id);
+      const { upstream } = route(id, account, shared);
+      closing = closingOf(await relay(client, await reach(upstream, account, shared)));
     }
   } catch (error) {
     closing = await refuse(client, error);
@@ -65,12 +64,20 @@ export async function serveConnection(conn: Deno.TcpConn, listener: string, shar
   shared.ledger.close(account, closing);
 }
 
-async function identify(client: TcpDuplex, shared: Shared): Promise<Hello | null> {
-  const { idBytes, idDeadlines } = shared;
-  return await idDeadlines.guard(
+const PROBE: Closing = { reason: "probe", closedBy: "client" };
+
+/** The client's ID, or null for a probe. What is to reach the upstream can then be read from `client` again. */
+async function identify(
+  client: TcpDuplex,
+  { idBytes, idDeadlines, forwardId }: Shared,
+): Promise<string | null> {
+  const hello = await idDeadlines.guard(
     readHello(client, { idBytes }),
     () => new Refusal("ID_TIMEOUT", `no whole ID frame within ${idDeadlines.duration} ms`),
   );
+  if (hello === null) return null;
+  client.unread(forwardId ? hello.bytes : hello.bytes.subarray(hello.frameBytes));
+  return hello.id;
 }
 
 function route(id: string, account: Account, shared: Shared): Route {
@@ -80,26 +87,18 @@ function route(id: string, account: Account, shared: Shared): Route {
   return found;
 }
 
-async function reach(target: HostPort, account: Account, shared: Shared): Promise<void> {
+async function reach(target: HostPort, account: Account, shared: Shared): Promise<Duplex> {
   account.dial(hostPortText(target));
   try {
     const conn = await dial(target, shared.connectDeadlines, shared.connect);
-    account.connect(new TcpDuplex(conn));
+    return account.connect(new TcpDuplex(conn));
   } catch (error) {
     throw unavailable(error);
   }
 }
 
-async function carry(hello: Hello, account: Account, shared: Shared): Promise<Closing> {
-  const { client, upstream } = account;
-  if (!upstream) throw new Error("relay before dial");
-  const replay = shared.forwardId ? hello.bytes : hello.bytes.subarray(hello.frameBytes);
-  const ending = await relay(client, upstream, replay);
-  return { ...ending, detail: detailOf(ending) };
-}
-
-function detailOf({ cause }: Ending): string | undefined {
-  return cause === undefined ? undefined : messageOf(cause);
+function closingOf({ reason, closedBy, cause }: Ending): Closing {
+  return { reason, closedBy, detail: cause === undefined ? undefined : messageOf(cause) };
 }
 
 /** Tells the client why, where it can be told. */

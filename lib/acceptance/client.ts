@@ -52,9 +52,7 @@ function failure({ connect, id }: ClientRun, reason: unknown): Error {
 
 async function open({ host, port }: HostPort): Promise<Deno.TcpConn> {
   try {
-    const conn = await Deno.connect({ hostname: host, port });
-    conn.setNoDelay(true);
-    return conn;
+    return await Deno.connect({ hostname: host, port });
   } catch (error) {
     throw new Error(
       `cannot connect to ${host}:${port}: ${messageOf(error)}; is the balancer running there?`,

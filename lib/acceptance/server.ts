@@ -32,7 +32,6 @@ export class AcceptanceServer implements AsyncDisposable {
   constructor(address: HostPort, mode: ServerMode = "receipt", events: ServerEvents = {}) {
     this.#listener = Deno.listen({ hostname: address.host, port: address.port });
     this.#accepting = acceptEach(this.#listener, (conn) => {
-      conn.setNoDelay(true);
       const peer = new TcpDuplex(conn);
       this.#open.set(peer, this.#serve(peer, mode, events));
     });

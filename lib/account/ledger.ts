@@ -89,10 +89,11 @@ export class Account extends Member<Account> {
   }
 
   /** The upstream has been reached. */
-  connect(upstream: Duplex): void {
+  connect(upstream: Duplex): Duplex {
     this.upstream = upstream;
     this.#connected = performance.now();
     if (this.#cut) upstream.close();
+    return upstream;
   }
 
   /** Ends the connection from outside; the access line gives `closing` as the reason. */

@@ -14,13 +14,11 @@ export async function dial(
   connect: Connect = Deno.connect,
 ): Promise<Deno.TcpConn> {
   const attempt = connect({ hostname: upstream.host, port: upstream.port });
-  const conn = await deadlines.guard(
+  return await deadlines.guard(
     attempt,
     () => new Deno.errors.TimedOut(`no answer within ${deadlines.duration} ms`),
     (late) => late.close(),
   );
-  conn.setNoDelay(true);
-  return conn;
 }
 
 /** Why an upstream could not be reached, in a word: for metrics and log lines. */

@@ -10,7 +10,7 @@ import { type Frame, FrameDecoder } from "./tlv.ts";
  *
  * Iterating throws `FrameError` at the first byte that cannot be part of a frame, and what the source throws.
  */
-export class FrameReader implements AsyncIterable<Frame> {
+export class FrameReader implements AsyncIterableIterator<Frame> {
   readonly #source: ByteSource & { received: number };
   readonly #decoder: FrameDecoder;
 
@@ -30,11 +30,16 @@ export class FrameReader implements AsyncIterable<Frame> {
     return this.#decoder.buffered;
   }
 
-  async *[Symbol.asyncIterator](): AsyncGenerator<Frame, void> {
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  /** The next frame. A plain method rather than a generator, which would queue each call behind promises of its own. */
+  async next(): Promise<IteratorResult<Frame, undefined>> {
     for (;;) {
-      const frame = this.#decoder.next();
-      if (frame) yield frame;
-      else if (!await this.#receive()) return;
+      const value = this.#decoder.next();
+      if (value) return { value, done: false };
+      if (!await this.#receive()) return { value: undefined, done: true };
     }
   }
 

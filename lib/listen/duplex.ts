@@ -17,6 +17,11 @@ export interface ByteSource {
    * Rejects with the platform's error when the connection fails or is closed meanwhile.
    */
   read(buffer: Uint8Array): Promise<number | null>;
+  /**
+   * Gives back the bytes received last, which must not change afterwards: the reads that follow get them again. No
+   * read may be pending. They are received anew then, so `received` is taken back by whoever keeps it.
+   */
+  unread(bytes: Uint8Array): void;
 }
 
 /** The sending half of a connection. */

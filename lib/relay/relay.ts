@@ -1,6 +1,6 @@
 /** Moving bytes both ways until both sides are done. */
 
-import { type Duplex, DuplexError, writeAll } from "../listen/duplex.ts";
+import { type Duplex, DuplexError } from "../listen/duplex.ts";
 
 /** Which side of the balancer. */
 export type Side = "client" | "upstream";
@@ -14,23 +14,21 @@ export interface Ending {
   readonly cause?: unknown;
 }
 
-const NOTHING = new Uint8Array();
-
 /** Bytes are moved, and closing is decided here. */
 const MOVE_ONLY: StreamPipeOptions = { preventClose: true, preventAbort: true, preventCancel: true };
 
 /**
- * Sends `replay` (what was read while routing) to the upstream, then all that either side sends to the other, until both have finished. The end of
- * one direction is passed on at once, and the other goes on.
+ * Sends all that either side sends to the other, until both have finished. The end of one direction is passed on at
+ * once, and the other goes on.
  *
  * A side that can't be read any more has broken, and both are closed. A side that can't be written to may still have
  * sent something: that is delivered first. Closing after a normal end is left to the caller.
  */
-export async function relay(client: Duplex, upstream: Duplex, replay: Uint8Array): Promise<Ending> {
+export async function relay(client: Duplex, upstream: Duplex): Promise<Ending> {
   const relaying = new Relaying(client, upstream);
-  const up = relaying.move(client, upstream, replay);
-  const down = relaying.move(upstream, client, NOTHING);
-  await Promise.all([up, down]);
+  const up = relaying.move(client, upstream);
+  await relaying.move(upstream, client);
+  await up;
   return relaying.ending();
 }
 
@@ -46,9 +44,8 @@ class Relaying {
   }
 
   /** One direction, to its end. Never rejects. */
-  async move(from: Duplex, to: Duplex, replay: Uint8Array): Promise<void> {
+  async move(from: Duplex, to: Duplex): Promise<void> {
     try {
-      await writeAll(to, replay);
       await from.readable.pipeTo(to, MOVE_ONLY);
       await this.#finish(from, to);
     } catch (error) {

@@ -1,0 +1,62 @@
+import { TcpDuplex } from "../../lib/listen/tcp.ts";
+import { assert, assertEquals, assertRejects } from "../assert.ts";
+import { noise, receiveAll, send, sha256 } from "../harness.ts";
+
+/** Both ends of a connection. */
+async function pair() {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const [near, far] = await Promise.all([
+    Deno.connect({ hostname: "127.0.0.1", port: listener.addr.port }),
+    listener.accept(),
+  ]);
+  return { near, far, [Symbol.dispose]: () => [near, far].forEach((conn) => conn[Symbol.dispose]()) };
+}
+
+Deno.test("bytes given back are read again first, in pieces where the buffer is small", async () => {
+  using ends = await pair();
+  const duplex = new TcpDuplex(ends.near);
+  await send(ends.far, Uint8Array.of(4));
+  duplex.unread(Uint8Array.of(1, 2, 3));
+  const buffer = new Uint8Array(2);
+  const got: number[] = [];
+  while (got.length < 4) got.push(...buffer.subarray(0, await duplex.read(buffer) ?? 0));
+  assertEquals(got, [1, 2, 3, 4]);
+});
+
+for (const way of ["the duplex", "its writable"] as const) {
+  Deno.test(`piping into ${way} passes every byte and the end on`, async () => {
+    using source = await pair();
+    using sink = await pair();
+    const [from, to] = [new TcpDuplex(source.near), new TcpDuplex(sink.near)];
+    const bytes = noise(1 << 20);
+    const sending = send(source.far, bytes).then(() => source.far.closeWrite());
+    const piping = from.readable.pipeTo(way === "the duplex" ? to : to.writable);
+    assertEquals(await sha256(await receiveAll(sink.far)), await sha256(bytes));
+    await Promise.all([sending, piping]);
+    // the other half of both goes on
+    await send(sink.far, Uint8Array.of(1));
+    assertEquals(await to.read(new Uint8Array(1)), 1);
+  });
+
+  Deno.test(`piping into ${way} that is closed fails and ends the source`, async () => {
+    using source = await pair();
+    using sink = await pair();
+    const [from, to] = [new TcpDuplex(source.near), new TcpDuplex(sink.near)];
+    to.close();
+    await send(source.far, Uint8Array.of(1));
+    await assertRejects(() => from.readable.pipeTo(way === "the duplex" ? to : to.writable));
+    assertEquals((await receiveAll(source.far)).length, 0);
+  });
+
+  Deno.test(`a stream being piped into ${way} is locked`, async () => {
+    using source = await pair();
+    using sink = await pair();
+    const [from, to] = [new TcpDuplex(source.near), new TcpDuplex(sink.near)];
+    const piping = from.readable.pipeTo(way === "the duplex" ? to : to.writable);
+    assert(from.readable.locked);
+    await assertRejects(() => from.readable.pipeTo(to));
+    await source.far.closeWrite();
+    await piping;
+    assert(!from.readable.locked);
+  });
+}
