@@ -1,39 +1,51 @@
 /** Composes the stages: listens, serves what it accepts, and ends. */
 
 import { getLogger } from "@logtape/logtape";
-import { type Account, addressText, type Closing, Ledger } from "./account/ledger.ts";
-import type { Config, HostPort } from "./config/config.ts";
-import { serveConnection, share, type Shared } from "./connection.ts";
+import { type Account, type Closing, Ledger } from "./account/ledger.ts";
+import { QuietWatch } from "./account/quiet.ts";
+import type { Config } from "./config/config.ts";
+import { dismiss, type InForce, serveConnection, type Shared } from "./connection.ts";
+import { Deadlines } from "./deadline.ts";
 import type { Connect } from "./dial/connect.ts";
-import { acceptEach } from "./listen/accept.ts";
+import { Refusal } from "./errors.ts";
+import { Admission } from "./listen/admission.ts";
+import { type Listen, Listeners } from "./listen/listeners.ts";
+import { pace, sleep } from "./pace.ts";
+import { RouteTable } from "./route/table.ts";
 
 const log = getLogger("switchyard");
 const accessLog = getLogger(["switchyard", "access"]);
 
-/** Connections that may wait to be accepted; with the platform's 511 a burst of thousands meets SYN retries. */
-const BACKLOG = 4096;
-
-/** `Deno.listen` takes `tcpBacklog` on 2.9.6, though its types don't say so; versions that don't know it ignore it. */
-type ListenOptions = Deno.TcpListenOptions & { hostname: string; tcpBacklog: number };
+/** How long a last word may take to arrive before the balancer closes, in milliseconds. */
+const LAST_WORD_MS = 500;
 
 /** What tests put in place of the platform. */
 export interface BalancerOptions {
   /** @default Deno.listen */
-  listen?: (options: ListenOptions) => Deno.TcpListener;
+  listen?: Listen;
   /** @default Deno.connect */
   connect?: Connect;
 }
 
 /** A running balancer. */
-export class Balancer implements AsyncDisposable {
-  readonly #listeners: Deno.TcpListener[] = [];
-  readonly #ledger: Ledger;
-  readonly #shared: Shared;
-  readonly #accepting: Promise<void>[] = [];
+export class Balancer implements InForce, AsyncDisposable {
+  readonly #listeners: Listeners;
+  readonly #ledger = new Ledger((account, closing) => report(account, closing, this.#config.log.access));
+  readonly #quiet = new QuietWatch(this.#ledger);
+  readonly #connect: Connect | undefined;
+  /** By duration. They outlast a reload, since connections go on under the ones that they began with. */
+  readonly #deadlines = new Map<number, Deadlines>();
+  readonly #closed = new AbortController();
+  #config: Config;
+  #shared: Shared;
+  #draining: Promise<number> | undefined;
+  #closing: Promise<void> | undefined;
 
-  private constructor(config: Config, options: BalancerOptions) {
-    this.#ledger = new Ledger((account, closing) => report(account, closing, config.log.access));
-    this.#shared = share(config, this.#ledger, options.connect);
+  private constructor(config: Config, { listen, connect }: BalancerOptions) {
+    this.#config = config;
+    this.#connect = connect;
+    this.#shared = this.#share(config, new RouteTable(config.routes, config.default));
+    this.#listeners = new Listeners((conn, name) => void serveConnection(conn, name, this), listen);
   }
 
   /**
@@ -43,19 +55,19 @@ export class Balancer implements AsyncDisposable {
    */
   static start(config: Config, options: BalancerOptions = {}): Balancer {
     const balancer = new Balancer(config, options);
-    try {
-      for (const { address } of config.listeners) balancer.#open(address, options.listen ?? Deno.listen);
-    } catch (error) {
-      for (const listener of balancer.#listeners) listener.close();
-      throw error;
-    }
-    for (const listener of balancer.#listeners) balancer.#accepting.push(balancer.#serve(listener));
+    balancer.#listeners.change(config.listeners);
+    balancer.#quiet.cover(config.timeouts);
     return balancer;
+  }
+
+  /** What connections work with from now on. */
+  get shared(): Shared {
+    return this.#shared;
   }
 
   /** Where it listens, with the ports that the system chose for port 0. */
   get addresses(): Deno.NetAddr[] {
-    return this.#listeners.map((listener) => listener.addr);
+    return this.#listeners.addresses;
   }
 
   /** Number of connections open now. */
@@ -63,48 +75,90 @@ export class Balancer implements AsyncDisposable {
     return this.#ledger.active;
   }
 
+  /**
+   * Turns new connections away, lets those that run go on until they end or `timeouts.drain` is over, and closes.
+   * Resolves to the number of connections that had to be ended.
+   */
+  drain(): Promise<number> {
+    return this.#draining ??= this.#drain();
+  }
+
   /** Stops listening, ends every connection and waits until all are accounted for. */
-  async close(): Promise<void> {
-    for (const listener of this.#listeners) listener.close();
-    await Promise.all(this.#accepting);
-    await this.#ledger.cutAll({ reason: "drain", closedBy: "balancer" });
-    this.#shared.idDeadlines.close();
-    this.#shared.connectDeadlines.close();
+  close(): Promise<void> {
+    return this.#closing ??= this.#close();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }
 
-  #open({ host, port }: HostPort, listen: NonNullable<BalancerOptions["listen"]>): void {
-    try {
-      this.#listeners.push(listen({ hostname: host, port, tcpBacklog: BACKLOG }));
-    } catch (error) {
-      throw new Error(`cannot listen on ${addressText({ hostname: host, port })}: ${listenProblem(error)}`, {
-        cause: error,
-      });
-    }
+  #share(config: Config, table: RouteTable): Shared {
+    return {
+      ledger: this.#ledger,
+      admission: new Admission(config),
+      draining: false,
+      table,
+      idBytes: config.limits.id_bytes,
+      forwardId: config.forward_id,
+      idDeadlines: this.#deadlinesOf(config.timeouts.id),
+      connectDeadlines: this.#deadlinesOf(config.timeouts.connect),
+      quiet: config.timeouts,
+      connect: this.#connect,
+    };
   }
 
-  async #serve(listener: Deno.TcpListener): Promise<void> {
-    const name = addressText(listener.addr);
-    log.info(`listening on ${name}`);
-    await acceptEach(listener, (conn) => void serveConnection(conn, name, this.#shared), {
-      onPause: (error, ms) => log.error(`cannot accept on ${name}: ${error}; trying again in ${ms} ms`),
-    });
+  #deadlinesOf(duration: number): Deadlines {
+    const deadlines = this.#deadlines.get(duration) ?? new Deadlines(duration);
+    this.#deadlines.set(duration, deadlines);
+    return deadlines;
+  }
+
+  async #drain(): Promise<number> {
+    const { drain, drain_spread } = this.#config.timeouts;
+    const last = this.#ledger.total;
+    log.info(`draining: ${this.active} connections may go on for ${drain} ms; new ones are turned away`);
+    this.#shared = { ...this.#shared, draining: true };
+    const over = this.#whenEnded(last);
+    await sleep(drain - drain_spread, over);
+    const ended = await this.#endEach(last, drain_spread, over);
+    await sleep(LAST_WORD_MS, this.#whenEnded());
+    await this.close();
+    log[ended > 0 ? "warning" : "info"](
+      `drained: ${ended} connections were closed at the end of timeouts.drain`,
+    );
+    return ended;
+  }
+
+  /** Ends one by one, over `ms`, the connections that are left of the first `last`. Gives their number. */
+  async #endEach(last: number, ms: number, over: AbortSignal): Promise<number> {
+    const left = [...this.#ledger.accounts()].filter(({ conn }) => conn <= last);
+    let ended = 0;
+    const end = (account: Account) => {
+      if (!account.joined) return;
+      ended += 1;
+      dismiss(account, DRAINED, new Refusal("SHUTTING_DOWN", "the balancer is shutting down; connect again"));
+    };
+    await pace(left, ms, end, over);
+    return ended;
+  }
+
+  /** Aborted once the first `last` connections since the start have ended, or the balancer is closed. */
+  #whenEnded(last?: number): AbortSignal {
+    const ended = new AbortController();
+    void this.#ledger.ended(last).then(() => ended.abort());
+    return AbortSignal.any([ended.signal, this.#closed.signal]);
+  }
+
+  async #close(): Promise<void> {
+    this.#closed.abort();
+    this.#quiet.close();
+    await this.#listeners.close();
+    await this.#ledger.cutAll(DRAINED);
+    for (const deadlines of this.#deadlines.values()) deadlines.close();
   }
 }
 
-function listenProblem(error: unknown): string {
-  if (error instanceof Deno.errors.AddrInUse) {
-    return "the address is in use; stop what uses it or choose another";
-  }
-  if (error instanceof Deno.errors.AddrNotAvailable) return "no interface of this machine has the address";
-  if (error instanceof Deno.errors.PermissionDenied) {
-    return "the system does not permit it; try a port over 1023";
-  }
-  return error instanceof Error ? error.message : String(error);
-}
+const DRAINED: Closing = { reason: "drain", closedBy: "balancer" };
 
 /** One line a connection: probes at debug level, faults of our own at error level, everything else at info. */
 function report(account: Account, closing: Closing, access: boolean): void {

@@ -1,67 +1,69 @@
 /** One connection's story: read the ID, route, dial, relay, account. */
 
-import type { Account, Closing, Ledger } from "./account/ledger.ts";
-import type { Config, HostPort } from "./config/config.ts";
-import { Deadlines } from "./deadline.ts";
+import type { Account, Closing, Ledger, QuietLimits } from "./account/ledger.ts";
+import type { HostPort } from "./config/config.ts";
+import type { Deadlines } from "./deadline.ts";
 import { type Connect, dial, unavailable } from "./dial/connect.ts";
 import { isDisconnect, messageOf, Refusal } from "./errors.ts";
 import { readHello } from "./frame/first_frame.ts";
 import { encodeError } from "./frame/tlv.ts";
-import { Admission } from "./listen/admission.ts";
+import type { Admission } from "./listen/admission.ts";
 import type { Duplex } from "./listen/duplex.ts";
 import { TcpDuplex } from "./listen/tcp.ts";
 import { turnAway } from "./listen/turn_away.ts";
 import { type Ending, relay } from "./relay/relay.ts";
-import { type Route, RouteTable } from "./route/table.ts";
+import type { Route, RouteTable } from "./route/table.ts";
+import { addressText } from "./text.ts";
 
 /** What every connection of one configuration shares. */
 export interface Shared {
   readonly ledger: Ledger;
   readonly admission: Admission;
+  /** Whether connections accepted from now on are turned away. */
+  readonly draining: boolean;
   readonly table: RouteTable;
   readonly idBytes: number;
   readonly forwardId: boolean;
   readonly idDeadlines: Deadlines;
   readonly connectDeadlines: Deadlines;
+  readonly quiet: QuietLimits;
   readonly connect: Connect | undefined;
 }
 
-/** What `config` asks of every connection. */
-export function share(config: Config, ledger: Ledger, connect?: Connect): Shared {
-  return {
-    ledger,
-    admission: new Admission(config),
-    table: new RouteTable(config.routes, config.default),
-    idBytes: config.limits.id_bytes,
-    forwardId: config.forward_id,
-    idDeadlines: new Deadlines(config.timeouts.id),
-    connectDeadlines: new Deadlines(config.timeouts.connect),
-    connect,
-  };
+/** What is in force: a reload replaces all of `shared` at once. */
+export interface InForce {
+  readonly shared: Shared;
 }
 
 /** Serves an accepted connection from its first byte to its access line. Never rejects, and closes `conn`. */
-export async function serveConnection(conn: Deno.TcpConn, listener: string, shared: Shared): Promise<void> {
+export async function serveConnection(conn: Deno.TcpConn, listener: string, inForce: InForce): Promise<void> {
+  const accepted = inForce.shared;
   const client = new TcpDuplex(conn);
-  const account = shared.ledger.open(client, conn.remoteAddr, listener);
+  const account = accepted.ledger.open(client, conn.remoteAddr, listener);
   let closing: Closing;
   try {
-    shared.admission.admit(conn.remoteAddr.hostname);
-    const id = await identify(client, shared);
+    accepted.admission.admit(conn.remoteAddr.hostname);
+    const id = await identify(client, accepted);
     if (id === null) {
       closing = PROBE;
     } else {
       account.identify(id);
+      if (accepted.draining) {
+        throw new Refusal("SHUTTING_DOWN", "the balancer is shutting down; connect again");
+      }
+      // a reload while the client was silent counts: the ID is routed by what is in force now
+      const { shared } = inForce;
       const { upstream } = route(id, account, shared);
       closing = closingOf(await relay(client, await reach(upstream, account, shared)));
     }
   } catch (error) {
     closing = await refuse(client, error);
   } finally {
+    if (account.farewell) await account.farewell;
     client.close();
     account.upstream?.close();
   }
-  shared.ledger.close(account, closing);
+  accepted.ledger.close(account, closing);
 }
 
 const PROBE: Closing = { reason: "probe", closedBy: "client" };
@@ -88,9 +90,10 @@ function route(id: string, account: Account, shared: Shared): Route {
 }
 
 async function reach(target: HostPort, account: Account, shared: Shared): Promise<Duplex> {
-  account.dial(hostPortText(target));
+  account.dial(addressText({ hostname: target.host, port: target.port }));
   try {
     const conn = await dial(target, shared.connectDeadlines, shared.connect);
+    account.quiet = shared.quiet;
     return account.connect(new TcpDuplex(conn));
   } catch (error) {
     throw unavailable(error);
@@ -101,17 +104,23 @@ function closingOf({ reason, closedBy, cause }: Ending): Closing {
   return { reason, closedBy, detail: cause === undefined ? undefined : messageOf(cause) };
 }
 
+/** Ends a connection from outside, and says why where the client has got nothing from an upstream yet. */
+export function dismiss(account: Account, closing: Closing, refusal: Refusal): void {
+  const untouched = account.client.sent === 0;
+  account.cut(closing, untouched ? () => farewell(account.client, refusal) : undefined);
+}
+
+async function farewell(client: Duplex, refusal: Refusal): Promise<void> {
+  await turnAway(client, encodeError(refusal.code, refusal.message));
+}
+
 /** Tells the client why, where it can be told. */
 async function refuse(client: TcpDuplex, error: unknown): Promise<Closing> {
   if (error instanceof Refusal) {
-    await turnAway(client, encodeError(error.code, error.message));
+    await farewell(client, error);
     const detail = error.cause === undefined ? error.message : messageOf(error.cause);
     return { reason: error.reason, closedBy: "balancer", detail };
   }
   if (isDisconnect(error)) return { reason: "client_reset", closedBy: "client", detail: messageOf(error) };
   return { reason: "internal", closedBy: "balancer", detail: messageOf(error) };
-}
-
-function hostPortText({ host, port }: HostPort): string {
-  return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
 }

@@ -30,3 +30,9 @@ function editDistance(from: string, to: string): number {
   }
   return previous.at(-1) ?? 0;
 }
+
+/** `host:port`, with brackets around an IPv6 address. */
+export function addressText(address: { hostname: string; port: number }): string {
+  const { hostname, port } = address;
+  return hostname.includes(":") ? `[${hostname}]:${port}` : `${hostname}:${port}`;
+}

@@ -1,8 +1,10 @@
 /** What is known of every connection while it runs, and one access line at its end. */
 
+import type { OnRemoval } from "../config/config.ts";
 import type { RefusalName } from "../errors.ts";
 import { Member, Roster } from "../roster.ts";
 import type { Duplex, Transport } from "../listen/duplex.ts";
+import { addressText } from "../text.ts";
 
 /** Why a connection ended: a FIN, a reset, the balancer's own doing, or the name of the ERROR frame it got. */
 export type CloseReason =
@@ -10,7 +12,9 @@ export type CloseReason =
   | "upstream_fin"
   | "client_reset"
   | "upstream_reset"
+  | "idle"
   | "drain"
+  | "kicked"
   | "probe"
   | "internal"
   | RefusalName;
@@ -21,6 +25,14 @@ export interface Closing {
   readonly closedBy: "client" | "upstream" | "balancer";
   /** More for a person, where there is more to say. */
   readonly detail?: string | undefined;
+}
+
+/** How long nothing may move, in milliseconds; 0 is without limit. */
+export interface QuietLimits {
+  /** While both sides may still send. */
+  readonly idle: number;
+  /** Once one of them has finished. */
+  readonly half_close: number;
 }
 
 /** One access line. Field names are those of the log; times are in milliseconds. */
@@ -57,6 +69,10 @@ export class Account extends Member<Account> {
   upstream: Duplex | undefined;
   id: string | undefined;
   route: string | undefined;
+  /** What happens where the route is removed by a reload. */
+  onRemoval: OnRemoval = "keep";
+  /** Set where the connection may be quiet for only so long. */
+  quiet: QuietLimits | undefined;
   upstreamAddress: string | undefined;
   attempts = 0;
   readonly #peer: Deno.NetAddr;
@@ -66,6 +82,9 @@ export class Account extends Member<Account> {
   #dialed: number | undefined;
   #connected: number | undefined;
   #cut: Closing | undefined;
+  #farewell: Promise<void> | undefined;
+  #moved = -1;
+  #quietSince = 0;
 
   constructor(conn: number, client: Duplex, peer: Deno.NetAddr, listener: string) {
     super();
@@ -96,11 +115,31 @@ export class Account extends Member<Account> {
     return upstream;
   }
 
-  /** Ends the connection from outside; the access line gives `closing` as the reason. */
-  cut(closing: Closing): void {
+  /**
+   * Ends the connection from outside; the access line gives `closing` as the reason. Where `farewell` is given, it has
+   * the client to itself for a last word, and closes it; a second `cut` ends that too.
+   */
+  cut(closing: Closing, farewell?: () => Promise<void>): void {
     this.#cut ??= closing;
-    this.client.close();
     this.upstream?.close();
+    if (farewell && !this.#farewell) this.#farewell = farewell();
+    else this.client.close();
+  }
+
+  /** Settles once the last word has been said, where there is one. */
+  get farewell(): Promise<void> | undefined {
+    return this.#farewell;
+  }
+
+  /** Since when nothing has moved, as far as the looks until `now` can tell. */
+  quietSince(now: number): number {
+    const { client, upstream } = this;
+    const moved = client.received + client.sent + (upstream ? upstream.received + upstream.sent : 0);
+    if (moved !== this.#moved) {
+      this.#moved = moved;
+      this.#quietSince = now;
+    }
+    return this.#quietSince;
   }
 
   /** The access line of a connection that ended by `closing`, or by an earlier `cut`. */
@@ -129,12 +168,17 @@ export class Account extends Member<Account> {
   }
 }
 
+interface Waiting {
+  readonly last: number;
+  readonly resolve: () => void;
+}
+
 /** Every open connection. */
 export class Ledger {
   readonly #open = new Roster<Account>();
   readonly #report: (account: Account, closing: Closing) => void;
   #last = 0;
-  #whenEmpty: (() => void)[] = [];
+  #waiting: Waiting[] = [];
 
   /** @param report Called once for each connection, at its end. */
   constructor(report: (account: Account, closing: Closing) => void) {
@@ -160,21 +204,34 @@ export class Ledger {
   close(account: Account, closing: Closing): void {
     this.#open.leave(account);
     this.#report(account, closing);
-    if (this.#open.size > 0) return;
-    for (const resolve of this.#whenEmpty.splice(0)) resolve();
+    if (this.#waiting.length > 0) this.#release();
+  }
+
+  /** Every open connection, the oldest first. */
+  accounts(): Iterable<Account> {
+    return this.#open;
+  }
+
+  /** Resolves once none of the first `last` connections since the start is open. */
+  ended(last = Infinity): Promise<void> {
+    return new Promise((resolve) => {
+      this.#waiting.push({ last, resolve });
+      this.#release();
+    });
   }
 
   /** Ends every open connection and waits until all are accounted for. */
   async cutAll(closing: Closing): Promise<void> {
     for (const account of this.#open) account.cut(closing);
-    if (this.#open.size > 0) await new Promise<void>((resolve) => this.#whenEmpty.push(resolve));
+    await this.ended();
   }
-}
 
-/** `host:port`, with brackets around an IPv6 address. */
-export function addressText(address: { hostname: string; port: number }): string {
-  const { hostname, port } = address;
-  return hostname.includes(":") ? `[${hostname}]:${port}` : `${hostname}:${port}`;
+  #release(): void {
+    const oldest = this.#open.first?.conn ?? Infinity;
+    const due = ({ last }: Waiting) => oldest > last || this.#open.size === 0;
+    for (const { resolve } of this.#waiting.filter(due)) resolve();
+    this.#waiting = this.#waiting.filter((waiting) => !due(waiting));
+  }
 }
 
 function between(from: number | undefined, to: number | undefined): number | null {

@@ -1,12 +1,12 @@
 /** `switchyard demo`: the whole scenario in one process, on ports of its own. */
 
-import { addressText } from "../account/ledger.ts";
 import { runClient } from "../acceptance/client.ts";
 import { AcceptanceServer } from "../acceptance/server.ts";
 import { Balancer } from "../balancer.ts";
 import type { Config } from "../config/config.ts";
 import { emptyConfig } from "../config/parse.ts";
 import { messageOf } from "../errors.ts";
+import { addressText } from "../text.ts";
 import { receiptText } from "./client.ts";
 import { readFlags, type Spec } from "./flags.ts";
 import type { Io } from "./io.ts";

@@ -1,12 +1,11 @@
 /** `switchyard check`, `routes` and `explain`: what a configuration would do. */
 
-import { addressText } from "../account/ledger.ts";
 import type { Config, HostPort } from "../config/config.ts";
 import { parseCidr } from "../config/units.ts";
 import { UsageError } from "../errors.ts";
 import { AccessList } from "../listen/access_list.ts";
 import { type Route, RouteTable } from "../route/table.ts";
-import { quote } from "../text.ts";
+import { addressText, quote } from "../text.ts";
 import { readFlags, type Spec } from "./flags.ts";
 import type { Io } from "./io.ts";
 import { FILE_FLAG, readSettings } from "./settings.ts";

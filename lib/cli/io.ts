@@ -29,14 +29,33 @@ export function processIo(): Io {
 }
 
 /** Resolves when `io` or the process is asked to end (SIGINT, SIGTERM). */
-export async function untilAsked({ signal }: Io): Promise<void> {
-  if (signal?.aborted) return;
-  const { promise, resolve } = Promise.withResolvers<void>();
-  const asked = () => resolve();
-  if (signal) signal.addEventListener("abort", asked);
-  else for (const name of END_SIGNALS) Deno.addSignalListener(name, asked);
-  await promise;
-  if (!signal) { for (const name of END_SIGNALS) Deno.removeSignalListener(name, asked); }
+export async function untilAsked(io: Io): Promise<void> {
+  using requests = new EndRequests(io);
+  await requests.first;
+}
+
+/** The requests to end that reach `io` or the process (SIGINT, SIGTERM), until it is disposed of. */
+export class EndRequests implements Disposable {
+  readonly first: Promise<void>;
+  readonly second: Promise<void>;
+  readonly #pending: (() => void)[];
+  readonly #asked = () => this.#pending.shift()?.();
+  readonly #signal: AbortSignal | undefined;
+
+  constructor({ signal }: Io) {
+    const requests = [Promise.withResolvers<void>(), Promise.withResolvers<void>()] as const;
+    [this.first, this.second] = [requests[0].promise, requests[1].promise];
+    this.#pending = requests.map(({ resolve }) => resolve);
+    this.#signal = signal;
+    if (signal?.aborted) this.#asked();
+    else if (signal) signal.addEventListener("abort", this.#asked);
+    else for (const name of END_SIGNALS) Deno.addSignalListener(name, this.#asked);
+  }
+
+  [Symbol.dispose](): void {
+    if (this.#signal) this.#signal.removeEventListener("abort", this.#asked);
+    else for (const name of END_SIGNALS) Deno.removeSignalListener(name, this.#asked);
+  }
 }
 
 const END_SIGNALS: readonly Deno.Signal[] = Deno.build.os === "windows" ? ["SIGINT"] : ["SIGINT", "SIGTERM"];

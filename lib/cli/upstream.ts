@@ -1,10 +1,10 @@
 /** `switchyard upstream`: the acceptance server. */
 
-import { addressText } from "../account/ledger.ts";
 import { AcceptanceServer, type ServerMode } from "../acceptance/server.ts";
 import type { HostPort } from "../config/config.ts";
 import { messageOf, UsageError } from "../errors.ts";
 import { quote } from "../text.ts";
+import { addressText } from "../text.ts";
 import { readFlags, type Spec } from "./flags.ts";
 import { type Io, untilAsked } from "./io.ts";
 import { address } from "./settings.ts";

@@ -80,11 +80,16 @@ function wantedBy(schema: AnySchema, tree: unknown): string | undefined {
 
 function hint(schema: AnySchema, tree: Tree): string {
   const { type, options = [] } = partsOf(schema);
-  if (changesOnTheWay(tree) && type === "union") {
+  if (changesOnTheWay(tree) && type === "union" && takesAnyInteger(options)) {
     return `; YAML would change it, so write it in quotes: "${describe(tree)}"`;
   }
   const names = options.filter((option) => typeof option === "string");
   return typeof tree === "string" ? didYouMean(tree, names) : "";
+}
+
+/** True for an ID or a glob: text that YAML may take for something else. */
+function takesAnyInteger(options: readonly unknown[]): boolean {
+  return options.some((option) => partsOf(option as AnySchema).type === "bigint");
 }
 
 function changesOnTheWay(tree: Tree): boolean {

@@ -11,9 +11,13 @@ export interface ListenerConfig {
   readonly address: HostPort;
 }
 
+/** What becomes of the connections of a route that a reload removes. */
+export type OnRemoval = "keep" | "drain" | "close";
+
 /** A rule that finds an upstream: by one exact ID, or by a glob over IDs. */
 export type RouteConfig =
   & HostPort
+  & { readonly on_removal?: OnRemoval }
   & (
     | { readonly id: string; readonly match?: undefined }
     | { readonly match: string; readonly id?: undefined }
@@ -36,6 +40,14 @@ export interface Config {
     readonly id: number;
     /** For one attempt to reach an upstream, name resolution included. */
     readonly connect: number;
+    /** Longest time without a byte either way; 0 for no limit. */
+    readonly idle: number;
+    /** The same once one side has finished sending. */
+    readonly half_close: number;
+    /** How long connections may go on once the balancer has been asked to end, or their route has gone. */
+    readonly drain: number;
+    /** The last part of `drain`, over which the connections that are left are closed one by one. */
+    readonly drain_spread: number;
   };
   readonly limits: {
     /** Longest ID in bytes of UTF-8. */

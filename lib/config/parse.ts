@@ -71,8 +71,8 @@ function* problemsIn(tree: Tree): Generator<Problem> {
   yield* checkRules(tree);
 }
 
-function toRoute({ id, match, host, port }: v.InferOutput<typeof routeSchema>): RouteConfig {
-  return id === undefined ? { match: match ?? "", host, port } : { id, host, port };
+function toRoute({ id, match, ...rest }: v.InferOutput<typeof routeSchema>): RouteConfig {
+  return id === undefined ? { match: match ?? "", ...rest } : { id, ...rest };
 }
 
 /** Reads no more than the cap, so that a device without an end does no harm. */

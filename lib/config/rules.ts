@@ -2,18 +2,30 @@
 
 import { describe, type Problem } from "./check.ts";
 import { isMapping, type Mapping, type Tree } from "./tree.ts";
-import { idWanted, isPrintable, parseAddress } from "./units.ts";
+import { idWanted, isPrintable, parseAddress, parseDuration } from "./units.ts";
 
 const DEFAULT_ID_BYTES = 255;
 
 /** Every broken rule. Fields that are wrong by themselves are passed over: `check` reports those. */
 export function* checkRules(tree: Tree): Generator<Problem> {
   if (!isMapping(tree)) return;
+  yield* checkTimeouts(tree["timeouts"]);
   yield* checkListeners(mappings("listeners", tree["listeners"]));
   const routes = mappings("routes", tree["routes"]);
   for (const [path, route] of routes) yield* checkRoute(route, path);
   yield* checkIds(routes, idBytesOf(tree));
   yield* checkGlobs(routes);
+}
+
+function* checkTimeouts(timeouts: Tree | undefined): Generator<Problem> {
+  if (!isMapping(timeouts)) return;
+  const { drain = "30s", drain_spread = "0" } = timeouts;
+  const [whole, last] = [drain, drain_spread].map((tree) => parseDuration(String(tree)));
+  if (whole === undefined || last === undefined || last <= whole) return;
+  yield {
+    path: "timeouts.drain_spread",
+    message: `found ${describe(drain_spread)}, wanted at most timeouts.drain, ${describe(drain)}`,
+  };
 }
 
 function* checkListeners(listeners: ReadonlyMap<string, Mapping>): Generator<Problem> {

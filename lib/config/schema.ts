@@ -22,12 +22,17 @@ const NETWORKS_WANTED = "a list of networks, such as [10.0.0.0/8]";
 const LEVELS = ["debug", "info", "warning", "error"] as const;
 const FORMATS = ["text", "json"] as const;
 
-function parsed<T>(parse: (text: string) => T | undefined, wanted: string, description: string) {
+function parsed<T>(
+  parse: (text: string) => T | undefined,
+  wanted: string,
+  description: string,
+  written: v.GenericSchema<unknown, string | number> = v.string(wanted),
+) {
   return v.pipe(
-    v.string(wanted),
+    written,
     v.description(description),
     v.rawTransform(({ dataset, addIssue, NEVER }): T => {
-      const value = parse(dataset.value);
+      const value = parse(String(dataset.value));
       if (value !== undefined) return value;
       addIssue({ message: wanted });
       return NEVER;
@@ -43,6 +48,12 @@ function whole(wanted: string) {
 function wait(fallback: string, description: string) {
   const positive = (text: string) => parseDuration(text) || undefined;
   return v.optional(parsed(positive, DURATION_WANTED, description), fallback);
+}
+
+/** A duration that may be 0, as a bare number too. */
+function span(fallback: string, description: string) {
+  const written = v.union([v.literal(0), v.string()], DURATION_WANTED);
+  return v.optional(parsed(parseDuration, DURATION_WANTED, description, written), fallback);
 }
 
 function flag(fallback: boolean, description: string) {
@@ -80,6 +91,10 @@ export const routeSchema = v.strictObject({
   ),
   host,
   port,
+  on_removal: v.exactOptional(v.pipe(
+    v.picklist(["keep", "drain", "close"], "keep, drain or close"),
+    v.description("What becomes of this route's connections when a reload removes it; keep without it."),
+  )),
 }, "a mapping such as { id: 1, host: n1.example.com, port: 7777 }");
 
 const network = parsed(parseCidr, CIDR_WANTED, "IPv4 or IPv6 address, alone or with the length of a prefix.");
@@ -87,6 +102,10 @@ const network = parsed(parseCidr, CIDR_WANTED, "IPv4 or IPv6 address, alone or w
 const timeouts = v.strictObject({
   id: wait("5s", "From accepting a connection to its whole ID frame."),
   connect: wait("3s", "For one attempt to reach an upstream, name resolution included."),
+  idle: span("1h", "Longest time without a byte either way; 0 for no limit."),
+  half_close: span("5m", "The same once one side has finished sending; 0 for no limit."),
+  drain: span("30s", "How long connections may go on when the balancer ends or their route is removed."),
+  drain_spread: span("0s", "Last part of drain, over which what is left is closed one by one."),
 }, "a mapping such as { id: 5s, connect: 3s }");
 
 const idBytes = v.pipe(whole(ID_BYTES_WANTED), v.description("Longest client ID, in bytes of UTF-8."));
@@ -147,8 +166,7 @@ export const fileSchema = v.strictObject({
 export const NOT_YET: ReadonlySet<string> = new Set([
   ..."admin tables redis pools proxy_protocol duplicate_id workers dns_ttl".split(" "),
   ..."listeners[].websocket listeners[].tls listeners[].proxy_protocol".split(" "),
-  ..."routes[].pool routes[].on_removal routes[].tls default.pool".split(" "),
-  ..."timeouts.idle timeouts.half_close timeouts.drain timeouts.drain_spread".split(" "),
+  ..."routes[].pool routes[].tls default.pool".split(" "),
   ..."limits.connections limits.connections_per_ip limits.connections_per_id limits.connection_rate_per_ip"
     .split(" "),
 ]);

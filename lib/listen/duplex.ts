@@ -53,6 +53,8 @@ export interface Duplex extends ByteSource, ByteSink {
   received: number;
   /** Payload bytes that the peer's side has taken so far, kept by whoever moves them. */
   sent: number;
+  /** Whether the peer has finished sending, kept by whoever moves its bytes. */
+  finished: boolean;
   /** Ends both halves at once and fails whatever is pending. May be called again. */
   close(): void;
 }

@@ -26,6 +26,7 @@ export class TcpDuplex implements Duplex {
   readonly transport = "tcp";
   received = 0;
   sent = 0;
+  finished = false;
   readonly #socket: Socket;
   #unread: Uint8Array | undefined;
   #writes = 0;

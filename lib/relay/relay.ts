@@ -1,5 +1,6 @@
 /** Moving bytes both ways until both sides are done. */
 
+import { isOwnClose } from "../errors.ts";
 import { type Duplex, DuplexError } from "../listen/duplex.ts";
 
 /** Which side of the balancer. */
@@ -65,6 +66,7 @@ class Relaying {
 
   /** Passes the end on, unless the other direction has ended too: then the caller's closing both does it. */
   async #finish(from: Duplex, to: Duplex): Promise<void> {
+    from.finished = true;
     if (this.#finished) return;
     this.#finished = from;
     await to.closeWrite();
@@ -72,7 +74,8 @@ class Relaying {
 
   #break(error: DuplexError, from: Duplex): void {
     this.#broken ??= error;
-    if (error.duplex !== from) return;
+    // whoever closed this side from here has a plan for the other one too, such as a last word
+    if (error.duplex !== from || isOwnClose(error.cause)) return;
     this.#client.close();
     this.#upstream.close();
   }

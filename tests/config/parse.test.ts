@@ -7,6 +7,15 @@ import { assert, assertEquals, assertThrows } from "../assert.ts";
 
 const UPSTREAM = "host: a.example.com, port: 7";
 
+const TIMEOUTS = {
+  id: 5000,
+  connect: 3000,
+  idle: 3_600_000,
+  half_close: 300_000,
+  drain: 30_000,
+  drain_spread: 0,
+};
+
 function parse(text: string): Config {
   return parseConfig(text, "routes.yaml");
 }
@@ -24,7 +33,7 @@ Deno.test("only routes is required; all else has its default", () => {
     listeners: [{ address: { host: "0.0.0.0", port: 8888 } }],
     routes: [],
     forward_id: true,
-    timeouts: { id: 5000, connect: 3000 },
+    timeouts: TIMEOUTS,
     limits: { id_bytes: 255 },
     deny: [],
     log: { level: "info", format: "text", access: true },
@@ -34,10 +43,10 @@ Deno.test("only routes is required; all else has its default", () => {
 Deno.test("every field is taken from the file", () => {
   const text = `
 listeners: [{ address: ":0" }, { address: "[::1]:9000" }]
-routes: [{ id: a, ${UPSTREAM} }, { match: "eu-*", host: "::1", port: 65535 }]
+routes: [{ id: a, ${UPSTREAM} }, { match: "eu-*", host: "::1", port: 65535, on_removal: drain }]
 default: { host: 10.0.0.1, port: 1 }
 forward_id: false
-timeouts: { id: 250ms, connect: 1h }
+timeouts: { id: 250ms, connect: 1h, idle: 2h, half_close: 0, drain: 1m, drain_spread: 10s }
 limits: { id_bytes: 65535 }
 allow: [10.0.0.0/8, "::1"]
 deny: [10.1.2.3]
@@ -45,10 +54,20 @@ log: { level: debug, format: json, access: false }
 `;
   assertEquals(parse(text), {
     listeners: [{ address: { host: "0.0.0.0", port: 0 } }, { address: { host: "::1", port: 9000 } }],
-    routes: [{ id: "a", host: "a.example.com", port: 7 }, { match: "eu-*", host: "::1", port: 65535 }],
+    routes: [
+      { id: "a", host: "a.example.com", port: 7 },
+      { match: "eu-*", host: "::1", port: 65535, on_removal: "drain" },
+    ],
     default: { host: "10.0.0.1", port: 1 },
     forward_id: false,
-    timeouts: { id: 250, connect: 3_600_000 },
+    timeouts: {
+      id: 250,
+      connect: 3_600_000,
+      idle: 7_200_000,
+      half_close: 0,
+      drain: 60_000,
+      drain_spread: 10_000,
+    },
     limits: { id_bytes: 65535 },
     allow: ["10.0.0.0/8", "::1"],
     deny: ["10.1.2.3"],
@@ -57,7 +76,7 @@ log: { level: debug, format: json, access: false }
 });
 
 Deno.test("a group of fields with one of them keeps the defaults of the others", () => {
-  assertEquals(parse("routes: []\ntimeouts: { id: 1s }").timeouts, { id: 1000, connect: 3000 });
+  assertEquals(parse("routes: []\ntimeouts: { id: 1s }").timeouts, { ...TIMEOUTS, id: 1000 });
 });
 
 const ids: readonly [written: string, id: string][] = [
@@ -211,6 +230,21 @@ const faults: readonly [name: string, text: string, problem: string][] = [
     "a timeout of no time",
     "routes: []\ntimeouts: { connect: 0s }",
     'timeouts.connect: found "0s", wanted a duration with its unit, such as 250ms, 5s, 10m or 1h',
+  ],
+  [
+    "a longer spread than the drain it is part of",
+    "routes: []\ntimeouts: { drain: 1s, drain_spread: 2s }",
+    'timeouts.drain_spread: found "2s", wanted at most timeouts.drain, "1s"',
+  ],
+  [
+    "an idle time that YAML takes for no text",
+    "routes: []\ntimeouts: { idle: true }",
+    "timeouts.idle: found true, wanted a duration with its unit, such as 250ms, 5s, 10m or 1h",
+  ],
+  [
+    "an unknown way of removal",
+    route(`id: 1, ${UPSTREAM}, on_removal: dran`),
+    'routes[0].on_removal: found "dran", wanted keep, drain or close; did you mean "drain"?',
   ],
   [
     "a flag that is no boolean in YAML",

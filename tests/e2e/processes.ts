@@ -73,6 +73,10 @@ export class Running implements AsyncDisposable {
     return code;
   }
 
+  signal(name: Deno.Signal): void {
+    this.#child.kill(name);
+  }
+
   /** Asks it to end and gives the exit status. */
   async end(): Promise<number> {
     if (!this.#ended) this.#child.kill("SIGTERM");
