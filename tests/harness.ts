@@ -1,5 +1,6 @@
 /** What tests of the whole path share: a balancer on a free port, upstreams of every temper, a patient client. */
 
+import { connect } from "node:net";
 import { Balancer, type BalancerOptions } from "../lib/balancer.ts";
 import type { Config } from "../lib/config/config.ts";
 import { emptyConfig } from "../lib/config/parse.ts";
@@ -148,4 +149,13 @@ export async function until(condition: () => boolean, what: string): Promise<voi
     if (performance.now() > end) throw new Error(`waited 5 s in vain until ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
+}
+
+/** Connects, and resets the connection with a RST instead of closing it. */
+export async function connectAndReset(port: number): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  const socket = connect(port, "127.0.0.1", () => socket.resetAndDestroy());
+  socket.once("error", reject);
+  socket.once("close", () => resolve());
+  await promise;
 }

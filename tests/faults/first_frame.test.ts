@@ -1,8 +1,10 @@
+import type { Config } from "../../lib/config/config.ts";
 import { encodeFrame, encodeId, HEADER_BYTES } from "../../lib/frame/tlv.ts";
 import { assert, assertEquals } from "../assert.ts";
 import {
   concat,
   configTo,
+  connectAndReset,
   noise,
   receiveAll,
   refusalCode,
@@ -10,6 +12,7 @@ import {
   sha256,
   startBalancer,
   startEcho,
+  until,
 } from "../harness.ts";
 
 const MIB = 1 << 20;
@@ -136,15 +139,30 @@ Deno.test("1 MB in one write with the ID frame is delivered once and in order", 
   await sending;
 });
 
-Deno.test("10,000 connections reset at once leave the accept loop alive", async () => {
+Deno.test("10,000 connections that are reset at once leave the accept loop alive", async () => {
   await using upstream = startEcho();
   await using balancer = startBalancer(configTo(upstream.port));
-  for (let round = 0; round < 200; round++) {
-    const clients = await Promise.all(Array.from({ length: 50 }, balancer.connect));
-    for (const client of clients) client.close();
+  for (let round = 0; round < 500; round++) {
+    await Promise.all(Array.from({ length: 20 }, () => connectAndReset(balancer.port)));
   }
   using client = await balancer.connect();
   await send(client, encodeId("1"));
   await client.closeWrite();
   assertEquals((await receiveAll(client)).length, 6);
+  await until(() => balancer.balancer.active === 0, "every connection is accounted for");
 });
+
+const BEFORE_DIALING: readonly [string, number, Uint8Array, Partial<Config>][] = [
+  ["BAD_FRAME", 1, Uint8Array.of(9), {}],
+  ["ID_EXPECTED", 2, header(2, 4), {}],
+  ["ID_TIMEOUT", 3, header(1, 5), { timeouts: { ...configTo(9).timeouts, id: 300 } }],
+  ["UNKNOWN_ID", 4, encodeId("2"), {}],
+];
+
+for (const [name, code, first, changes] of BEFORE_DIALING) {
+  // what an unfinished ID frame is completed by would no longer be unread
+  const more = code === 3 ? new Uint8Array() : new Uint8Array(MIB);
+  Deno.test(`${name} arrives, though the client sent ${more.length} bytes that nobody read`, async () => {
+    assertEquals(await refusal(concat(first, more), changes), code);
+  });
+}
