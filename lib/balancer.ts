@@ -10,6 +10,7 @@ import type { Connect } from "./dial/connect.ts";
 import { Refusal } from "./errors.ts";
 import { Admission } from "./listen/admission.ts";
 import { type Listen, Listeners } from "./listen/listeners.ts";
+import { Occupancy } from "./listen/occupancy.ts";
 import { pace, sleep } from "./pace.ts";
 import { RouteTable } from "./route/table.ts";
 
@@ -33,8 +34,9 @@ export class Balancer implements InForce, AsyncDisposable {
   readonly #ledger = new Ledger((account, closing) => report(account, closing, this.#config.log.access));
   readonly #quiet = new QuietWatch(this.#ledger);
   readonly #connect: Connect | undefined;
-  /** By duration. They outlast a reload, since connections go on under the ones that they began with. */
-  readonly #deadlines = new Map<number, Deadlines>();
+  readonly #occupancy = new Occupancy<Account>();
+  /** By kind and duration. They outlast a reload, since connections go on under the ones that they began with. */
+  readonly #deadlines = new Map<string, Deadlines>();
   readonly #closed = new AbortController();
   #config: Config;
   #shared: Shared;
@@ -93,23 +95,25 @@ export class Balancer implements InForce, AsyncDisposable {
   }
 
   #share(config: Config, table: RouteTable): Shared {
+    const idDeadlines = this.#deadlinesOf("id", config.timeouts.id);
     return {
       ledger: this.#ledger,
-      admission: new Admission(config),
+      admission: new Admission(config, this.#occupancy, idDeadlines),
       draining: false,
       table,
       idBytes: config.limits.id_bytes,
       forwardId: config.forward_id,
-      idDeadlines: this.#deadlinesOf(config.timeouts.id),
-      connectDeadlines: this.#deadlinesOf(config.timeouts.connect),
+      idDeadlines,
+      connectDeadlines: this.#deadlinesOf("connect", config.timeouts.connect),
       quiet: config.timeouts,
       connect: this.#connect,
     };
   }
 
-  #deadlinesOf(duration: number): Deadlines {
-    const deadlines = this.#deadlines.get(duration) ?? new Deadlines(duration);
-    this.#deadlines.set(duration, deadlines);
+  #deadlinesOf(kind: "id" | "connect", duration: number): Deadlines {
+    const key = `${kind} ${duration}`;
+    const deadlines = this.#deadlines.get(key) ?? new Deadlines(duration);
+    this.#deadlines.set(key, deadlines);
     return deadlines;
   }
 

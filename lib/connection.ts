@@ -18,7 +18,7 @@ import { addressText } from "./text.ts";
 /** What every connection of one configuration shares. */
 export interface Shared {
   readonly ledger: Ledger;
-  readonly admission: Admission;
+  readonly admission: Admission<Account>;
   /** Whether connections accepted from now on are turned away. */
   readonly draining: boolean;
   readonly table: RouteTable;
@@ -42,7 +42,8 @@ export async function serveConnection(conn: Deno.TcpConn, listener: string, inFo
   const account = accepted.ledger.open(client, conn.remoteAddr, listener);
   let closing: Closing;
   try {
-    accepted.admission.admit(conn.remoteAddr.hostname);
+    accepted.admission.admit(account, conn.remoteAddr.hostname);
+    accepted.admission.seat(account);
     const id = await identify(client, accepted);
     if (id === null) {
       closing = PROBE;
@@ -54,17 +55,22 @@ export async function serveConnection(conn: Deno.TcpConn, listener: string, inFo
       // a reload while the client was silent counts: the ID is routed by what is in force now
       const { shared } = inForce;
       const { upstream } = route(id, account, shared);
+      claim(id, account, shared);
       closing = closingOf(await relay(client, await reach(upstream, account, shared)));
     }
   } catch (error) {
+    accepted.admission.release(account);
     closing = await refuse(client, error);
   } finally {
+    accepted.admission.release(account);
     if (account.farewell) await account.farewell;
     client.close();
     account.upstream?.close();
   }
   accepted.ledger.close(account, closing);
 }
+
+const REPLACED: Closing = { reason: "REPLACED", closedBy: "balancer" };
 
 const PROBE: Closing = { reason: "probe", closedBy: "client" };
 
@@ -87,6 +93,13 @@ function route(id: string, account: Account, shared: Shared): Route {
   if (!found) throw new Refusal("UNKNOWN_ID", `no route for ID ${JSON.stringify(id)}`);
   account.route = found.rule;
   return found;
+}
+
+/** Ends the connections of this ID that have to give way. */
+function claim(id: string, account: Account, { admission }: Shared): void {
+  for (const older of admission.claim(account, id)) {
+    dismiss(older, REPLACED, new Refusal("REPLACED", "this ID has connected again"));
+  }
 }
 
 async function reach(target: HostPort, account: Account, shared: Shared): Promise<Duplex> {

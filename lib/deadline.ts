@@ -4,9 +4,9 @@ import { Member, Roster } from "./roster.ts";
 
 class Wait extends Member<Wait> {
   readonly at: number;
-  readonly expire: () => void;
+  readonly expire: (early?: Error) => void;
 
-  constructor(at: number, expire: () => void) {
+  constructor(at: number, expire: (early?: Error) => void) {
     super();
     this.at = at;
     this.expire = expire;
@@ -30,7 +30,7 @@ export class Deadlines {
    */
   guard<T>(work: Promise<T>, failure: () => Error, discard?: (late: T) => void): Promise<T> {
     return new Promise((resolve, reject) => {
-      const wait = new Wait(performance.now() + this.duration, () => reject(failure()));
+      const wait = new Wait(performance.now() + this.duration, (early) => reject(early ?? failure()));
       this.#add(wait);
       work.then((value) => {
         if (this.#waits.leave(wait)) resolve(value);
@@ -40,6 +40,20 @@ export class Deadlines {
         reject(error);
       });
     });
+  }
+
+  /** Number of waits. */
+  get size(): number {
+    return this.#waits.size;
+  }
+
+  /** Ends the wait that began first, by `failure` instead of its own. False where there is none. */
+  expireFirst(failure: () => Error): boolean {
+    const wait = this.#waits.first;
+    if (!wait) return false;
+    this.#waits.leave(wait);
+    wait.expire(failure());
+    return true;
   }
 
   /** Stops the timer. What still waits is no longer limited. */

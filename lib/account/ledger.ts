@@ -75,6 +75,9 @@ export class Account extends Member<Account> {
   quiet: QuietLimits | undefined;
   upstreamAddress: string | undefined;
   attempts = 0;
+  counted = false;
+  countedAddress: string | undefined;
+  countedId: string | undefined;
   readonly #peer: Deno.NetAddr;
   readonly #listener: string;
   readonly #started = performance.now();

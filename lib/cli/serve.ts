@@ -5,6 +5,7 @@ import { startLog } from "../account/log.ts";
 import { Balancer } from "../balancer.ts";
 import { readFlags, type Spec } from "./flags.ts";
 import { EndRequests, type Io } from "./io.ts";
+import { openFilesProblem } from "./open_files.ts";
 import { readSettings, SERVE_FLAGS } from "./settings.ts";
 
 const log = getLogger("switchyard");
@@ -25,7 +26,9 @@ export const spec: Spec = {
 export async function run(args: readonly string[], io: Io): Promise<number> {
   const { config } = await readSettings(readFlags(args, spec));
   await using _log = await startLog(config.log);
+  const problem = openFilesProblem(config);
   await using balancer = Balancer.start(config);
+  if (problem !== undefined) log.warning(problem);
   using requests = new EndRequests(io);
   await requests.first;
   return await Promise.race([

@@ -52,7 +52,17 @@ export interface Config {
   readonly limits: {
     /** Longest ID in bytes of UTF-8. */
     readonly id_bytes: number;
+    /** Connections at once; of these at most half may have said no ID yet. For this and the following 0 is no limit. */
+    readonly connections: number;
+    /** Connections at once from one address of IPv4, or 64 bits of IPv6. */
+    readonly connections_per_ip: number;
+    /** Connections at once of one ID. */
+    readonly connections_per_id: number;
+    /** New connections in a second from one address of IPv4, or 64 bits of IPv6. */
+    readonly connection_rate_per_ip: number;
   };
+  /** What happens where an ID that is connected connects again. */
+  readonly duplicate_id: "allow" | "reject" | "replace";
   /** Networks (CIDR) that may connect; without it all but those in `deny`. */
   readonly allow?: readonly string[];
   /** Networks that may not connect, whatever `allow` says. */

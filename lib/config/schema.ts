@@ -19,6 +19,9 @@ import {
 const PORT_WANTED = "a port, 1 to 65535";
 const ID_BYTES_WANTED = "a number of bytes, 1 to 65535";
 const NETWORKS_WANTED = "a list of networks, such as [10.0.0.0/8]";
+const MOST = 10_000_000;
+const COUNT_WANTED = `a number of connections, 0 to ${MOST}; 0 for no limit`;
+const DUPLICATES = ["allow", "reject", "replace"] as const;
 const LEVELS = ["debug", "info", "warning", "error"] as const;
 const FORMATS = ["text", "json"] as const;
 
@@ -110,6 +113,30 @@ const timeouts = v.strictObject({
 
 const idBytes = v.pipe(whole(ID_BYTES_WANTED), v.description("Longest client ID, in bytes of UTF-8."));
 
+function most(fallback: number, description: string) {
+  const count = v.pipe(
+    v.number(COUNT_WANTED),
+    v.integer(COUNT_WANTED),
+    v.minValue(0, COUNT_WANTED),
+    v.maxValue(MOST, COUNT_WANTED),
+    v.description(`${description}; 0 for no limit.`),
+  );
+  return v.optional(count, fallback);
+}
+
+const limits = v.strictObject({
+  id_bytes: v.optional(idBytes, 255),
+  connections: most(10_000, "Most connections at once"),
+  connections_per_ip: most(0, "Most connections at once from one address (IPv6: from one /64)"),
+  connections_per_id: most(0, "Most connections at once of one ID"),
+  connection_rate_per_ip: most(0, "Most new connections in a second from one address (IPv6: from one /64)"),
+}, "a mapping such as { connections: 10000 }");
+
+const duplicateId = v.pipe(
+  v.picklist(DUPLICATES, "allow, reject or replace"),
+  v.description("What happens where an ID that is connected connects again."),
+);
+
 const level = v.pipe(
   v.picklist(LEVELS, "debug, info, warning or error"),
   v.description("Severity below which nothing is logged."),
@@ -143,10 +170,8 @@ export const fileSchema = v.strictObject({
   )),
   forward_id: flag(true, "Whether the ID frame is sent on to the upstream."),
   timeouts: v.optional(timeouts, {}),
-  limits: v.optional(
-    v.strictObject({ id_bytes: v.optional(idBytes, 255) }, "a mapping such as { id_bytes: 255 }"),
-    {},
-  ),
+  limits: v.optional(limits, {}),
+  duplicate_id: v.optional(duplicateId, "allow"),
   allow: v.exactOptional(v.pipe(
     v.array(network, NETWORKS_WANTED),
     v.minLength(1, "at least one entry, or no field allow for every address"),
@@ -164,9 +189,7 @@ export const fileSchema = v.strictObject({
 
 /** Fields of the design that this version cannot honour yet: refused by name rather than ignored. */
 export const NOT_YET: ReadonlySet<string> = new Set([
-  ..."admin tables redis pools proxy_protocol duplicate_id workers dns_ttl".split(" "),
+  ..."admin tables redis pools proxy_protocol workers dns_ttl".split(" "),
   ..."listeners[].websocket listeners[].tls listeners[].proxy_protocol".split(" "),
   ..."routes[].pool routes[].tls default.pool".split(" "),
-  ..."limits.connections limits.connections_per_ip limits.connections_per_id limits.connection_rate_per_ip"
-    .split(" "),
 ]);

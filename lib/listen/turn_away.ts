@@ -1,5 +1,6 @@
 /** Ending a connection with a last word that arrives. */
 
+import { Member, Roster } from "../roster.ts";
 import { type Duplex, writeAll } from "./duplex.ts";
 
 /** How long a client that is turned away may take to read why and close: a few round trips on a poor link. */
@@ -7,6 +8,23 @@ export const LINGER_MS = 2_000;
 
 /** How much it may still send meanwhile before it is cut off. */
 export const LINGER_BYTES = 16 << 20;
+
+/** How many may linger at once: in a flood of them, the one that has had the most time is cut off for the next. */
+export const LINGER_MOST = 500;
+
+/** What is dropped needs no room of its own. */
+const DROPPED = new Uint8Array(16 << 10);
+
+class Lingering extends Member<Lingering> {
+  readonly duplex: Duplex;
+
+  constructor(duplex: Duplex) {
+    super();
+    this.duplex = duplex;
+  }
+}
+
+const lingering = new Roster<Lingering>();
 
 /**
  * Sends `last`, then shuts down the sending side, then reads and drops what the peer still sends until it closes too,
@@ -16,23 +34,33 @@ export const LINGER_BYTES = 16 << 20;
  * Never throws: a peer that is gone misses its last word.
  */
 export async function turnAway(duplex: Duplex, last: Uint8Array): Promise<void> {
+  if (lingering.size >= LINGER_MOST) cutOldest();
+  const place = new Lingering(duplex);
+  lingering.join(place);
   const timer = setTimeout(() => duplex.close(), LINGER_MS);
   try {
     await writeAll(duplex, last);
     await duplex.closeWrite();
     await drop(duplex);
   } catch {
-    // the peer has gone, or the timer has closed the duplex: there is nobody left to tell
+    // the peer has gone, or its time was over and the duplex is closed: there is nobody left to tell
   } finally {
     clearTimeout(timer);
+    lingering.leave(place);
     duplex.close();
   }
 }
 
+function cutOldest(): void {
+  const oldest = lingering.first;
+  if (!oldest) return;
+  lingering.leave(oldest);
+  oldest.duplex.close();
+}
+
 async function drop(duplex: Duplex): Promise<void> {
-  const buffer = new Uint8Array(16 << 10);
   for (let dropped = 0; dropped < LINGER_BYTES;) {
-    const count = await duplex.read(buffer);
+    const count = await duplex.read(DROPPED);
     if (count === null) return;
     dropped += count;
   }

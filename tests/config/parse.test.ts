@@ -34,7 +34,14 @@ Deno.test("only routes is required; all else has its default", () => {
     routes: [],
     forward_id: true,
     timeouts: TIMEOUTS,
-    limits: { id_bytes: 255 },
+    limits: {
+      id_bytes: 255,
+      connections: 10_000,
+      connections_per_ip: 0,
+      connections_per_id: 0,
+      connection_rate_per_ip: 0,
+    },
+    duplicate_id: "allow",
     deny: [],
     log: { level: "info", format: "text", access: true },
   });
@@ -47,7 +54,8 @@ routes: [{ id: a, ${UPSTREAM} }, { match: "eu-*", host: "::1", port: 65535, on_r
 default: { host: 10.0.0.1, port: 1 }
 forward_id: false
 timeouts: { id: 250ms, connect: 1h, idle: 2h, half_close: 0, drain: 1m, drain_spread: 10s }
-limits: { id_bytes: 65535 }
+limits: { id_bytes: 65535, connections: 0, connections_per_ip: 5, connections_per_id: 6, connection_rate_per_ip: 7 }
+duplicate_id: replace
 allow: [10.0.0.0/8, "::1"]
 deny: [10.1.2.3]
 log: { level: debug, format: json, access: false }
@@ -68,7 +76,14 @@ log: { level: debug, format: json, access: false }
       drain: 60_000,
       drain_spread: 10_000,
     },
-    limits: { id_bytes: 65535 },
+    limits: {
+      id_bytes: 65535,
+      connections: 0,
+      connections_per_ip: 5,
+      connections_per_id: 6,
+      connection_rate_per_ip: 7,
+    },
+    duplicate_id: "replace",
     allow: ["10.0.0.0/8", "::1"],
     deny: ["10.1.2.3"],
     log: { level: "debug", format: "json", access: false },

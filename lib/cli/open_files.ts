@@ -1,0 +1,50 @@
+/** Whether the system lets this process open as many files as the configuration asks for. */
+
+import type { Config } from "../config/config.ts";
+import { LINGER_MOST } from "../listen/turn_away.ts";
+
+/** Listeners, the program's own files, and some to spare. */
+const OWN_FILES = 100;
+
+/**
+ * Most files that are tried. The limits that systems set by themselves are 256, 1024 and 4096; a higher one has been
+ * chosen by somebody, and trying takes a hundredth of a millisecond a file.
+ */
+const MOST_TRIED = 4_200;
+
+/** Files that are open with every place of `limits.connections` taken: two each, the client's and the upstream's. */
+export function filesWanted({ limits }: Pick<Config, "limits">): number {
+  return 2 * limits.connections + LINGER_MOST + OWN_FILES;
+}
+
+/**
+ * What is wrong with the limit of open files, and what to do about it; undefined where nothing is.
+ *
+ * The limit itself stands in `/proc/self/limits`, which may not be read under `--allow-read` alone: so it is found by
+ * opening files until no more can be, before anything else needs one.
+ */
+export function openFilesProblem(config: Pick<Config, "limits">, open = openOne): string | undefined {
+  const wanted = filesWanted(config);
+  const held = countOpenable(Math.min(wanted, MOST_TRIED), open);
+  if (held >= Math.min(wanted, MOST_TRIED)) return undefined;
+  const fits = Math.max(1, Math.floor((held - LINGER_MOST - OWN_FILES) / 2));
+  return `only ${held} more files can be opened, and limits.connections: ${config.limits.connections} needs ` +
+    `${wanted}: raise the limit (ulimit -n ${wanted}, LimitNOFILE=${wanted} in a systemd unit), ` +
+    `or set limits.connections to ${fits}`;
+}
+
+function countOpenable(most: number, open: () => Disposable): number {
+  using stack = new DisposableStack();
+  for (let count = 0; count < most; count++) {
+    try {
+      stack.use(open());
+    } catch {
+      return count; // that no more can be opened is what was asked
+    }
+  }
+  return most;
+}
+
+function openOne(): Disposable {
+  return Deno.openSync("/dev/null");
+}

@@ -1,0 +1,50 @@
+import { filesWanted, openFilesProblem } from "../../lib/cli/open_files.ts";
+import { assert, assertEquals, assertStringIncludes } from "../assert.ts";
+import { start } from "../e2e/processes.ts";
+import { configTo } from "../harness.ts";
+
+/** Files of a system that lets `most` be open, and how many are. */
+function files(most: number) {
+  const state = { open: 0 };
+  const open = () => {
+    if (state.open === most) throw new Error("Too many open files (os error 24)");
+    state.open += 1;
+    return { [Symbol.dispose]: () => void (state.open -= 1) };
+  };
+  return { state, open };
+}
+
+Deno.test("a limit of open files that holds all connections is no problem", () => {
+  const config = configTo(9, { limits: { connections: 1000 } });
+  const { state, open } = files(filesWanted(config));
+  assertEquals(openFilesProblem(config, open), undefined);
+  assertEquals(state.open, 0);
+});
+
+Deno.test("a limit that is too low is named, with what to do about it", () => {
+  const config = configTo(9, { limits: { connections: 1000 } });
+  const { state, open } = files(1000);
+  const problem = openFilesProblem(config, open) ?? "";
+  assertStringIncludes(problem, "only 1000 more files");
+  assertStringIncludes(problem, "limits.connections: 1000 needs 2600");
+  assertStringIncludes(problem, "ulimit -n 2600");
+  assertStringIncludes(problem, "set limits.connections to 200");
+  assertEquals(state.open, 0);
+});
+
+Deno.test("no more files are tried than a system's own limit lets be open", () => {
+  const { open } = files(5000);
+  assertEquals(openFilesProblem(configTo(9, { limits: { connections: 1_000_000 } }), open), undefined);
+});
+
+Deno.test({
+  name: "serve warns where the system's limit of open files is too low, and serves all the same",
+  ignore: Deno.build.os === "windows",
+  async fn() {
+    const limited = ["sh", "-c", 'ulimit -n 700; exec "$@"', "sh"];
+    const flags = ["serve", "--listen", "127.0.0.1:0", "--route", "1=127.0.0.1:9"];
+    await using balancer = start({ command: limited }, flags);
+    await balancer.stderr.until("ulimit -n");
+    assert(balancer.stderr.text.includes("listening on"));
+  },
+});
