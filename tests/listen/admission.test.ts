@@ -21,7 +21,7 @@ import {
 const ID = encodeId("1");
 
 /** An echo upstream for IDs 1 and 2, and a balancer before it. */
-async function start(changes: Changes) {
+function start(changes: Changes) {
   const upstream = startEcho();
   const to = { host: "127.0.0.1", port: upstream.port };
   const routes = [{ id: "1", ...to }, { id: "2", ...to }];
@@ -53,7 +53,7 @@ for (
 ) {
   const [name] = Object.keys(limits);
   Deno.test(`limits.${name}: what is over it gets LIMIT_EXCEEDED, and a place that is left can be taken`, async () => {
-    await using balancer = await start({ limits });
+    await using balancer = start({ limits });
     using first = await balancer.join();
     {
       using _second = await balancer.join();
@@ -68,20 +68,20 @@ for (
 
 Deno.test("limits of 0 are none", async () => {
   const limits = { connections: 0, connections_per_ip: 0, connections_per_id: 0, connection_rate_per_ip: 0 };
-  await using balancer = await start({ limits });
+  await using balancer = start({ limits });
   using _first = await balancer.join();
   using _second = await balancer.join();
 });
 
 Deno.test("limits.connections_per_id counts each ID by itself", async () => {
-  await using balancer = await start({ limits: { connections_per_id: 1 } });
+  await using balancer = start({ limits: { connections_per_id: 1 } });
   using _first = await balancer.join("1");
   using _second = await balancer.join("2");
   assertEquals(await balancer.refusal("2"), 6);
 });
 
 Deno.test("limits.connection_rate_per_ip: a burst over it gets LIMIT_EXCEEDED, later ones get through", async () => {
-  await using balancer = await start({ limits: { connection_rate_per_ip: 4 } });
+  await using balancer = start({ limits: { connection_rate_per_ip: 4 } });
   const clients = [];
   for (let index = 0; index < 4; index++) clients.push(await balancer.join());
   assertEquals(await balancer.refusal(), 6);
@@ -91,7 +91,7 @@ Deno.test("limits.connection_rate_per_ip: a burst over it gets LIMIT_EXCEEDED, l
 });
 
 Deno.test("silent clients take half of the places, and the one that has been silent longest gives way", async () => {
-  await using balancer = await start({ limits: { connections: 8 }, timeouts: { id: 20_000 } });
+  await using balancer = start({ limits: { connections: 8 }, timeouts: { id: 20_000 } });
   const silent = [];
   for (let index = 0; index < 5; index++) silent.push(await balancer.connect());
   const [oldest, second] = silent;
@@ -103,7 +103,7 @@ Deno.test("silent clients take half of the places, and the one that has been sil
 });
 
 Deno.test("a client is served while 400 silent ones hold on to all they can get", async () => {
-  await using balancer = await start({ limits: { connections: 20 }, timeouts: { id: 20_000 } });
+  await using balancer = start({ limits: { connections: 20 }, timeouts: { id: 20_000 } });
   const silent = await Promise.all(Array.from({ length: 400 }, balancer.connect));
   for (let index = 0; index < 20; index++) {
     using client = await balancer.join();
@@ -114,7 +114,7 @@ Deno.test("a client is served while 400 silent ones hold on to all they can get"
 });
 
 Deno.test("where every place is relaying, one that connects gets LIMIT_EXCEEDED and ends none of them", async () => {
-  await using balancer = await start({ limits: { connections: 2 } });
+  await using balancer = start({ limits: { connections: 2 } });
   using first = await balancer.join();
   using second = await balancer.join();
   for (let index = 0; index < 5; index++) assertEquals(await balancer.refusal(), 6);
@@ -125,7 +125,7 @@ Deno.test("where every place is relaying, one that connects gets LIMIT_EXCEEDED 
 });
 
 Deno.test("duplicate_id: reject turns the second connection of an ID away", async () => {
-  await using balancer = await start({ duplicate_id: "reject" });
+  await using balancer = start({ duplicate_id: "reject" });
   using first = await balancer.join("1");
   assertEquals(await balancer.refusal("1"), 6);
   using _other = await balancer.join("2");
@@ -134,7 +134,7 @@ Deno.test("duplicate_id: reject turns the second connection of an ID away", asyn
 });
 
 Deno.test("duplicate_id: replace ends the older connection of an ID within 100 ms", async () => {
-  await using balancer = await start({ duplicate_id: "replace" });
+  await using balancer = start({ duplicate_id: "replace" });
   using older = await balancer.join("1");
   using other = await balancer.join("2");
   using newer = await balancer.join("1");
@@ -173,7 +173,7 @@ Deno.test("duplicate_id: replace ends an older connection that is still being di
 });
 
 Deno.test("duplicate_id: replace leaves one of 50 connections of an ID, the last", async () => {
-  await using balancer = await start({ duplicate_id: "replace" });
+  await using balancer = start({ duplicate_id: "replace" });
   const clients = await Promise.all(Array.from({ length: 50 }, balancer.connect));
   for (const client of clients) await send(client, ID);
   await until(() => balancer.balancer.active === 1, "one is left");
