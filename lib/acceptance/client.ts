@@ -1,11 +1,10 @@
 /** The acceptance client: says its ID, sends random numbers, compares the receipt with what it sent. */
 
-import type { HostPort } from "../config/config.ts";
-import { messageOf, refusalName } from "../errors.ts";
+import { messageOf } from "../errors.ts";
 import { FrameReader } from "../frame/reader.ts";
-import { decodeError, encodeFrame, encodeId, FrameType } from "../frame/tlv.ts";
+import { encodeFrame, encodeId, FrameType } from "../frame/tlv.ts";
 import { type Duplex, writeAll } from "../listen/duplex.ts";
-import { TcpDuplex } from "../listen/tcp.ts";
+import { connectTo, type Target, targetText, TurnedAway } from "./connect.ts";
 import { randomNumbers, type Receipt, Tally } from "./tally.ts";
 
 /** Longest answer it takes. */
@@ -13,7 +12,7 @@ const MAX_ANSWER_BYTES = 64 << 10;
 
 /** One run of a client. */
 export interface ClientRun {
-  readonly connect: HostPort;
+  readonly connect: Target;
   readonly id: string;
   /** How many numbers to send. */
   readonly count: number;
@@ -34,10 +33,10 @@ export interface ClientResult {
  * @throws Error that says what was tried and what happened: no connection, an ERROR frame, no receipt.
  */
 export async function runClient(run: ClientRun): Promise<ClientResult> {
-  using socket = await open(run.connect);
-  const duplex = new TcpDuplex(socket);
+  const duplex = await connectTo(run.connect);
   // read while sending: a refusal may come, and the connection end, before all is sent
   const [answer, sent] = await Promise.allSettled([readAnswer(duplex), sendNumbers(duplex, run)]);
+  duplex.close();
   if (answer.status === "rejected") throw failure(run, answer.reason);
   if (sent.status === "rejected") throw failure(run, sent.reason);
   const received = answer.value;
@@ -45,22 +44,9 @@ export async function runClient(run: ClientRun): Promise<ClientResult> {
 }
 
 function failure({ connect, id }: ClientRun, reason: unknown): Error {
-  return new Error(`ID ${JSON.stringify(id)} over ${connect.host}:${connect.port}: ${messageOf(reason)}`, {
+  return new Error(`ID ${JSON.stringify(id)} over ${targetText(connect)}: ${messageOf(reason)}`, {
     cause: reason,
   });
-}
-
-async function open({ host, port }: HostPort): Promise<Deno.TcpConn> {
-  try {
-    return await Deno.connect({ hostname: host, port });
-  } catch (error) {
-    throw new Error(
-      `cannot connect to ${host}:${port}: ${messageOf(error)}; is the balancer running there?`,
-      {
-        cause: error,
-      },
-    );
-  }
 }
 
 async function sendNumbers(duplex: Duplex, { id, count, seed, onProgress }: ClientRun): Promise<Receipt> {
@@ -81,11 +67,8 @@ async function sendNumbers(duplex: Duplex, { id, count, seed, onProgress }: Clie
 async function readAnswer(duplex: Duplex): Promise<Receipt> {
   for await (const { type, value } of new FrameReader(duplex, { maxValueBytes: MAX_ANSWER_BYTES })) {
     if (type === FrameType.DATA) return parseReceipt(value);
-    if (type !== FrameType.ERROR) {
-      throw new Error(`the answer is a frame of type ${type}, a receipt was expected`);
-    }
-    const { code, text } = decodeError(value);
-    throw new Error(`refused with ${refusalName(code) ?? "an unknown error"} (${code}): ${text}`);
+    if (type === FrameType.ERROR) throw new TurnedAway(value);
+    throw new Error(`the answer is a frame of type ${type}, a receipt was expected`);
   }
   throw new Error("the connection ended without a receipt");
 }

@@ -2,6 +2,7 @@
 
 import deno from "../../deno.json" with { type: "json" };
 import { configJsonSchema } from "../config/json_schema.ts";
+import * as bench from "./bench.ts";
 import * as client from "./client.ts";
 import * as demo from "./demo.ts";
 import { readFlags, type Spec } from "./flags.ts";
@@ -52,6 +53,7 @@ export const COMMANDS: Readonly<Record<string, { readonly spec: Spec; readonly r
       client,
       upstream,
       demo,
+      bench,
       schema: { spec: schemaSpec, run: runSchema },
       version: { spec: versionSpec, run: runVersion },
       help: { spec: helpSpec, run: runHelp },

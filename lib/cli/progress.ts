@@ -2,22 +2,67 @@
 
 import type { Io } from "./io.ts";
 
+/** Cells of the bar itself. */
 const WIDTH = 30;
 
 /** How often the bar is drawn, in milliseconds. */
 const EVERY_MS = 50;
 
-/** Returns what draws `done` of `total`; it draws nothing where stderr is no terminal. */
-export function progressBar(io: Io, label: string, total: number): (done: number) => void {
-  if (!io.stderrIsTerminal) return () => {};
-  const encoder = new TextEncoder();
-  let drawn = 0;
-  return (done) => {
-    const now = performance.now();
-    if (now - drawn < EVERY_MS && done < total) return;
-    drawn = now;
-    const filled = Math.round(WIDTH * done / Math.max(1, total));
-    const bar = "#".repeat(filled).padEnd(WIDTH, ".");
-    Deno.stderr.writeSync(encoder.encode(`\r${label} [${bar}] ${done}/${total}${done >= total ? "\n" : ""}`));
+/** Longest label: the whole line has to fit a terminal of 80 columns, since a wrapped one can't be drawn over. */
+const LABEL_WIDTH = 20;
+
+/** Clears from the cursor to the end of the line (ECMA-48, EL). */
+const CLEAR_REST = "\x1b[K";
+
+/** A bar that is being drawn. */
+export interface ProgressBar {
+  /** Draws `done` of the total, if it is time to. */
+  draw(done: number): void;
+  /** Leaves the bar as it stands; what is written next begins on a line of its own. */
+  end(): void;
+}
+
+/** How a bar looks, and where it goes. */
+export interface ProgressOptions {
+  /** What is counted, shown behind the total; tenths are shown where it is `s`. */
+  readonly unit?: string;
+  /** @default standard error */
+  readonly write?: (text: string) => void;
+}
+
+const NO_BAR: ProgressBar = { draw: () => {}, end: () => {} };
+
+/** A bar up to `total`; it draws nothing where stderr is no terminal. */
+export function progressBar(
+  io: Io,
+  label: string,
+  total: number,
+  options: ProgressOptions = {},
+): ProgressBar {
+  if (!io.stderrIsTerminal) return NO_BAR;
+  const { unit = "", write = writeToStderr } = options;
+  const name = label.length > LABEL_WIDTH ? `${label.slice(0, LABEL_WIDTH - 3)}...` : label;
+  let drawn = -Infinity;
+  return {
+    draw(done) {
+      const now = performance.now();
+      if (now - drawn < EVERY_MS && done < total) return;
+      drawn = now;
+      write(`\r${name} ${barText(Math.min(done, total), total, unit)}${CLEAR_REST}`);
+    },
+    end() {
+      if (drawn !== -Infinity) write("\n");
+    },
   };
+}
+
+function barText(done: number, total: number, unit: string): string {
+  const number = (value: number) => unit === "s" ? value.toFixed(1) : String(value);
+  const filled = total > 0 ? Math.floor(WIDTH * done / total) : WIDTH;
+  return `[${"#".repeat(filled).padEnd(WIDTH, ".")}] ${number(done)}/${number(total)}${unit && ` ${unit}`}`;
+}
+
+function writeToStderr(text: string): void {
+  const bytes = new TextEncoder().encode(text);
+  for (let done = 0; done < bytes.length;) done += Deno.stderr.writeSync(bytes.subarray(done));
 }

@@ -1,11 +1,12 @@
 /** The configuration that a command works with: the file, and what the command line says instead. */
 
-import type { Config, HostPort, LogLevel, RouteConfig } from "../config/config.ts";
+import type { Config, LogLevel, RouteConfig } from "../config/config.ts";
 import { emptyConfig, loadConfig } from "../config/parse.ts";
-import { ADDRESS_WANTED, parseAddress, parseRoute } from "../config/units.ts";
+import { parseRoute } from "../config/units.ts";
 import { UsageError } from "../errors.ts";
 import { quote } from "../text.ts";
 import type { Flag, Given } from "./flags.ts";
+import { address, choice } from "./values.ts";
 
 /** Where the configuration is looked for when `-c` is not given. */
 const DEFAULT_FILE = "routes.yaml";
@@ -54,27 +55,6 @@ function withFlags(config: Config, given: Given): Config {
   };
   if (problems.length > 0) throw new UsageError(problems);
   return merged;
-}
-
-function choice<T extends string>(
-  name: string,
-  allowed: readonly T[],
-  given: Given,
-  problems: string[],
-): T | undefined {
-  const text = given.value(name);
-  const found = allowed.find((value) => value === text);
-  if (text !== undefined && !found) {
-    problems.push(`--${name}: ${quote(text)} is not one of ${allowed.join(", ")}`);
-  }
-  return found;
-}
-
-/** An address of a flag; a wrong one is added to `problems`. */
-export function address(flag: string, text: string, problems: string[], least = 1): HostPort {
-  const parsed = parseAddress(text, least);
-  if (!parsed) problems.push(`${flag}: ${quote(text)} is not ${ADDRESS_WANTED}`);
-  return parsed ?? { host: "", port: 0 };
 }
 
 function routeFlag(text: string, problems: string[]): RouteConfig {

@@ -3,11 +3,10 @@
 import { AcceptanceServer, type ServerMode } from "../acceptance/server.ts";
 import type { HostPort } from "../config/config.ts";
 import { messageOf, UsageError } from "../errors.ts";
-import { quote } from "../text.ts";
 import { addressText } from "../text.ts";
 import { readFlags, type Spec } from "./flags.ts";
 import { type Io, untilAsked } from "./io.ts";
-import { address } from "./settings.ts";
+import { address, choice } from "./values.ts";
 
 const MODES: readonly ServerMode[] = ["receipt", "echo", "sink"];
 
@@ -26,9 +25,8 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
   const problems: string[] = [];
   const addresses = given.values("listen").map((text) => address("--listen", text, problems, 0));
   if (addresses.length === 0) problems.push("upstream: --listen HOST:PORT is missing");
-  const mode = MODES.find((name) => name === (given.value("mode") ?? "receipt"));
-  if (!mode) problems.push(`--mode: ${quote(given.value("mode"))} is not one of ${MODES.join(", ")}`);
-  if (!mode || problems.length > 0) throw new UsageError(problems);
+  const mode = choice("mode", MODES, given, problems) ?? "receipt";
+  if (problems.length > 0) throw new UsageError(problems);
   await using servers = new AsyncDisposableStack();
   for (const one of addresses) servers.use(start(one, mode, io));
   await untilAsked(io);

@@ -1,12 +1,5 @@
-import { main } from "../../main.ts";
 import { assertEquals, assertStringIncludes } from "../assert.ts";
-
-/** Exit status and lines of stderr of a command line. */
-async function run(...args: string[]): Promise<{ status: number; lines: string[] }> {
-  const lines: string[] = [];
-  const io = { out: () => {}, err: (line: string) => lines.push(line), stderrIsTerminal: false };
-  return { status: await main(args, io), lines };
-}
+import { run } from "./command.ts";
 
 const route = (fields: string) => `routes:\n  - { ${fields} }\n`;
 const wrong: Record<string, [text: string, said: string]> = {
@@ -31,7 +24,7 @@ for (const [what, [text, said]] of Object.entries(wrong)) {
   Deno.test(`${what} is one line and exit status 2`, async () => {
     const file = await Deno.makeTempFile({ suffix: ".yaml" });
     await Deno.writeTextFile(file, text);
-    const { status, lines } = await run("check", "-c", file);
+    const { status, err: lines } = await run("check", "-c", file);
     await Deno.remove(file);
     assertEquals([status, lines.length], [2, 1], lines.join("\n"));
     assertStringIncludes(lines[0] ?? "", file);
@@ -42,7 +35,7 @@ for (const [what, [text, said]] of Object.entries(wrong)) {
 Deno.test("no file, and a directory, are one line and exit status 2", async () => {
   const folder = await Deno.makeTempDir();
   for (const path of [folder, `${folder}/none.yaml`]) {
-    const { status, lines } = await run("check", "-c", path);
+    const { status, err: lines } = await run("check", "-c", path);
     assertEquals([status, lines.length], [2, 1]);
     assertStringIncludes(lines[0] ?? "", path);
   }
@@ -51,7 +44,7 @@ Deno.test("no file, and a directory, are one line and exit status 2", async () =
 
 Deno.test("an unknown command or flag is one line with a hint and exit status 2", async () => {
   for (const args of [["chek"], ["check", "--confg", "x"]]) {
-    const { status, lines } = await run(...args);
+    const { status, err: lines } = await run(...args);
     assertEquals([status, lines.length], [2, 1]);
     assertStringIncludes(lines[0] ?? "", "did you mean");
   }
@@ -60,7 +53,7 @@ Deno.test("an unknown command or flag is one line with a hint and exit status 2"
 Deno.test("a port in use is one line that says so and exit status 1", async () => {
   using taken = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const address = `127.0.0.1:${taken.addr.port}`;
-  const { status, lines } = await run("serve", "--listen", address, "--route", "1=127.0.0.1:9");
+  const { status, err: lines } = await run("serve", "--listen", address, "--route", "1=127.0.0.1:9");
   assertEquals([status, lines.length], [1, 1]);
   assertStringIncludes(lines[0] ?? "", `${address}: the address is in use`);
 });

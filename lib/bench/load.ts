@@ -1,0 +1,221 @@
+/** A load generator: clients that keep a balancer busy for a while, and what they measured. */
+
+import { connectTo, type Target, TurnedAway } from "../acceptance/connect.ts";
+import { connectCanceller } from "../dial/cancel.ts";
+import { messageOf } from "../errors.ts";
+import { FrameReader } from "../frame/reader.ts";
+import { encodeFrame, encodeId, FrameType } from "../frame/tlv.ts";
+import { type Duplex, writeAll } from "../listen/duplex.ts";
+import { Histogram } from "./histogram.ts";
+
+/**
+ * What each client does, over and over: `rtt` sends a message and waits for its echo; `connect` connects, says its ID,
+ * does one round trip and closes; `stream` sends messages as fast as they are taken.
+ */
+export type LoadMode = "rtt" | "connect" | "stream";
+
+/** A load. */
+export interface Load {
+  readonly connect: Target;
+  readonly id: string;
+  readonly mode: LoadMode;
+  /** Clients at work at the same time. */
+  readonly connections: number;
+  /** In milliseconds. */
+  readonly duration: number;
+  /** Length of each DATA frame's value. */
+  readonly messageBytes: number;
+  /** Hears now and then for how many milliseconds the load has run. */
+  readonly onProgress?: (elapsed: number) => void;
+}
+
+/** What was measured. */
+export interface LoadResult {
+  /** Round trips, connections or messages that were completed. */
+  readonly completed: number;
+  /** Bytes in the values of those that were sent. */
+  readonly bytes: number;
+  readonly seconds: number;
+  /** In milliseconds, of each round trip or connection; empty for a stream. */
+  readonly latency: Histogram;
+  /** What went wrong, and how often. */
+  readonly errors: ReadonlyMap<string, number>;
+}
+
+/** How long a client waits after a failure, in milliseconds. */
+const RETRY_MS = 10;
+
+/** How often progress is told, in milliseconds. */
+const PROGRESS_MS = 50;
+
+/** Errors that are told apart; more kinds than this are counted as one. */
+const MOST_KINDS = 10;
+
+/** Longest value of an ERROR frame, or of an echoed ID frame. */
+const LEAST_VALUE_BYTES = 64 << 10;
+
+const CHUNK_BYTES = 256 << 10;
+
+/** Runs `load` to its end. Never rejects: what fails is counted. */
+export async function runLoad(load: Load): Promise<LoadResult> {
+  return await new Running(load).run();
+}
+
+/** One client: what it completed so far. */
+interface Client {
+  completed: number;
+}
+
+class Running {
+  readonly #load: Load;
+  readonly #message: Uint8Array;
+  readonly #hello: Uint8Array;
+  /** What comes back is read into here by all clients: nobody looks at it. */
+  readonly #scrap: Uint8Array;
+  readonly #latency = new Histogram();
+  readonly #errors = new Map<string, number>();
+  readonly #open = new Set<Duplex>();
+  readonly #end = connectCanceller();
+
+  constructor(load: Load) {
+    this.#load = load;
+    this.#message = encodeFrame(FrameType.DATA, new Uint8Array(load.messageBytes).fill(0x78));
+    this.#hello = joined(encodeId(load.id), this.#message);
+    this.#scrap = new Uint8Array(load.mode === "stream" ? CHUNK_BYTES : this.#message.length);
+  }
+
+  async run(): Promise<LoadResult> {
+    const { connections, duration, messageBytes, onProgress } = this.#load;
+    const clients = Array.from({ length: connections }, (): Client => ({ completed: 0 }));
+    const begun = performance.now();
+    const timer = setTimeout(() => this.#stop(), duration);
+    const ticks = onProgress && setInterval(() => onProgress(performance.now() - begun), PROGRESS_MS);
+    await Promise.all(clients.map((client) => this.#work(client)));
+    clearTimeout(timer);
+    clearInterval(ticks);
+    const seconds = (performance.now() - begun) / 1000;
+    const completed = clients.reduce((sum, client) => sum + client.completed, 0);
+    const bytes = completed * messageBytes;
+    return { completed, bytes, seconds, latency: this.#latency, errors: this.#errors };
+  }
+
+  #stop(): void {
+    this.#end.abort();
+    for (const duplex of this.#open) duplex.close();
+  }
+
+  get #over(): boolean {
+    return this.#end.signal.aborted;
+  }
+
+  /** One client until the end, or until it fails without ever having got anywhere. */
+  async #work(client: Client): Promise<void> {
+    while (!this.#over) {
+      try {
+        await this.#connection(client);
+      } catch (error) {
+        if (this.#over) return;
+        this.#count(messageOf(error));
+        if (client.completed === 0) return;
+        await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+      }
+    }
+  }
+
+  async #connection(client: Client): Promise<void> {
+    const { connect, mode } = this.#load;
+    const begun = performance.now();
+    const duplex = await connectTo(connect, { signal: this.#end.signal });
+    this.#open.add(duplex);
+    try {
+      if (this.#over) return;
+      if (mode === "stream") await this.#stream(duplex, client);
+      else await this.#greet(duplex);
+      if (mode === "connect") this.#complete(client, begun);
+      else if (mode === "rtt") await this.#roundTrips(duplex, client);
+    } finally {
+      this.#open.delete(duplex);
+      duplex.close();
+    }
+  }
+
+  /** Says the ID and does the first round trip, which reaches the upstream. */
+  async #greet(duplex: Duplex): Promise<void> {
+    await Promise.all([writeAll(duplex, this.#hello), this.#firstAnswer(duplex)]);
+  }
+
+  async #firstAnswer(duplex: Duplex): Promise<void> {
+    for await (const { type, value } of this.#frames(duplex)) {
+      if (type === FrameType.ERROR) throw new TurnedAway(value);
+      if (type === FrameType.DATA) return;
+    }
+    throw new Error("the connection ended before the first message came back");
+  }
+
+  async #roundTrips(duplex: Duplex, client: Client): Promise<void> {
+    while (!this.#over) {
+      const begun = performance.now();
+      await Promise.all([writeAll(duplex, this.#message), this.#answer(duplex)]);
+      this.#complete(client, begun);
+    }
+  }
+
+  async #answer(duplex: Duplex): Promise<void> {
+    for (let missing = this.#message.length; missing > 0;) {
+      const count = await duplex.read(this.#scrap.subarray(0, missing));
+      if (count === null) throw new Error("the connection ended before a message came back");
+      missing -= count;
+    }
+  }
+
+  /** What a client that is then turned away has sent does not count. */
+  async #stream(duplex: Duplex, client: Client): Promise<void> {
+    const streamed = { messages: 0 };
+    try {
+      await Promise.all([this.#sendAlways(duplex, streamed), this.#drop(duplex)]);
+    } catch (error) {
+      if (!(error instanceof TurnedAway)) client.completed += streamed.messages;
+      throw error;
+    }
+  }
+
+  /** Ends only by failing: when the load is over, the duplex is closed. */
+  async #sendAlways(duplex: Duplex, streamed: { messages: number }): Promise<never> {
+    await writeAll(duplex, this.#hello);
+    for (;;) {
+      await writeAll(duplex, this.#message);
+      streamed.messages += 1;
+    }
+  }
+
+  /** Hears an ERROR frame; drops whatever else an upstream says. */
+  async #drop(duplex: Duplex): Promise<void> {
+    for await (const { type, value } of this.#frames(duplex)) {
+      if (type === FrameType.ERROR) throw new TurnedAway(value);
+      break;
+    }
+    while (await duplex.read(this.#scrap) !== null);
+  }
+
+  #frames(duplex: Duplex): FrameReader {
+    return new FrameReader(duplex, { maxValueBytes: Math.max(LEAST_VALUE_BYTES, this.#load.messageBytes) });
+  }
+
+  #complete(client: Client, begun: number): void {
+    client.completed += 1;
+    this.#latency.record(performance.now() - begun);
+  }
+
+  #count(problem: string): void {
+    const known = this.#errors.has(problem) || this.#errors.size < MOST_KINDS;
+    const kind = known ? problem : "other errors";
+    this.#errors.set(kind, (this.#errors.get(kind) ?? 0) + 1);
+  }
+}
+
+function joined(first: Uint8Array, second: Uint8Array): Uint8Array {
+  const both = new Uint8Array(first.length + second.length);
+  both.set(first);
+  both.set(second, first.length);
+  return both;
+}

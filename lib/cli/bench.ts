@@ -1,0 +1,111 @@
+/** `switchyard bench`: a load generator. */
+
+import { targetText } from "../acceptance/connect.ts";
+import { type Load, type LoadMode, type LoadResult, runLoad } from "../bench/load.ts";
+import { idWanted } from "../config/units.ts";
+import { UsageError } from "../errors.ts";
+import { quote } from "../text.ts";
+import { type Given, readFlags, type Spec } from "./flags.ts";
+import type { Io } from "./io.ts";
+import { progressBar } from "./progress.ts";
+import { choice, duration, target, wholeNumber } from "./values.ts";
+
+const MODES: readonly LoadMode[] = ["rtt", "connect", "stream"];
+
+/** What is counted in each mode. */
+const COUNTED: Readonly<Record<LoadMode, string>> = {
+  rtt: "round trips",
+  connect: "connections",
+  stream: "messages",
+};
+
+/** More clients than a machine has ports for towards one address. */
+const MOST_CONNECTIONS = 60_000;
+
+/** Every client's answer is read whole, so this bounds what an upstream can make the generator hold. */
+const MOST_MESSAGE_BYTES = 16 << 20;
+
+/** Longest ID that a length field of a limit allows. */
+const MOST_ID_BYTES = 65_535;
+
+export const spec: Spec = {
+  name: "bench",
+  summary: "Puts load on a balancer before an echo upstream (for stream a sink), and says what it measured.",
+  flags: {
+    connect: { value: "HOST:PORT", help: "the balancer (127.0.0.1:8888)" },
+    id: { value: "ID", help: "the ID that all connections give" },
+    mode: { value: "MODE", help: "rtt: round trips (the default), connect: connections, stream: bulk" },
+    connections: { value: "N", help: "connections at the same time (16)" },
+    duration: { value: "TIME", help: "how long to go on (5s)" },
+    "message-bytes": { value: "N", help: "length of a message (64; for stream 65536)" },
+  },
+};
+
+/** Exit status 1 where nothing could be measured. */
+export async function run(args: readonly string[], io: Io): Promise<number> {
+  const load = readLoad(readFlags(args, spec));
+  const bar = progressBar(io, "bench", load.duration / 1000, { unit: "s" });
+  const result = await runLoad({ ...load, onProgress: (elapsed) => bar.draw(elapsed / 1000) });
+  bar.end();
+  for (const line of problemLines(result, load)) io.err(`bench: ${line}`);
+  if (result.completed === 0) return 1;
+  for (const line of resultLines(result, load)) io.out(line);
+  return 0;
+}
+
+function readLoad(given: Given): Load {
+  const problems: string[] = [];
+  const id = given.value("id") ?? "";
+  const wrong = idWanted(id, MOST_ID_BYTES);
+  if (id === "") problems.push("bench: --id ID is missing");
+  else if (wrong) problems.push(`--id: ${quote(id)} is not ${wrong}`);
+  const mode = choice("mode", MODES, given, problems) ?? "rtt";
+  const usual = mode === "stream" ? 64 << 10 : 64;
+  const load = {
+    id,
+    mode,
+    connect: target("--connect", given.value("connect") ?? "127.0.0.1:8888", problems),
+    duration: duration("duration", given, 5000, problems),
+    connections: wholeNumber(
+      "connections",
+      given,
+      { otherwise: 16, least: 1, most: MOST_CONNECTIONS },
+      problems,
+    ),
+    messageBytes: wholeNumber(
+      "message-bytes",
+      given,
+      { otherwise: usual, least: 1, most: MOST_MESSAGE_BYTES },
+      problems,
+    ),
+  };
+  if (problems.length > 0) throw new UsageError(problems);
+  return load;
+}
+
+function problemLines({ completed, errors }: LoadResult, { mode }: Load): string[] {
+  const lines = [...errors].map(([problem, times]) => times > 1 ? `${problem} (${times} times)` : problem);
+  if (completed > 0 || lines.length > 0) return lines;
+  return [
+    `no ${COUNTED[mode]} completed in time; is the upstream ${mode === "stream" ? "a sink" : "an echo"}?`,
+  ];
+}
+
+function* resultLines({ completed, bytes, seconds, latency }: LoadResult, load: Load): Generator<string> {
+  const { mode, connect, connections, messageBytes } = load;
+  const counted = COUNTED[mode];
+  yield `${mode} over ${targetText(connect)}: ${connections} connection${
+    connections === 1 ? "" : "s"
+  }, ${messageBytes} bytes a message, ${seconds.toFixed(1)} s`;
+  yield `${rounded(completed / seconds)} ${counted}/s, ${rounded(bytes / seconds / 1e6)} MB/s${
+    mode === "stream" ? "" : " each way"
+  }; ${completed} ${counted} in all`;
+  if (latency.count === 0) return;
+  const at = (share: number) => rounded(latency.percentile(share));
+  yield `latency in ms: p50 ${at(0.5)}, p90 ${at(0.9)}, p99 ${at(0.99)}, max ${rounded(latency.max)}`;
+}
+
+/** To three digits, whole from 100 on. */
+function rounded(value: number): string {
+  return value >= 100 ? value.toFixed(0) : String(Number(value.toPrecision(3)));
+}
