@@ -1,6 +1,7 @@
 /** The log: one line a record on stderr, as text for a terminal or as JSON. */
 
-import { configure, dispose, getStreamSink, type LogRecord } from "@logtape/logtape";
+import { configure, dispose, getLogger, getStreamSink, type LogRecord } from "@logtape/logtape";
+import { batchesTo, type Output } from "./batches.ts";
 import type { Config } from "../config/config.ts";
 
 /** Lines that may wait for a slow reader of the log; beyond them lines are dropped, and how many is said. */
@@ -12,11 +13,15 @@ const FLUSH_MS = 100;
 /** Starts logging to `output`. Disposing of the result writes what still waits. */
 export async function startLog(
   settings: Config["log"],
-  output: WritableStream<Uint8Array> = unclosable(Deno.stderr),
+  output: Output = Deno.stderr,
 ): Promise<AsyncDisposable> {
-  const sink = getStreamSink(output, {
+  const sink = getStreamSink(batchesTo(output), {
     formatter: settings.format === "json" ? jsonLine : textLine,
-    nonBlocking: { bufferSize: WAITING_LINES, flushInterval: FLUSH_MS },
+    nonBlocking: {
+      bufferSize: WAITING_LINES,
+      flushInterval: FLUSH_MS,
+      onDrop: ({ count }) => sayDropped(count),
+    },
   });
   await configure({
     reset: true,
@@ -29,12 +34,10 @@ export async function startLog(
   return { [Symbol.asyncDispose]: dispose };
 }
 
-/** Stderr belongs to the process: ending the log must not close it. */
-function unclosable(file: typeof Deno.stderr): WritableStream<Uint8Array> {
-  return new WritableStream({
-    async write(bytes) {
-      for (let done = 0; done < bytes.length;) done += await file.write(bytes.subarray(done));
-    },
+/** Deferred, since the sink takes no line while it tells of those that it dropped. */
+function sayDropped(count: number): void {
+  queueMicrotask(() => {
+    getLogger("switchyard").warning(`${count} log lines were dropped: what reads the log is too slow`);
   });
 }
 
