@@ -57,3 +57,15 @@ export class ReadBuffer {
     this.#level = level;
   }
 }
+
+/** A buffer of at least `length` bytes for a short while, from the same pools where they hold one so large. */
+export function borrow(length: number): Uint8Array<ArrayBuffer> {
+  const level = BUFFER_BYTES.findIndex((size) => length <= size);
+  return level < 0 ? new Uint8Array(length) : take(level);
+}
+
+/** Ends a loan. Nothing may be pending on the buffer. */
+export function giveBack(buffer: Uint8Array<ArrayBuffer>): void {
+  const level = BUFFER_BYTES.findIndex((size) => buffer.length === size);
+  if (level >= 0) give(level, buffer);
+}

@@ -42,10 +42,13 @@ export class Refusal extends Error {
   override readonly name = "Refusal";
   /** Which of the reasons it is. */
   readonly reason: RefusalName;
+  /** What the client gets instead of an ERROR frame, where it would not understand one. */
+  readonly lastWord: Uint8Array | undefined;
 
-  constructor(reason: RefusalName, message: string, options?: ErrorOptions) {
+  constructor(reason: RefusalName, message: string, options?: ErrorOptions & { lastWord?: Uint8Array }) {
     super(message, options);
     this.reason = reason;
+    this.lastWord = options?.lastWord;
   }
 
   /** The number sent in the ERROR frame. */

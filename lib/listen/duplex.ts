@@ -22,6 +22,8 @@ export interface ByteSource {
    * read may be pending. They are received anew then, so `received` is taken back by whoever keeps it.
    */
   unread(bytes: Uint8Array): void;
+  /** How many bytes of its buffer the last read spent on what is no payload: a read that filled it may look short. */
+  readonly framing: number;
 }
 
 /** The sending half of a connection. */
@@ -33,8 +35,12 @@ export interface ByteSink {
    * Rejects with the platform's error when the connection fails or is closed meanwhile.
    */
   write(bytes: Uint8Array): Promise<number>;
-  /** Tells the peer that nothing more will be sent; receiving goes on. Resolves when the operating system has it. */
-  closeWrite(): Promise<void>;
+  /**
+   * Tells the peer that nothing more will be sent; receiving goes on. Resolves when the operating system has it.
+   *
+   * @param refusal Code of the ERROR frame that was the last word, where one was, for a transport that can repeat it.
+   */
+  closeWrite(refusal?: number): Promise<void>;
 }
 
 /** A stream that can be piped into a duplex as well. */
@@ -55,8 +61,15 @@ export interface Duplex extends ByteSource, ByteSink {
   sent: number;
   /** Whether the peer has finished sending, kept by whoever moves its bytes. */
   finished: boolean;
+  /** Whether `close` tells a peer that has finished sending as well as `closeWrite` does that all has been sent. */
+  readonly closeFinishes: boolean;
   /** Ends both halves at once and fails whatever is pending. May be called again. */
   close(): void;
+  /**
+   * Ends both halves because something broke, and tells the peer so where the transport can. Resolves, always, once
+   * the connection is closed.
+   */
+  abort(): Promise<void>;
 }
 
 /** A read or write that failed while bytes were moved, with the duplex it failed on: so the relay can tell who ended. */

@@ -131,7 +131,7 @@ export class DuplexReadable extends ReadableStream<Uint8Array> {
         let taken = await to.write(count === bytes.length ? bytes : bytes.subarray(0, count));
         while (taken < count) taken += await to.write(bytes.subarray(taken, count));
         to.sent += count;
-        buffer.fit(count);
+        buffer.fit(count + from.framing);
       }
       buffer.release();
       if (!options.preventClose) await to.closeWrite();

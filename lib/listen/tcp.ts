@@ -24,6 +24,8 @@ const FIRST_WRITE_BYTES = 536;
  */
 export class TcpDuplex implements Duplex {
   readonly transport = "tcp";
+  readonly closeFinishes = true;
+  readonly framing = 0;
   received = 0;
   sent = 0;
   finished = false;
@@ -66,6 +68,11 @@ export class TcpDuplex implements Duplex {
 
   close(): void {
     this.#socket[Symbol.dispose]();
+  }
+
+  abort(): Promise<void> {
+    this.close();
+    return Promise.resolve();
   }
 
   #readAgain(bytes: Uint8Array, buffer: Uint8Array): Promise<number> {

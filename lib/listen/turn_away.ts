@@ -12,7 +12,7 @@ export const LINGER_BYTES = 16 << 20;
 /** How many may linger at once: in a flood of them, the one that has had the most time is cut off for the next. */
 export const LINGER_MOST = 500;
 
-/** What is dropped needs no room of its own. */
+/** What is dropped needs no room of its own, unless the transport has to look for its end in it. */
 const DROPPED = new Uint8Array(16 << 10);
 
 class Lingering extends Member<Lingering> {
@@ -32,15 +32,17 @@ const lingering = new Roster<Lingering>();
  *
  * A socket closed while input is unread is reset by the kernel, and the peer loses the last bytes written to it.
  * Never throws: a peer that is gone misses its last word.
+ *
+ * @param refusal Code of the ERROR frame that `last` is, for a transport that can repeat it.
  */
-export async function turnAway(duplex: Duplex, last: Uint8Array): Promise<void> {
+export async function turnAway(duplex: Duplex, last: Uint8Array, refusal?: number): Promise<void> {
   if (lingering.size >= LINGER_MOST) cutOldest();
   const place = new Lingering(duplex);
   lingering.join(place);
   const timer = setTimeout(() => duplex.close(), LINGER_MS);
   try {
     await writeAll(duplex, last);
-    await duplex.closeWrite();
+    await duplex.closeWrite(refusal);
     await drop(duplex);
   } catch {
     // the peer has gone, or its time was over and the duplex is closed: there is nobody left to tell
@@ -59,8 +61,9 @@ function cutOldest(): void {
 }
 
 async function drop(duplex: Duplex): Promise<void> {
+  const buffer = duplex.transport === "tcp" ? DROPPED : new Uint8Array(DROPPED.length);
   for (let dropped = 0; dropped < LINGER_BYTES;) {
-    const count = await duplex.read(DROPPED);
+    const count = await duplex.read(buffer);
     if (count === null) return;
     dropped += count;
   }

@@ -50,7 +50,7 @@ class Relaying {
       await from.readable.pipeTo(to, MOVE_ONLY);
       await this.#finish(from, to);
     } catch (error) {
-      this.#break(error instanceof DuplexError ? error : new DuplexError(to, "write", error), from);
+      await this.#break(error instanceof DuplexError ? error : new DuplexError(to, "write", error), from);
     }
   }
 
@@ -64,19 +64,18 @@ class Relaying {
     return { reason: `${closedBy}_fin`, closedBy };
   }
 
-  /** Passes the end on, unless the other direction has ended too: then the caller's closing both does it. */
+  /** Passes the end on, unless the other direction has ended too and the caller's closing both does it. */
   async #finish(from: Duplex, to: Duplex): Promise<void> {
     from.finished = true;
-    if (this.#finished) return;
-    this.#finished = from;
+    if (this.#finished && to.closeFinishes) return;
+    this.#finished ??= from;
     await to.closeWrite();
   }
 
-  #break(error: DuplexError, from: Duplex): void {
+  async #break(error: DuplexError, from: Duplex): Promise<void> {
     this.#broken ??= error;
     // whoever closed this side from here has a plan for the other one too, such as a last word
     if (error.duplex !== from || isOwnClose(error.cause)) return;
-    this.#client.close();
-    this.#upstream.close();
+    await Promise.all([this.#client.abort(), this.#upstream.abort()]);
   }
 }

@@ -1,0 +1,248 @@
+/** A WebSocket as a duplex: binary messages carry the bytes, cut anywhere (docs/protocol.md). */
+
+import { borrow, giveBack } from "../../buffers.ts";
+import { Refusal, REFUSAL_CODES } from "../../errors.ts";
+import type { Duplex } from "../duplex.ts";
+import { DuplexReadable, writableOf } from "../streams.ts";
+import { turnAway } from "../turn_away.ts";
+import {
+  CloseCode,
+  encodeClose,
+  encodeFrame,
+  FrameDecoder,
+  HEADER_BYTES,
+  Opcode,
+  writeHeader,
+} from "./frames.ts";
+import { Lock } from "./lock.ts";
+import { mask } from "./masking.ts";
+
+/** How long the peer may be silent after this end's close frame before its own has to come (RFC 6455, section 7.1.1). */
+export const CLOSE_MS = 5_000;
+
+/** Up to this many bytes a message is copied behind its header and sent in one piece: two writes cost more. */
+const COPIED_BYTES = 64 << 10;
+
+/** What a WebSocket needs of the connection under it. */
+export type Carrier = Pick<Duplex, "read" | "write" | "close">;
+
+/** Which end this is: a client masks what it sends (RFC 6455, section 5.3). */
+export type Role = "client" | "server";
+
+const NOTHING = new Uint8Array();
+
+/** A WebSocket whose handshake is done. It owns the connection under it. */
+export class WebSocketDuplex implements Duplex {
+  readonly transport = "websocket";
+  readonly closeFinishes = false;
+  received = 0;
+  sent = 0;
+  finished = false;
+  framing = 0;
+  readonly #carrier: Carrier;
+  readonly #isClient: boolean;
+  readonly #decoder: FrameDecoder;
+  readonly #reads = new Lock();
+  readonly #writes = new Lock();
+  #unread: Uint8Array | undefined;
+  #waiting = false;
+  #closeSent = false;
+  #faultTold = false;
+  /** Runs while the peer's close frame is due and nothing comes. */
+  #deadline: ReturnType<typeof setTimeout> | undefined;
+  #late = false;
+  #readable?: DuplexReadable;
+  #writable?: WritableStream<Uint8Array>;
+
+  constructor(carrier: Carrier, role: Role) {
+    this.#carrier = carrier;
+    this.#isClient = role === "client";
+    this.#decoder = new FrameDecoder({ masked: role === "server" });
+  }
+
+  get readable(): DuplexReadable {
+    return this.#readable ??= new DuplexReadable(this);
+  }
+
+  get writable(): WritableStream<Uint8Array> {
+    return this.#writable ??= writableOf(this);
+  }
+
+  /**
+   * Gives payload of data messages. Null is the peer's close frame; a connection that ends without one has broken.
+   *
+   * @throws {Refusal} BAD_FRAME where the peer breaks the protocol; later reads drop what still comes.
+   */
+  async read(buffer: Uint8Array): Promise<number | null> {
+    if (!this.#reads.tryTake()) await this.#reads.take();
+    try {
+      if (this.#unread) return this.#readAgain(this.#unread, buffer);
+      for (;;) {
+        if (this.#hasClosed()) return null;
+        this.#wait();
+        const count = await this.#carrier.read(buffer);
+        this.#stopWaiting();
+        if (count === null) throw new Deno.errors.UnexpectedEof("the WebSocket ended without a close frame");
+        if (this.#faultTold) return count;
+        const payload = this.#unwrap(buffer, count);
+        if (payload > 0) return payload;
+      }
+    } catch (error) {
+      this.#stopWaiting();
+      throw this.#late ? new Deno.errors.TimedOut(`no close frame came within ${CLOSE_MS} ms`) : error;
+    } finally {
+      this.#reads.release();
+    }
+  }
+
+  unread(bytes: Uint8Array): void {
+    if (this.#unread) throw new Error("bytes are given back before those given back earlier were read again");
+    if (bytes.length > 0) this.#unread = bytes;
+    this.received -= bytes.length;
+  }
+
+  /** Sends one binary message, and resolves once the connection has all of it. */
+  async write(bytes: Uint8Array): Promise<number> {
+    if (!this.#writes.tryTake()) await this.#writes.take();
+    try {
+      if (this.#closeSent) throw new Deno.errors.BrokenPipe("the WebSocket is closed for sending");
+      return await this.#send(bytes);
+    } finally {
+      this.#endWrite();
+    }
+  }
+
+  /**
+   * Sends the close frame. Its code is what the peer's fault asks for, else what `refusal` stands for, else the peer's
+   * own where its close frame is being answered (RFC 6455, section 5.5.1), else 1000.
+   */
+  async closeWrite(refusal?: number): Promise<void> {
+    if (!this.#writes.tryTake()) await this.#writes.take();
+    try {
+      if (this.#closeSent) return;
+      this.#closeSent = true;
+      await this.#sendAll(this.#closeFrame(CloseCode.NORMAL, refusal));
+      if (this.#waiting) this.#wait();
+    } finally {
+      this.#endWrite();
+    }
+  }
+
+  /** A peer that has been told nothing yet hears, where the connection takes that at once, that this end is going. */
+  close(): void {
+    this.#stopWaiting();
+    if (!this.#closeSent && !this.#writes.held) {
+      this.#closeSent = true;
+      // what is not taken at once is not waited for: the peer then finds the connection cut
+      this.#carrier.write(this.#closeFrame(CloseCode.GOING_AWAY)).catch(() => {});
+    }
+    this.#carrier.close();
+  }
+
+  abort(): Promise<void> {
+    return turnAway(this, NOTHING, REFUSAL_CODES.UPSTREAM_UNAVAILABLE);
+  }
+
+  #readAgain(bytes: Uint8Array, buffer: Uint8Array): number {
+    const count = Math.min(bytes.length, buffer.length);
+    buffer.set(bytes.subarray(0, count));
+    this.#unread = count < bytes.length ? bytes.subarray(count) : undefined;
+    this.framing = 0;
+    return count;
+  }
+
+  /** Whether the peer's close frame has come; throws where a fault has, once. */
+  #hasClosed(): boolean {
+    const { ending } = this.#decoder;
+    if (ending?.kind !== "malformed") return ending !== undefined;
+    if (this.#faultTold) return false;
+    this.#faultTold = true;
+    throw new Refusal("BAD_FRAME", `WebSocket: ${ending.fault.message}`, { lastWord: NOTHING });
+  }
+
+  #unwrap(buffer: Uint8Array, count: number): number {
+    const payload = this.#decoder.unwrap(count < buffer.length ? buffer.subarray(0, count) : buffer);
+    this.framing = count - payload;
+    if (this.#decoder.pinged) void this.#pong();
+    return payload;
+  }
+
+  #wait(): void {
+    this.#waiting = true;
+    if (!this.#closeSent || this.#deadline !== undefined) return;
+    this.#deadline = setTimeout(() => {
+      this.#late = true;
+      this.#carrier.close();
+    }, CLOSE_MS);
+  }
+
+  #stopWaiting(): void {
+    this.#waiting = false;
+    if (this.#deadline === undefined) return;
+    clearTimeout(this.#deadline);
+    this.#deadline = undefined;
+  }
+
+  async #send(bytes: Uint8Array): Promise<number> {
+    if (!this.#isClient && bytes.length > COPIED_BYTES) {
+      const header = new Uint8Array(HEADER_BYTES);
+      await this.#sendAll(header.subarray(0, writeHeader(header, Opcode.BINARY, bytes.length)));
+      await this.#sendAll(bytes);
+      return bytes.length;
+    }
+    const payload = bytes.length > COPIED_BYTES ? bytes.subarray(0, COPIED_BYTES) : bytes;
+    const buffer = borrow(HEADER_BYTES + payload.length);
+    const key = this.#key();
+    const start = writeHeader(buffer, Opcode.BINARY, payload.length, key);
+    const end = start + payload.length;
+    buffer.set(payload, start);
+    if (key !== undefined) mask(buffer.subarray(start, end), key);
+    await this.#sendAll(buffer.subarray(0, end));
+    giveBack(buffer);
+    return payload.length;
+  }
+
+  async #sendAll(bytes: Uint8Array): Promise<void> {
+    let done = await this.#carrier.write(bytes);
+    while (done < bytes.length) done += await this.#carrier.write(bytes.subarray(done));
+  }
+
+  /** Nobody waits while this end sends: one pong is under way at most, and of further pings the latest is answered. */
+  async #pong(): Promise<void> {
+    if (this.#closeSent || !this.#writes.tryTake()) return;
+    try {
+      const ping = this.#decoder.takePing();
+      if (ping) await this.#sendAll(encodeFrame(Opcode.PONG, ping, this.#key()));
+    } catch {
+      // the connection has broken: whoever reads from it or writes to it next is told
+    } finally {
+      this.#endWrite();
+    }
+  }
+
+  #endWrite(): void {
+    this.#writes.release();
+    if (this.#decoder.pinged) void this.#pong();
+  }
+
+  #closeFrame(otherwise: number, refusal?: number): Uint8Array {
+    const { ending } = this.#decoder;
+    const key = this.#key();
+    if (ending?.kind === "malformed") return encodeClose(ending.fault.code, ending.fault.message, key);
+    if (refusal !== undefined) return encodeClose(closeCodeOf(refusal), "", key);
+    return encodeClose(ending ? ending.code : otherwise, "", key);
+  }
+
+  /** A key that nobody can foresee (RFC 6455, section 5.3); servers send without. */
+  #key(): number | undefined {
+    return this.#isClient ? crypto.getRandomValues(new Int32Array(1))[0] : undefined;
+  }
+}
+
+/** The close code that stands for an ERROR frame (docs/protocol.md). */
+function closeCodeOf(refusal: number): number {
+  if (refusal === REFUSAL_CODES.UPSTREAM_UNAVAILABLE) return CloseCode.INTERNAL_ERROR;
+  if (refusal === REFUSAL_CODES.LIMIT_EXCEEDED) return CloseCode.TRY_AGAIN_LATER;
+  if (refusal === REFUSAL_CODES.SHUTTING_DOWN) return CloseCode.GOING_AWAY;
+  return CloseCode.POLICY_VIOLATION;
+}

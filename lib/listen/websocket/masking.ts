@@ -1,0 +1,35 @@
+/** Masking (RFC 6455, section 5.3), on words of 32 bits. */
+
+/** Below this many bytes a view on words costs more than it saves. */
+const WORTH_WORDS = 48;
+
+/**
+ * Masks or unmasks `bytes` in place.
+ *
+ * @param key The masking key as a number, its lowest byte for the first of `bytes`.
+ * @returns The key for the byte behind them.
+ */
+export function mask(bytes: Uint8Array, key: number): number {
+  const { length } = bytes;
+  let at = 0;
+  if (length >= WORTH_WORDS) {
+    const lead = -bytes.byteOffset & 3;
+    for (; at < lead; at++) bytes[at] = (bytes[at] ?? 0) ^ (key >>> (8 * at));
+    const count = (length - lead) >> 2;
+    maskWords(new Int32Array(bytes.buffer, bytes.byteOffset + lead, count), turn(key, lead));
+    at += count * 4;
+  }
+  for (; at < length; at++) bytes[at] = (bytes[at] ?? 0) ^ (key >>> (8 * (at & 3)));
+  return turn(key, length);
+}
+
+/** Every platform that Deno runs on puts the lowest byte of a word first, as `key` does. */
+function maskWords(words: Int32Array, key: number): void {
+  for (let at = 0; at < words.length; at++) words[at] = (words[at] ?? 0) ^ key;
+}
+
+/** The key as it stands `bytes` further. */
+function turn(key: number, bytes: number): number {
+  const shift = 8 * (bytes & 3);
+  return shift === 0 ? key : (key >>> shift) | (key << (32 - shift));
+}
