@@ -34,7 +34,11 @@ export const spec: Spec = {
   flags: {
     connect: { value: "HOST:PORT", help: "the balancer (127.0.0.1:8888)" },
     id: { value: "ID", help: "the ID that all connections give" },
-    mode: { value: "MODE", help: "rtt: round trips (the default), connect: connections, stream: bulk" },
+    mode: {
+      value: "MODE",
+      choices: MODES,
+      help: "rtt: round trips (the default), connect: connections, stream: bulk",
+    },
     connections: { value: "N", help: "connections at the same time (16)" },
     duration: { value: "TIME", help: "how long to go on (5s)" },
     "message-bytes": { value: "N", help: "length of a message (64; for stream 65536)" },

@@ -2,8 +2,11 @@
 
 import deno from "../../deno.json" with { type: "json" };
 import { configJsonSchema } from "../config/json_schema.ts";
+import { UsageError } from "../errors.ts";
+import { quote } from "../text.ts";
 import * as bench from "./bench.ts";
 import * as client from "./client.ts";
+import { completionScript, SHELLS } from "./completions.ts";
 import * as demo from "./demo.ts";
 import { readFlags, type Spec } from "./flags.ts";
 import { checkSpec, explainSpec, routesSpec, runCheck, runExplain, runRoutes } from "./inspect.ts";
@@ -31,11 +34,27 @@ const runVersion: Command = (args, io) => {
   return 0;
 };
 
+const completionsSpec: Spec = {
+  name: "completions",
+  summary: `Prints the script that completes commands and flags in a shell: ${SHELLS.join(", ")}.`,
+  positional: ["SHELL"],
+  flags: {},
+};
+
+const runCompletions: Command = (args, io) => {
+  const [name] = readFlags(args, completionsSpec).positional;
+  const shell = SHELLS.find((known) => known === name);
+  if (!shell) throw new UsageError(`completions: ${quote(name)} is not one of ${SHELLS.join(", ")}`);
+  io.out(completionScript(shell, Object.values(COMMANDS).map(({ spec }) => spec)));
+  return 0;
+};
+
 const runHelp: Command = (args, io) => {
   readFlags(args, helpSpec);
   io.out("Switchyard sends each TCP connection to the server that its client's ID names.\n");
+  const width = Math.max(...Object.keys(COMMANDS).map((name) => name.length));
   for (const { spec } of Object.values(COMMANDS)) {
-    io.out(`  switchyard ${spec.name.padEnd(9)} ${spec.summary}`);
+    io.out(`  switchyard ${spec.name.padEnd(width)}  ${spec.summary}`);
   }
   io.out("\nswitchyard COMMAND --help lists the flags of one; without a command it is serve.");
   return 0;
@@ -55,6 +74,7 @@ export const COMMANDS: Readonly<Record<string, { readonly spec: Spec; readonly r
       demo,
       bench,
       schema: { spec: schemaSpec, run: runSchema },
+      completions: { spec: completionsSpec, run: runCompletions },
       version: { spec: versionSpec, run: runVersion },
       help: { spec: helpSpec, run: runHelp },
     },

@@ -9,6 +9,8 @@ import { nearest, quote } from "../text.ts";
 export interface Flag {
   /** What its value is, in capitals, such as `HOST:PORT`; without it the flag is a switch. */
   readonly value?: string;
+  /** The words that its value may be, where only a few are allowed. */
+  readonly choices?: readonly string[];
   /** One letter that stands for it. */
   readonly short?: string;
   /** Whether it may be given several times. */

@@ -6,12 +6,14 @@ import { parseRoute } from "../config/units.ts";
 import { UsageError } from "../errors.ts";
 import { quote } from "../text.ts";
 import type { Flag, Given } from "./flags.ts";
-import { address, choice } from "./values.ts";
+import { address, choice, upstream } from "./values.ts";
 
 /** Where the configuration is looked for when `-c` is not given. */
 const DEFAULT_FILE = "routes.yaml";
 
 const LEVELS: readonly LogLevel[] = ["debug", "info", "warning", "error"];
+
+const FORMATS: readonly Config["log"]["format"][] = ["text", "json"];
 
 /** The flag that names the file. */
 export const FILE_FLAG: Readonly<Record<string, Flag>> = {
@@ -24,8 +26,8 @@ export const SERVE_FLAGS: Readonly<Record<string, Flag>> = {
   listen: { value: "HOST:PORT", repeated: true, help: "listen here instead of where the file says" },
   route: { value: "ID=HOST:PORT", repeated: true, help: "route ID there, before what the file says" },
   default: { value: "HOST:PORT", help: "where unknown IDs go" },
-  "log-level": { value: "LEVEL", help: LEVELS.join(", ") },
-  "log-format": { value: "FORMAT", help: "text or json" },
+  "log-level": { value: "LEVEL", choices: LEVELS, help: LEVELS.join(", ") },
+  "log-format": { value: "FORMAT", choices: FORMATS, help: FORMATS.join(" or ") },
 };
 
 /** Reads the file and puts the flags in place. @throws {UsageError} with every problem. */
@@ -44,13 +46,13 @@ function withFlags(config: Config, given: Given): Config {
   const routes = given.values("route").map((text) => routeFlag(text, problems));
   const fallback = given.value("default");
   const level = choice("log-level", LEVELS, given, problems);
-  const format = choice("log-format", ["text", "json"] as const, given, problems);
+  const format = choice("log-format", FORMATS, given, problems);
   const own = new Set(routes.map(({ id }) => id));
   const merged = {
     ...config,
     ...(listeners.length > 0 ? { listeners } : {}),
     routes: [...routes, ...config.routes.filter(({ id }) => id === undefined || !own.has(id))],
-    ...(fallback === undefined ? {} : { default: address("--default", fallback, problems) }),
+    ...(fallback === undefined ? {} : { default: upstream("--default", fallback, problems) }),
     log: { ...config.log, ...(level ? { level } : {}), ...(format ? { format } : {}) },
   };
   if (problems.length > 0) throw new UsageError(problems);

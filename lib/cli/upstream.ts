@@ -15,7 +15,11 @@ export const spec: Spec = {
   summary: "Serves as an upstream: answers each client with a receipt of the numbers that it sent.",
   flags: {
     listen: { value: "HOST:PORT", repeated: true, help: "where to listen; at least one" },
-    mode: { value: "MODE", help: "receipt (the default), echo, or sink, which drops what it gets" },
+    mode: {
+      value: "MODE",
+      choices: MODES,
+      help: "receipt (the default), echo, or sink, which drops what it gets",
+    },
   },
 };
 

@@ -2,7 +2,13 @@
 
 import type { Target } from "../acceptance/connect.ts";
 import type { HostPort } from "../config/config.ts";
-import { ADDRESS_WANTED, DURATION_WANTED, parseAddress, parseDuration } from "../config/units.ts";
+import {
+  ADDRESS_WANTED,
+  DURATION_WANTED,
+  parseAddress,
+  parseDuration,
+  parseUpstream,
+} from "../config/units.ts";
 import { quote } from "../text.ts";
 import type { Given } from "./flags.ts";
 
@@ -10,6 +16,13 @@ import type { Given } from "./flags.ts";
 export function address(flag: string, text: string, problems: string[], least = 1): HostPort {
   const parsed = parseAddress(text, least);
   if (!parsed) problems.push(`${flag}: ${quote(text)} is not ${ADDRESS_WANTED}`);
+  return parsed ?? { host: "", port: 0 };
+}
+
+/** An upstream: unlike an address to listen on it always names a host. */
+export function upstream(flag: string, text: string, problems: string[]): HostPort {
+  const parsed = parseUpstream(text);
+  if (!parsed) problems.push(`${flag}: ${quote(text)} is not HOST:PORT, such as n1.example.com:7777`);
   return parsed ?? { host: "", port: 0 };
 }
 

@@ -57,3 +57,11 @@ Deno.test("a port in use is one line that says so and exit status 1", async () =
   assertEquals([status, lines.length], [1, 1]);
   assertStringIncludes(lines[0] ?? "", `${address}: the address is in use`);
 });
+
+Deno.test("--default and --route want a host, and exit status 2", async () => {
+  for (const words of [["--default", ":8888"], ["--route", "1=:8888"], ["--default", "n1.example.com"]]) {
+    const { status, err } = await run("serve", "--route", "2=127.0.0.1:9", ...words);
+    assertEquals([status, err.length], [2, 1]);
+    assertStringIncludes(err[0] ?? "", `${words[0]}: "${words[1]}" is not`);
+  }
+});
