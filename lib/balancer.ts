@@ -47,7 +47,7 @@ export class Balancer implements InForce, AsyncDisposable {
     this.#config = config;
     this.#connect = connect;
     this.#shared = this.#share(config, new RouteTable(config.routes, config.default));
-    this.#listeners = new Listeners((conn, name) => void serveConnection(conn, name, this), listen);
+    this.#listeners = new Listeners((conn, entrance) => void serveConnection(conn, entrance, this), listen);
   }
 
   /**
@@ -103,6 +103,7 @@ export class Balancer implements InForce, AsyncDisposable {
       table,
       idBytes: config.limits.id_bytes,
       forwardId: config.forward_id,
+      proxyProtocol: config.proxy_protocol,
       idDeadlines,
       connectDeadlines: this.#deadlinesOf("connect", config.timeouts.connect),
       quiet: config.timeouts,

@@ -1,16 +1,19 @@
 /** One connection's story: read the ID, route, dial, relay, account. */
 
 import type { Account, Closing, Ledger, QuietLimits } from "./account/ledger.ts";
-import type { HostPort } from "./config/config.ts";
+import type { Config, HostPort } from "./config/config.ts";
 import type { Deadlines } from "./deadline.ts";
 import { type Connect, dial, unavailable } from "./dial/connect.ts";
 import { isDisconnect, messageOf, Refusal } from "./errors.ts";
-import { readHello } from "./frame/first_frame.ts";
+import { type Hello, readHello } from "./frame/first_frame.ts";
 import { encodeError } from "./frame/tlv.ts";
 import type { Admission } from "./listen/admission.ts";
-import type { Duplex } from "./listen/duplex.ts";
+import { type Duplex, writeAll } from "./listen/duplex.ts";
+import type { Entrance } from "./listen/entrance.ts";
+import { readIntroduction } from "./listen/proxied.ts";
 import { TcpDuplex } from "./listen/tcp.ts";
 import { turnAway } from "./listen/turn_away.ts";
+import { encodeProxyHeader } from "./proxy_protocol.ts";
 import { type Ending, relay } from "./relay/relay.ts";
 import type { Route, RouteTable } from "./route/table.ts";
 import { addressText } from "./text.ts";
@@ -24,6 +27,7 @@ export interface Shared {
   readonly table: RouteTable;
   readonly idBytes: number;
   readonly forwardId: boolean;
+  readonly proxyProtocol: Config["proxy_protocol"];
   readonly idDeadlines: Deadlines;
   readonly connectDeadlines: Deadlines;
   readonly quiet: QuietLimits;
@@ -36,15 +40,25 @@ export interface InForce {
 }
 
 /** Serves an accepted connection from its first byte to its access line. Never rejects, and closes `conn`. */
-export async function serveConnection(conn: Deno.TcpConn, listener: string, inForce: InForce): Promise<void> {
+export async function serveConnection(
+  conn: Deno.TcpConn,
+  entrance: Entrance,
+  inForce: InForce,
+): Promise<void> {
   const accepted = inForce.shared;
   const client = new TcpDuplex(conn);
-  const account = accepted.ledger.open(client, conn.remoteAddr, listener);
+  const account = accepted.ledger.open(client, conn.remoteAddr, entrance.name);
   let closing: Closing;
   try {
-    accepted.admission.admit(account, conn.remoteAddr.hostname);
+    const peer = conn.remoteAddr.hostname;
+    const proxied = entrance.isProxy(peer);
+    if (!proxied) accepted.admission.admit(account, peer);
     accepted.admission.seat(account);
-    const id = await identify(client, accepted);
+    const id = await identify(
+      client,
+      accepted,
+      proxied ? readBehindProxy(account, conn.remoteAddr, accepted) : undefined,
+    );
     if (id === null) {
       closing = PROBE;
     } else {
@@ -56,7 +70,7 @@ export async function serveConnection(conn: Deno.TcpConn, listener: string, inFo
       const { shared } = inForce;
       const { upstream } = route(id, account, shared);
       claim(id, account, shared);
-      closing = closingOf(await relay(client, await reach(upstream, account, shared)));
+      closing = closingOf(await relay(client, await reach(upstream, account, conn, shared)));
     }
   } catch (error) {
     accepted.admission.release(account);
@@ -78,14 +92,34 @@ const PROBE: Closing = { reason: "probe", closedBy: "client" };
 async function identify(
   client: TcpDuplex,
   { idBytes, idDeadlines, forwardId }: Shared,
+  reading = readHello(client, { idBytes }),
 ): Promise<string | null> {
   const hello = await idDeadlines.guard(
-    readHello(client, { idBytes }),
+    reading,
     () => new Refusal("ID_TIMEOUT", `no whole ID frame within ${idDeadlines.duration} ms`),
   );
   if (hello === null) return null;
   client.unread(forwardId ? hello.bytes : hello.bytes.subarray(hello.frameBytes));
   return hello.id;
+}
+
+/** What a client says through a proxy, which introduces it: only then is it known who wants in. */
+async function readBehindProxy(
+  account: Account,
+  proxy: Deno.NetAddr,
+  { admission, idBytes }: Shared,
+): Promise<Hello | null> {
+  const introduction = await readIntroduction(account.client, proxy);
+  if (introduction === null) return null;
+  const { passed } = introduction;
+  if (passed) {
+    account.passed = passed;
+    admission.admit(account, passed.source.hostname);
+  }
+  const hello = await readHello(account.client, { idBytes });
+  // a proxy that speaks for itself is mostly one that looks whether we live, and says no more
+  if (hello && !passed) admission.admit(account, proxy.hostname);
+  return hello;
 }
 
 function route(id: string, account: Account, shared: Shared): Route {
@@ -102,15 +136,36 @@ function claim(id: string, account: Account, { admission }: Shared): void {
   }
 }
 
-async function reach(target: HostPort, account: Account, shared: Shared): Promise<Duplex> {
+async function reach(
+  target: HostPort,
+  account: Account,
+  client: Deno.TcpConn,
+  shared: Shared,
+): Promise<Duplex> {
   account.dial(addressText({ hostname: target.host, port: target.port }));
   try {
     const conn = await dial(target, shared.connectDeadlines, shared.connect);
     account.quiet = shared.quiet;
-    return account.connect(new TcpDuplex(conn));
+    const upstream = account.connect(new TcpDuplex(conn));
+    if (shared.proxyProtocol) await introduce(upstream, account, client, shared.proxyProtocol);
+    return upstream;
   } catch (error) {
     throw unavailable(error);
   }
+}
+
+/** Says to the upstream for whom this connection is. What it costs is not among the client's bytes. */
+async function introduce(
+  upstream: Duplex,
+  { passed }: Account,
+  { remoteAddr, localAddr }: Deno.TcpConn,
+  version: "v1" | "v2",
+): Promise<void> {
+  await writeAll(
+    upstream,
+    encodeProxyHeader(version, passed ?? { source: remoteAddr, destination: localAddr }),
+  );
+  upstream.sent = 0;
 }
 
 function closingOf({ reason, closedBy, cause }: Ending): Closing {
@@ -134,6 +189,10 @@ async function refuse(client: TcpDuplex, error: unknown): Promise<Closing> {
     const detail = error.cause === undefined ? error.message : messageOf(error.cause);
     return { reason: error.reason, closedBy: "balancer", detail };
   }
-  if (isDisconnect(error)) return { reason: "client_reset", closedBy: "client", detail: messageOf(error) };
+  if (isDisconnect(error)) {
+    // some load balancers end a probe by a reset
+    if (client.received === 0) return PROBE;
+    return { reason: "client_reset", closedBy: "client", detail: messageOf(error) };
+  }
   return { reason: "internal", closedBy: "balancer", detail: messageOf(error) };
 }

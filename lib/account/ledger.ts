@@ -4,6 +4,7 @@ import type { OnRemoval } from "../config/config.ts";
 import type { RefusalName } from "../errors.ts";
 import { Member, Roster } from "../roster.ts";
 import type { Duplex, Transport } from "../listen/duplex.ts";
+import type { Passed } from "../proxy_protocol.ts";
 import { addressText } from "../text.ts";
 
 /** Why a connection ended: a FIN, a reset, the balancer's own doing, or the name of the ERROR frame it got. */
@@ -75,6 +76,8 @@ export class Account extends Member<Account> {
   quiet: QuietLimits | undefined;
   upstreamAddress: string | undefined;
   attempts = 0;
+  /** What a trusted proxy said of the connection that it passes on. */
+  passed: Passed | undefined;
   counted = false;
   countedAddress: string | undefined;
   countedId: string | undefined;
@@ -152,7 +155,7 @@ export class Account extends Member<Account> {
     return {
       time: new Date().toISOString(),
       conn: this.conn,
-      client: addressText(this.#peer),
+      client: addressText(this.passed?.source ?? this.#peer),
       listener: this.#listener,
       transport: this.client.transport,
       id: this.id ?? null,

@@ -9,6 +9,8 @@ export interface HostPort {
 /** Where Switchyard accepts connections. */
 export interface ListenerConfig {
   readonly address: HostPort;
+  /** Proxies (CIDR) that must say, and that alone may say, for whom they connect. */
+  readonly proxy_protocol?: { readonly trusted: readonly string[] };
 }
 
 /** What becomes of the connections of a route that a reload removes. */
@@ -35,6 +37,8 @@ export interface Config {
   readonly default?: HostPort;
   /** Whether the ID frame is sent on to the upstream. */
   readonly forward_id: boolean;
+  /** The version of the PROXY header that upstreams get ahead of all else, or false for none. */
+  readonly proxy_protocol: "v1" | "v2" | false;
   readonly timeouts: {
     /** From accept to a whole ID frame. */
     readonly id: number;

@@ -7,13 +7,20 @@ import { fileSchema } from "./schema.ts";
 export function configJsonSchema(): JsonSchema {
   const schema = toJsonSchema(fileSchema, {
     typeMode: "input",
-    overrideSchema: ({ valibotSchema }) => overrides.get(valibotSchema.type),
+    overrideSchema: ({ valibotSchema }) =>
+      textOrInteger(valibotSchema) ? TEXT : overrides.get(valibotSchema.type),
   });
   return { ...schema, title: "Switchyard routes.yaml" };
 }
 
-/** The one union in the file is the text of an ID or a glob, which may stand there as a plain integer of any size. */
-const overrides: ReadonlyMap<string, JsonSchema> = new Map<string, JsonSchema>([
-  ["bigint", { type: "integer" }],
-  ["union", { type: ["string", "integer"] }],
-]);
+const overrides: ReadonlyMap<string, JsonSchema> = new Map<string, JsonSchema>([["bigint", {
+  type: "integer",
+}]]);
+
+const TEXT: JsonSchema = { type: ["string", "integer"] };
+
+/** The text of an ID or a glob may stand there as a plain integer of any size, and a duration as 0. */
+function textOrInteger(schema: { readonly type: string; readonly options?: unknown }): boolean {
+  const options = schema.type === "union" && Array.isArray(schema.options) ? schema.options : [];
+  return options.some(({ type }) => type === "string");
+}

@@ -21,6 +21,7 @@ const ID_BYTES_WANTED = "a number of bytes, 1 to 65535";
 const NETWORKS_WANTED = "a list of networks, such as [10.0.0.0/8]";
 const MOST = 10_000_000;
 const COUNT_WANTED = `a number of connections, 0 to ${MOST}; 0 for no limit`;
+const PROXY_VERSIONS = ["v1", "v2"] as const;
 const DUPLICATES = ["allow", "reject", "replace"] as const;
 const LEVELS = ["debug", "info", "warning", "error"] as const;
 const FORMATS = ["text", "json"] as const;
@@ -76,12 +77,28 @@ const host = parsed(parseHost, HOST_WANTED, "Host name or IP address of the upst
 
 const port = v.pipe(whole(PORT_WANTED), v.description("TCP port of the upstream."));
 
+const network = parsed(parseCidr, CIDR_WANTED, "IPv4 or IPv6 address, alone or with the length of a prefix.");
+
+const acceptProxy = v.strictObject({
+  trusted: v.pipe(
+    v.array(network, NETWORKS_WANTED),
+    v.minLength(1, "at least one entry"),
+    v.description("Proxies, which must say for whom they connect; nobody else may."),
+  ),
+}, "a mapping such as { trusted: [10.0.0.0/8] }");
+
+const sendProxy = v.pipe(
+  v.union([v.picklist(PROXY_VERSIONS), v.literal(false)], "v1, v2 or false"),
+  v.description("Version of the PROXY header that upstreams get ahead of all else."),
+);
+
 const listener = v.strictObject({
   address: parsed(
     (text) => parseAddress(text, 0),
     ADDRESS_WANTED,
     "Where to accept connections: host:port, [::1]:9000 or :8888; port 0 is any free one.",
   ),
+  proxy_protocol: v.exactOptional(acceptProxy),
 }, "a mapping such as { address: 0.0.0.0:8888 }");
 
 /** A rule of the table. */
@@ -99,8 +116,6 @@ export const routeSchema = v.strictObject({
     v.description("What becomes of this route's connections when a reload removes it; keep without it."),
   )),
 }, "a mapping such as { id: 1, host: n1.example.com, port: 7777 }");
-
-const network = parsed(parseCidr, CIDR_WANTED, "IPv4 or IPv6 address, alone or with the length of a prefix.");
 
 const timeouts = v.strictObject({
   id: wait("5s", "From accepting a connection to its whole ID frame."),
@@ -169,6 +184,7 @@ export const fileSchema = v.strictObject({
     v.description("Upstream of an ID that no route matches; without it such a client is turned away."),
   )),
   forward_id: flag(true, "Whether the ID frame is sent on to the upstream."),
+  proxy_protocol: v.optional(sendProxy, false),
   timeouts: v.optional(timeouts, {}),
   limits: v.optional(limits, {}),
   duplicate_id: v.optional(duplicateId, "allow"),
@@ -189,7 +205,7 @@ export const fileSchema = v.strictObject({
 
 /** Fields of the design that this version cannot honour yet: refused by name rather than ignored. */
 export const NOT_YET: ReadonlySet<string> = new Set([
-  ..."admin tables redis pools proxy_protocol workers dns_ttl".split(" "),
-  ..."listeners[].websocket listeners[].tls listeners[].proxy_protocol".split(" "),
+  ..."admin tables redis pools workers dns_ttl".split(" "),
+  ..."listeners[].websocket listeners[].tls".split(" "),
   ..."routes[].pool routes[].tls default.pool".split(" "),
 ]);

@@ -2,6 +2,7 @@
 
 import { Refusal } from "../errors.ts";
 import type { ByteSource } from "../listen/duplex.ts";
+import { looksLikeProxyHeader, startsLike } from "../proxy_protocol.ts";
 import { FrameReader } from "./reader.ts";
 import { decodeId, type Frame, FrameError, FrameType, HEADER_BYTES, readHeader } from "./tlv.ts";
 
@@ -47,7 +48,18 @@ function accept({ type, value }: Frame, bytes: Uint8Array): Hello {
 function refusal(error: FrameError, bytes: Uint8Array): Refusal {
   const type = readHeader(bytes)?.type;
   if (error.problem === "too_long" && type !== undefined && type !== FrameType.ID) return idExpected(type);
-  return new Refusal("BAD_FRAME", `not an ID frame: ${error.message}`, { cause: error });
+  const hint = otherProtocol(bytes);
+  return new Refusal("BAD_FRAME", `not an ID frame: ${error.message}${hint}`, { cause: error });
+}
+
+/** A TLS record that holds a handshake (RFC 8446, section 5.1), of whichever version. */
+const TLS_HANDSHAKE = Uint8Array.of(0x16, 0x03);
+
+/** What the client seems to speak instead: mostly a client, or this listener, that is set up for another. */
+function otherProtocol(bytes: Uint8Array): string {
+  if (startsLike(bytes, TLS_HANDSHAKE)) return "; it looks like TLS, which this listener does not speak";
+  if (!looksLikeProxyHeader(bytes)) return "";
+  return "; it looks like a PROXY header, which only listeners with proxy_protocol take, and only from trusted proxies";
 }
 
 function idExpected(type: number): Refusal {

@@ -5,6 +5,7 @@ import type { HostPort, ListenerConfig } from "../config/config.ts";
 import { messageOf } from "../errors.ts";
 import { addressText } from "../text.ts";
 import { acceptEach } from "./accept.ts";
+import { Entrance } from "./entrance.ts";
 
 const log = getLogger("switchyard");
 
@@ -17,12 +18,18 @@ type ListenOptions = Deno.TcpListenOptions & { hostname: string; tcpBacklog: num
 /** What listening needs of the platform; tests put their own in its place. */
 export type Listen = (options: ListenOptions) => Deno.TcpListener;
 
-/** Serves a connection that the listener with this name has accepted. */
-export type Serve = (conn: Deno.TcpConn, listener: string) => void;
+/** Serves a connection that has been accepted at this entrance. */
+export type Serve = (conn: Deno.TcpConn, entrance: Entrance) => void;
+
+/** A listener that stays, and what is said of it, which a reload may change. */
+interface Door {
+  readonly listener: Deno.TcpListener;
+  entrance: Entrance;
+}
 
 /** Every listener, by what the configuration says of it. */
 export class Listeners {
-  #open = new Map<string, Deno.TcpListener>();
+  #open = new Map<string, Door>();
   readonly #accepting = new Set<Promise<void>>();
   readonly #serve: Serve;
   readonly #listen: Listen;
@@ -34,7 +41,7 @@ export class Listeners {
 
   /** Where they listen, with the ports that the system chose for port 0. */
   get addresses(): Deno.NetAddr[] {
-    return [...this.#open.values()].map(({ addr }) => addr);
+    return [...this.#open.values()].map(({ listener }) => listener.addr);
   }
 
   /**
@@ -46,27 +53,32 @@ export class Listeners {
     const before = this.#open;
     const after = this.#openEach(configs);
     this.#open = after;
-    for (const [key, listener] of after) if (!before.has(key)) this.#accept(listener);
-    for (const [key, listener] of before) if (!after.has(key)) close(listener);
+    for (const [key, door] of after) if (!before.has(key)) this.#accept(door);
+    for (const [key, { listener }] of before) if (!after.has(key)) close(listener);
   }
 
   /** Closes all, and waits until nothing more is accepted. */
   async close(): Promise<void> {
-    for (const listener of this.#open.values()) listener.close();
+    for (const { listener } of this.#open.values()) listener.close();
     this.#open = new Map();
     await Promise.all(this.#accepting);
   }
 
-  #openEach(configs: readonly ListenerConfig[]): Map<string, Deno.TcpListener> {
+  #openEach(configs: readonly ListenerConfig[]): Map<string, Door> {
     const opened: Deno.TcpListener[] = [];
-    const after = new Map<string, Deno.TcpListener>();
+    const after = new Map<string, Door>();
+    const changes: (() => void)[] = [];
     try {
-      for (const { address } of configs) {
-        const key = freeKey(address, after);
-        let listener = this.#open.get(key);
-        if (!listener) opened.push(listener = this.#openAt(address));
-        after.set(key, listener);
+      for (const config of configs) {
+        const key = freeKey(config.address, after);
+        const open = this.#open.get(key);
+        const listener = open?.listener ?? this.#openAt(config.address);
+        if (!open) opened.push(listener);
+        const entrance = new Entrance(addressText(listener.addr), config);
+        if (open) changes.push(() => open.entrance = entrance);
+        after.set(key, open ?? { listener, entrance });
       }
+      for (const change of changes) change();
       return after;
     } catch (error) {
       for (const listener of opened) listener.close();
@@ -84,10 +96,10 @@ export class Listeners {
     }
   }
 
-  #accept(listener: Deno.TcpListener): void {
-    const name = addressText(listener.addr);
+  #accept(door: Door): void {
+    const { listener, entrance: { name } } = door;
     log.info(`listening on ${name}`);
-    const accepting = acceptEach(listener, (conn) => this.#serve(conn, name), {
+    const accepting = acceptEach(listener, (conn) => this.#serve(conn, door.entrance), {
       onPause: (error, ms) => log.error(`cannot accept on ${name}: ${error}; trying again in ${ms} ms`),
     });
     this.#accepting.add(accepting);

@@ -33,6 +33,7 @@ Deno.test("only routes is required; all else has its default", () => {
     listeners: [{ address: { host: "0.0.0.0", port: 8888 } }],
     routes: [],
     forward_id: true,
+    proxy_protocol: false,
     timeouts: TIMEOUTS,
     limits: {
       id_bytes: 255,
@@ -49,10 +50,11 @@ Deno.test("only routes is required; all else has its default", () => {
 
 Deno.test("every field is taken from the file", () => {
   const text = `
-listeners: [{ address: ":0" }, { address: "[::1]:9000" }]
+listeners: [{ address: ":0", proxy_protocol: { trusted: [10.0.0.0/8] } }, { address: "[::1]:9000" }]
 routes: [{ id: a, ${UPSTREAM} }, { match: "eu-*", host: "::1", port: 65535, on_removal: drain }]
 default: { host: 10.0.0.1, port: 1 }
 forward_id: false
+proxy_protocol: v2
 timeouts: { id: 250ms, connect: 1h, idle: 2h, half_close: 0, drain: 1m, drain_spread: 10s }
 limits: { id_bytes: 65535, connections: 0, connections_per_ip: 5, connections_per_id: 6, connection_rate_per_ip: 7 }
 duplicate_id: replace
@@ -61,13 +63,17 @@ deny: [10.1.2.3]
 log: { level: debug, format: json, access: false }
 `;
   assertEquals(parse(text), {
-    listeners: [{ address: { host: "0.0.0.0", port: 0 } }, { address: { host: "::1", port: 9000 } }],
+    listeners: [
+      { address: { host: "0.0.0.0", port: 0 }, proxy_protocol: { trusted: ["10.0.0.0/8"] } },
+      { address: { host: "::1", port: 9000 } },
+    ],
     routes: [
       { id: "a", host: "a.example.com", port: 7 },
       { match: "eu-*", host: "::1", port: 65535, on_removal: "drain" },
     ],
     default: { host: "10.0.0.1", port: 1 },
     forward_id: false,
+    proxy_protocol: "v2",
     timeouts: {
       id: 250,
       connect: 3_600_000,

@@ -1,0 +1,21 @@
+/** Where connections come in. */
+
+import type { ListenerConfig } from "../config/config.ts";
+import { AddressList } from "./access_list.ts";
+
+/** A listener's name and what one configuration says of it. Immutable; a reload puts another in its place. */
+export class Entrance {
+  /** Its address as it is logged. */
+  readonly name: string;
+  readonly #trusted: AddressList | undefined;
+
+  constructor(name: string, { proxy_protocol }: ListenerConfig) {
+    this.name = name;
+    if (proxy_protocol) this.#trusted = new AddressList(proxy_protocol.trusted);
+  }
+
+  /** Whether a peer at `address` is a proxy, which must say for whom it connects. */
+  isProxy(address: string): boolean {
+    return this.#trusted?.find(address) !== undefined;
+  }
+}
