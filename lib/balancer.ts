@@ -3,7 +3,7 @@
 import { getLogger } from "@logtape/logtape";
 import { type Account, type Closing, Ledger } from "./account/ledger.ts";
 import { QuietWatch } from "./account/quiet.ts";
-import type { Config } from "./config/config.ts";
+import type { Config, OnRemoval } from "./config/config.ts";
 import { dismiss, type InForce, serveConnection, type Shared } from "./connection.ts";
 import { Deadlines } from "./deadline.ts";
 import type { Connect } from "./dial/connect.ts";
@@ -11,7 +11,8 @@ import { Refusal } from "./errors.ts";
 import { Admission } from "./listen/admission.ts";
 import { type Listen, Listeners } from "./listen/listeners.ts";
 import { Occupancy } from "./listen/occupancy.ts";
-import { pace, sleep } from "./pace.ts";
+import { pace, sleep, Slice } from "./pace.ts";
+import { type Difference, difference } from "./route/difference.ts";
 import { RouteTable } from "./route/table.ts";
 
 const log = getLogger("switchyard");
@@ -26,6 +27,12 @@ export interface BalancerOptions {
   listen?: Listen;
   /** @default Deno.connect */
   connect?: Connect;
+}
+
+/** What a reload has changed. */
+export interface Change extends Difference {
+  /** Connections that are closed, at once or after `timeouts.drain`, since their route is gone. */
+  readonly connections: number;
 }
 
 /** A running balancer. */
@@ -78,6 +85,24 @@ export class Balancer implements InForce, AsyncDisposable {
   }
 
   /**
+   * Puts `config` in force, all of it in one step; connections that are open go on as they began, but for those whose
+   * route is gone and has an `on_removal`. One call at a time.
+   *
+   * @throws Error where a listener cannot be opened, or while it drains; nothing has changed then.
+   */
+  async reload(config: Config): Promise<Change> {
+    const before = this.#shared.table;
+    const table = await RouteTable.build(config.routes, config.default);
+    const change = await difference(before, table);
+    if (this.#draining || this.#closing) throw new Error("the balancer is shutting down");
+    this.#listeners.change(config.listeners);
+    this.#config = config;
+    this.#shared = this.#share(config, table);
+    this.#quiet.cover(config.timeouts);
+    return { ...change, connections: await this.#leave(before) };
+  }
+
+  /**
    * Turns new connections away, lets those that run go on until they end or `timeouts.drain` is over, and closes.
    * Resolves to the number of connections that had to be ended.
    */
@@ -119,13 +144,14 @@ export class Balancer implements InForce, AsyncDisposable {
   }
 
   async #drain(): Promise<number> {
-    const { drain, drain_spread } = this.#config.timeouts;
     const last = this.#ledger.total;
-    log.info(`draining: ${this.active} connections may go on for ${drain} ms; new ones are turned away`);
+    log.info(
+      `draining: ${this.active} connections may go on for ${this.#config.timeouts.drain} ms; new ones are turned away`,
+    );
     this.#shared = { ...this.#shared, draining: true };
     const over = this.#whenEnded(last);
-    await sleep(drain - drain_spread, over);
-    const ended = await this.#endEach(last, drain_spread, over);
+    const left = () => [...this.#ledger.accounts()].filter(({ conn }) => conn <= last);
+    const ended = await this.#endSlowly(left, SHUTTING_DOWN, over);
     await sleep(LAST_WORD_MS, this.#whenEnded());
     await this.close();
     log[ended > 0 ? "warning" : "info"](
@@ -134,16 +160,47 @@ export class Balancer implements InForce, AsyncDisposable {
     return ended;
   }
 
-  /** Ends one by one, over `ms`, the connections that are left of the first `last`. Gives their number. */
-  async #endEach(last: number, ms: number, over: AbortSignal): Promise<number> {
-    const left = [...this.#ledger.accounts()].filter(({ conn }) => conn <= last);
+  /** Ends the connections of rules that are no longer in the table, as those rules say. Gives their number. */
+  async #leave(before: RouteTable): Promise<number> {
+    const slice = new Slice();
+    const draining: Account[] = [];
+    let closed = 0;
+    for (const account of this.#ledger.accounts()) {
+      if (slice.over) await slice.rest();
+      const onRemoval = account.joined ? this.#onRemoval(account, before) : "keep";
+      if (onRemoval === "drain") draining.push(account);
+      if (onRemoval !== "close") continue;
+      closed += 1;
+      dismiss(account, REMOVED, ROUTE_REMOVED);
+    }
+    const stillGone = ({ route = "" }: Account) => !this.#shared.table.named(route);
+    if (draining.length > 0) void this.#endSlowly(() => draining.filter(stillGone), ROUTE_REMOVED);
+    return closed + draining.length;
+  }
+
+  #onRemoval({ route }: Account, before: RouteTable): OnRemoval {
+    if (route === undefined || this.#shared.table.named(route)) return "keep";
+    return before.named(route)?.onRemoval ?? "keep";
+  }
+
+  /**
+   * Ends one by one, over the last part of `timeouts.drain`, what `left` then gives of the connections that are still
+   * open. Gives their number.
+   */
+  async #endSlowly(
+    left: () => readonly Account[],
+    refusal: Refusal,
+    over = this.#closed.signal,
+  ): Promise<number> {
+    const { drain, drain_spread } = this.#config.timeouts;
+    await sleep(drain - drain_spread, over);
     let ended = 0;
     const end = (account: Account) => {
       if (!account.joined) return;
       ended += 1;
-      dismiss(account, DRAINED, new Refusal("SHUTTING_DOWN", "the balancer is shutting down; connect again"));
+      dismiss(account, DRAINED, refusal);
     };
-    await pace(left, ms, end, over);
+    await pace(left(), drain_spread, end, over);
     return ended;
   }
 
@@ -164,6 +221,9 @@ export class Balancer implements InForce, AsyncDisposable {
 }
 
 const DRAINED: Closing = { reason: "drain", closedBy: "balancer" };
+const REMOVED: Closing = { reason: "kicked", closedBy: "balancer", detail: "its route was removed" };
+const SHUTTING_DOWN = new Refusal("SHUTTING_DOWN", "the balancer is shutting down; connect again");
+const ROUTE_REMOVED = new Refusal("SHUTTING_DOWN", "the route of this ID was removed; connect again");
 
 /** One line a connection: probes at debug level, faults of our own at error level, everything else at info. */
 function report(account: Account, closing: Closing, access: boolean): void {

@@ -1,4 +1,4 @@
-/** Waiting, and doing things one by one over a span of time. */
+/** Waiting, doing things one by one over a span of time, and doing much without holding up others. */
 
 /** How often `pace` looks what is due, in milliseconds. */
 const STEP_MS = 20;
@@ -31,5 +31,24 @@ export async function pace<T>(
     for (const item of items.slice(done, due)) act(item);
     done = due;
     if (done < items.length) await sleep(Math.min(STEP_MS, ms - elapsed), signal);
+  }
+}
+
+/** How long work on a large table may hold up everything else at a time, in milliseconds. */
+const SLICE_MS = 2;
+
+/** Cuts long work into slices: `if (slice.over) await slice.rest()` between two steps of it. */
+export class Slice {
+  #end = performance.now() + SLICE_MS;
+
+  /** Whether it is the others' turn. */
+  get over(): boolean {
+    return performance.now() >= this.#end;
+  }
+
+  /** Lets everything else go first. */
+  async rest(): Promise<void> {
+    await sleep(0);
+    this.#end = performance.now() + SLICE_MS;
   }
 }

@@ -28,6 +28,9 @@ async function compile(target?: string): Promise<string | undefined> {
     "--no-prompt",
     // types are checked by `deno task check`, on the pinned version
     "--no-check",
+    // a worker's module, which no import names
+    "--include",
+    "lib/config/worker.ts",
     ...(target ? ["--target", target] : []),
     "--output",
     `dist/${name}`,

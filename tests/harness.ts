@@ -142,11 +142,11 @@ export async function sha256(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
   return new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).toHex();
 }
 
-/** Waits until `condition` holds, at most five seconds. */
-export async function until(condition: () => boolean, what: string): Promise<void> {
-  const end = performance.now() + 5000;
+/** Waits until `condition` holds, at most `ms`. */
+export async function until(condition: () => boolean, what: string, ms = 5000): Promise<void> {
+  const end = performance.now() + ms;
   while (!condition()) {
-    if (performance.now() > end) throw new Error(`waited 5 s in vain until ${what}`);
+    if (performance.now() > end) throw new Error(`waited ${ms} ms in vain until ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
 }

@@ -1,6 +1,5 @@
 /** What is known of every connection while it runs, and one access line at its end. */
 
-import type { OnRemoval } from "../config/config.ts";
 import type { RefusalName } from "../errors.ts";
 import { Member, Roster } from "../roster.ts";
 import type { Duplex, Transport } from "../listen/duplex.ts";
@@ -70,8 +69,6 @@ export class Account extends Member<Account> {
   upstream: Duplex | undefined;
   id: string | undefined;
   route: string | undefined;
-  /** What happens where the route is removed by a reload. */
-  onRemoval: OnRemoval = "keep";
   /** Set where the connection may be quiet for only so long. */
   quiet: QuietLimits | undefined;
   upstreamAddress: string | undefined;

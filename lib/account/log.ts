@@ -1,6 +1,13 @@
 /** The log: one line a record on stderr, as text for a terminal or as JSON. */
 
-import { configure, dispose, getLogger, getStreamSink, type LogRecord } from "@logtape/logtape";
+import {
+  configureSync,
+  getLogger,
+  getStreamSink,
+  type LogRecord,
+  resetSync,
+  type Sink,
+} from "@logtape/logtape";
 import { batchesTo, type Output } from "./batches.ts";
 import type { Config } from "../config/config.ts";
 
@@ -10,28 +17,47 @@ const WAITING_LINES = 20_000;
 /** How long a line may wait for company, in milliseconds: lines are written in batches, apart from the relay. */
 const FLUSH_MS = 100;
 
-/** Starts logging to `output`. Disposing of the result writes what still waits. */
-export async function startLog(
-  settings: Config["log"],
-  output: Output = Deno.stderr,
-): Promise<AsyncDisposable> {
-  const sink = getStreamSink(batchesTo(output), {
-    formatter: settings.format === "json" ? jsonLine : textLine,
-    nonBlocking: {
-      bufferSize: WAITING_LINES,
-      flushInterval: FLUSH_MS,
-      onDrop: ({ count }) => sayDropped(count),
-    },
-  });
-  await configure({
-    reset: true,
-    sinks: { output: sink },
-    loggers: [
-      { category: "switchyard", sinks: ["output"], lowestLevel: settings.level },
-      { category: ["logtape", "meta"], sinks: ["output"], lowestLevel: "warning" },
-    ],
-  });
-  return { [Symbol.asyncDispose]: dispose };
+/** The log of the process. Disposing of it writes what still waits. */
+export class Log implements AsyncDisposable {
+  readonly #sink: Sink & AsyncDisposable;
+  #format: Config["log"]["format"];
+
+  private constructor(settings: Config["log"], output: Output) {
+    this.#format = settings.format;
+    this.#sink = getStreamSink(batchesTo(output), {
+      formatter: (record) => this.#format === "json" ? jsonLine(record) : textLine(record),
+      nonBlocking: {
+        bufferSize: WAITING_LINES,
+        flushInterval: FLUSH_MS,
+        onDrop: ({ count }) => sayDropped(count),
+      },
+    });
+    this.change(settings);
+  }
+
+  /** Starts logging to `output`. */
+  static start(settings: Config["log"], output: Output = Deno.stderr): Log {
+    return new Log(settings, output);
+  }
+
+  /** Takes another level or format from now on; no line is lost on the way. */
+  change({ level, format }: Config["log"]): void {
+    this.#format = format;
+    configureSync({
+      reset: true,
+      // without its way to dispose of it: the sink outlives this configuration
+      sinks: { output: (record) => this.#sink(record) },
+      loggers: [
+        { category: "switchyard", sinks: ["output"], lowestLevel: level },
+        { category: ["logtape", "meta"], sinks: ["output"], lowestLevel: "warning" },
+      ],
+    });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    resetSync();
+    await this.#sink[Symbol.asyncDispose]();
+  }
 }
 
 /** Deferred, since the sink takes no line while it tells of those that it dropped. */

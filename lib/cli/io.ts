@@ -59,3 +59,10 @@ export class EndRequests implements Disposable {
 }
 
 const END_SIGNALS: readonly Deno.Signal[] = Deno.build.os === "windows" ? ["SIGINT"] : ["SIGINT", "SIGTERM"];
+
+/** Calls `act` at each SIGHUP, until disposed of. Where `io` has a signal of its own, the process's are not taken. */
+export function onHangup({ signal }: Io, act: () => void): Disposable {
+  if (signal || Deno.build.os === "windows") return { [Symbol.dispose]() {} };
+  Deno.addSignalListener("SIGHUP", act);
+  return { [Symbol.dispose]: () => Deno.removeSignalListener("SIGHUP", act) };
+}

@@ -1,12 +1,15 @@
 /** `switchyard serve`: runs the balancer until it is asked to end. */
 
 import { getLogger } from "@logtape/logtape";
-import { startLog } from "../account/log.ts";
-import { Balancer } from "../balancer.ts";
-import { readFlags, type Spec } from "./flags.ts";
-import { EndRequests, type Io } from "./io.ts";
+import { Log } from "../account/log.ts";
+import { Balancer, type Change } from "../balancer.ts";
+import { loadInBackground } from "../config/background.ts";
+import { FileWatch } from "../config/watch.ts";
+import { type Given, readFlags, type Spec } from "./flags.ts";
+import { EndRequests, type Io, onHangup } from "./io.ts";
 import { openFilesProblem } from "./open_files.ts";
-import { readSettings, SERVE_FLAGS } from "./settings.ts";
+import { Reloader } from "./reload.ts";
+import { fileOf, readSettings, SERVE_FLAGS } from "./settings.ts";
 
 const log = getLogger("switchyard");
 
@@ -20,21 +23,44 @@ export const spec: Spec = {
 };
 
 /**
- * The first SIGINT or SIGTERM drains: exit status 0 however many connections had to be closed at its end. The second
- * ends the process at once with exit status 1. Throws where it cannot listen.
+ * SIGHUP, or a change of the file, reloads. The first SIGINT or SIGTERM drains: exit status 0 however many connections
+ * had to be closed at its end. The second ends the process at once with exit status 1. Throws where it cannot listen.
  */
 export async function run(args: readonly string[], io: Io): Promise<number> {
-  const { config } = await readSettings(readFlags(args, spec));
-  await using _log = await startLog(config.log);
+  let reloader: Reloader | undefined;
+  // before anything else: without a listener the signal would end the process
+  using _hangups = onHangup(io, () => reloader ? void reloader.request() : log.warning(NOTHING_TO_RELOAD));
+  const given = readFlags(args, spec);
+  const file = fileOf(given);
+  await using watch = file === undefined ? undefined : new FileWatch(file);
+  const { config } = await readSettings(given);
+  await using output = Log.start(config.log);
   const problem = openFilesProblem(config);
   await using balancer = Balancer.start(config);
   if (problem !== undefined) log.warning(problem);
   using requests = new EndRequests(io);
+  if (file !== undefined) reloader = new Reloader(file, () => reload(given, balancer, output));
+  watch?.start({ onChange: () => void reloader?.request(), onBlind });
   await requests.first;
   return await Promise.race([
     balancer.drain().then(() => 0),
     requests.second.then(() => endNow(balancer)),
   ]);
+}
+
+const NOTHING_TO_RELOAD = "nothing to reload: the routes are those of the command line";
+
+/** What the command line says goes on saying it. */
+async function reload(given: Given, balancer: Balancer, output: Log): Promise<Change> {
+  const { config } = await readSettings(given, loadInBackground);
+  const change = await balancer.reload(config);
+  output.change(config.log);
+  return change;
+}
+
+function onBlind(problem: string): void {
+  log
+    .warning`the configuration's folder cannot be watched, so its file is looked at every few seconds: ${problem}`;
 }
 
 async function endNow(balancer: Balancer): Promise<number> {

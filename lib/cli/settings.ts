@@ -31,11 +31,19 @@ export const SERVE_FLAGS: Readonly<Record<string, Flag>> = {
 };
 
 /** Reads the file and puts the flags in place. @throws {UsageError} with every problem. */
-export async function readSettings(given: Given): Promise<{ file: string; config: Config }> {
-  const file = given.value("config") ?? DEFAULT_FILE;
+export async function readSettings(
+  given: Given,
+  load: (file: string) => Promise<Config> = loadConfig,
+): Promise<{ file: string; config: Config }> {
+  const file = fileOf(given);
+  const base = file === undefined ? emptyConfig() : await load(file);
+  return { file: file ?? "the command line", config: withFlags(base, given) };
+}
+
+/** The configuration file, or undefined where routes come from the command line alone. */
+export function fileOf(given: Given): string | undefined {
   const alone = given.value("config") === undefined && given.values("route").length > 0;
-  const base = alone ? emptyConfig() : await loadConfig(file);
-  return { file: alone ? "the command line" : file, config: withFlags(base, given) };
+  return alone ? undefined : given.value("config") ?? DEFAULT_FILE;
 }
 
 function withFlags(config: Config, given: Given): Config {
@@ -47,16 +55,21 @@ function withFlags(config: Config, given: Given): Config {
   const fallback = given.value("default");
   const level = choice("log-level", LEVELS, given, problems);
   const format = choice("log-format", FORMATS, given, problems);
-  const own = new Set(routes.map(({ id }) => id));
   const merged = {
     ...config,
     ...(listeners.length > 0 ? { listeners } : {}),
-    routes: [...routes, ...config.routes.filter(({ id }) => id === undefined || !own.has(id))],
+    ...(routes.length > 0 ? { routes: before(routes, config.routes) } : {}),
     ...(fallback === undefined ? {} : { default: upstream("--default", fallback, problems) }),
     log: { ...config.log, ...(level ? { level } : {}), ...(format ? { format } : {}) },
   };
   if (problems.length > 0) throw new UsageError(problems);
   return merged;
+}
+
+/** `first`, and what of `others` is for other IDs. */
+function before(first: readonly RouteConfig[], others: readonly RouteConfig[]): readonly RouteConfig[] {
+  const own = new Set(first.map(({ id }) => id));
+  return [...first, ...others.filter(({ id }) => id === undefined || !own.has(id))];
 }
 
 function routeFlag(text: string, problems: string[]): RouteConfig {

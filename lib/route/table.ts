@@ -1,6 +1,7 @@
 /** The routing table: immutable, and swapped whole. */
 
-import type { HostPort, RouteConfig } from "../config/config.ts";
+import type { HostPort, OnRemoval, RouteConfig } from "../config/config.ts";
+import { Slice } from "../pace.ts";
 
 /** How a rule is written in the access log and by `explain`. */
 export type RuleName = string;
@@ -11,11 +12,13 @@ export interface Route {
   readonly rule: RuleName;
   /** Where the ID is to go. */
   readonly upstream: HostPort;
+  /** What becomes of its connections once it is no longer in the table. */
+  readonly onRemoval: OnRemoval;
 }
 
 interface Glob {
   readonly pattern: RegExp;
-  readonly route: Route;
+  readonly config: RouteConfig;
 }
 
 /** A glob as a regular expression: `*` is any run of characters, `?` is one, all else stands for itself. */
@@ -28,19 +31,32 @@ export function globToRegExp(glob: string): RegExp {
   return new RegExp(`^${source}$`, "su");
 }
 
-/** IDs and the upstreams they go to. */
+/**
+ * IDs and the upstreams they go to.
+ *
+ * It keeps the configured routes as they are and makes a `Route` when asked: what lives on from a large table makes
+ * the garbage collector's pauses long.
+ */
 export class RouteTable {
-  readonly #exact = new Map<string, Route>();
+  readonly #exact = new Map<string, RouteConfig>();
   readonly #globs: Glob[] = [];
+  readonly #globNames = new Map<string, RouteConfig>();
   readonly #fallback: Route | undefined;
 
   constructor(routes: readonly RouteConfig[], fallback?: HostPort) {
-    for (const rule of routes) {
-      const upstream = { host: rule.host, port: rule.port };
-      if (rule.id !== undefined) this.#exact.set(rule.id, { rule: `id ${rule.id}`, upstream });
-      else this.#globs.push(glob(rule.match, upstream));
+    for (const route of routes) this.#add(route);
+    this.#fallback = fallback && { rule: "default", upstream: fallback, onRemoval: "keep" };
+  }
+
+  /** The same as the constructor makes, without holding up anything else meanwhile. */
+  static async build(routes: readonly RouteConfig[], fallback?: HostPort): Promise<RouteTable> {
+    const table = new RouteTable([], fallback);
+    const slice = new Slice();
+    for (const route of routes) {
+      if (slice.over) await slice.rest();
+      table.#add(route);
     }
-    this.#fallback = fallback && { rule: "default", upstream: fallback };
+    return table;
   }
 
   /** Number of rules, the default among them. */
@@ -50,18 +66,36 @@ export class RouteTable {
 
   /** The route of `id`: an exact rule, else the first glob in file order, else the default. */
   find(id: string): Route | undefined {
-    return this.#exact.get(id) ?? this.#globs.find(({ pattern }) => pattern.test(id))?.route ??
-      this.#fallback;
+    const config = this.#exact.get(id) ?? this.#globs.find(({ pattern }) => pattern.test(id))?.config;
+    return config ? routeOf(config) : this.#fallback;
+  }
+
+  /** The route of the rule with this name. */
+  named(rule: RuleName): Route | undefined {
+    if (rule === "default") return this.#fallback;
+    const [, kind, text = ""] = /^(id|match) (.*)$/su.exec(rule) ?? [];
+    const config = (kind === "id" ? this.#exact : this.#globNames).get(text);
+    return config && routeOf(config);
   }
 
   /** Every rule, in the order in which they are tried. */
   *rules(): Generator<Route> {
-    yield* this.#exact.values();
-    for (const { route } of this.#globs) yield route;
+    for (const config of this.#exact.values()) yield routeOf(config);
+    for (const { config } of this.#globs) yield routeOf(config);
     if (this.#fallback) yield this.#fallback;
+  }
+
+  #add(config: RouteConfig): void {
+    if (config.id !== undefined) {
+      this.#exact.set(config.id, config);
+    } else {
+      this.#globs.push({ pattern: globToRegExp(config.match), config });
+      this.#globNames.set(config.match, config);
+    }
   }
 }
 
-function glob(match: string, upstream: HostPort): Glob {
-  return { pattern: globToRegExp(match), route: { rule: `match ${match}`, upstream } };
+function routeOf(config: RouteConfig): Route {
+  const { id, match, on_removal: onRemoval = "keep" } = config;
+  return { rule: id === undefined ? `match ${match}` : `id ${id}`, upstream: config, onRemoval };
 }

@@ -1,5 +1,5 @@
 import { getLogger, type LogRecord } from "@logtape/logtape";
-import { jsonLine, startLog, textLine } from "../../lib/account/log.ts";
+import { jsonLine, Log, textLine } from "../../lib/account/log.ts";
 import { encodeId } from "../../lib/frame/tlv.ts";
 import { assert, assertEquals } from "../assert.ts";
 import { configTo, receiveAll, send, startBalancer, startEcho, until } from "../harness.ts";
@@ -48,7 +48,7 @@ Deno.test("each connection is one JSON line with the fields of the design", asyn
   await using upstream = startEcho();
   await using balancer = startBalancer(configTo(upstream.port));
   {
-    await using _log = await startLog({ level: "info", format: "json", access: true }, output);
+    await using _log = Log.start({ level: "info", format: "json", access: true }, output);
     using client = await balancer.connect();
     await send(client, encodeId("1"));
     await client.closeWrite();
@@ -81,7 +81,7 @@ Deno.test("a probe is a line at debug level only", async () => {
   for (const [level, lines] of [["info", 0], ["debug", 1]] as const) {
     const output = memory();
     {
-      await using _log = await startLog({ level, format: "json", access: true }, output);
+      await using _log = Log.start({ level, format: "json", access: true }, output);
       (await balancer.connect()).close();
       await until(() => balancer.balancer.active === 0, "the probe is accounted for");
       await new Promise((resolve) => setTimeout(resolve, 50));
@@ -94,7 +94,7 @@ Deno.test("lines that nobody reads are dropped in the end, and it is said how ma
   const go = Promise.withResolvers<void>();
   const output = memory();
   {
-    await using _log = await startLog({ level: "info", format: "text", access: true }, {
+    await using _log = Log.start({ level: "info", format: "text", access: true }, {
       async write(bytes) {
         await go.promise;
         return await output.write(bytes);

@@ -4,12 +4,20 @@ import { configureSync, type LogRecord, resetSync } from "@logtape/logtape";
 import { assert } from "../assert.ts";
 import { type Place, start } from "../e2e/processes.ts";
 
+/** What a test wants otherwise. */
+interface Options {
+  /** @default one listener on any port, and the routes given */
+  readonly text?: string;
+  readonly flags?: readonly string[];
+  readonly place?: Place;
+}
+
 /** A folder of its own with a routes.yaml, and a balancer that runs on it. */
-export async function serve(routesYaml: string, place: Place = { command: [] }) {
+export async function serve(routes: string, { text, flags = [], place = { command: [] } }: Options = {}) {
   const folder = await Deno.makeTempDir();
   const file = `${folder}/routes.yaml`;
-  await Deno.writeTextFile(file, `${LISTENERS}${routesYaml}`);
-  const balancer = start(place, ["serve", "-c", file]);
+  await Deno.writeTextFile(file, text ?? `${LISTENERS}${routes}`);
+  const balancer = start(place, ["serve", "-c", file, ...flags]);
   const port = await listeningPort(balancer.stderr);
   return {
     balancer,
