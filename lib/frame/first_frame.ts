@@ -48,7 +48,8 @@ function accept({ type, value }: Frame, bytes: Uint8Array): Hello {
 function refusal(error: FrameError, bytes: Uint8Array): Refusal {
   const type = readHeader(bytes)?.type;
   if (error.problem === "too_long" && type !== undefined && type !== FrameType.ID) return idExpected(type);
-  const hint = otherProtocol(bytes);
+  // nothing is left to look at behind a whole frame, whose value is what is wrong
+  const hint = bytes.length > 0 ? otherProtocol(bytes) : "";
   return new Refusal("BAD_FRAME", `not an ID frame: ${error.message}${hint}`, { cause: error });
 }
 
