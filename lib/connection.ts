@@ -1,7 +1,7 @@
 /** One connection's story: read the ID, route, dial, relay, account. */
 
 import type { Account, Closing, Ledger, QuietLimits } from "./account/ledger.ts";
-import type { Config, HostPort } from "./config/config.ts";
+import type { Config, HostPort, WebSocketConfig } from "./config/config.ts";
 import type { Deadlines } from "./deadline.ts";
 import { type Connect, dial, unavailable } from "./dial/connect.ts";
 import { isDisconnect, messageOf, Refusal } from "./errors.ts";
@@ -13,6 +13,7 @@ import type { Entrance } from "./listen/entrance.ts";
 import { readIntroduction } from "./listen/proxied.ts";
 import { TcpDuplex } from "./listen/tcp.ts";
 import { turnAway } from "./listen/turn_away.ts";
+import { httpRefusal, isUpgrade, upgrade } from "./listen/websocket/upgrade.ts";
 import { encodeProxyHeader } from "./proxy_protocol.ts";
 import { type Ending, relay } from "./relay/relay.ts";
 import type { Route, RouteTable } from "./route/table.ts";
@@ -46,19 +47,17 @@ export async function serveConnection(
   inForce: InForce,
 ): Promise<void> {
   const accepted = inForce.shared;
-  const client = new TcpDuplex(conn);
-  const account = accepted.ledger.open(client, conn.remoteAddr, entrance.name);
+  const account = accepted.ledger.open(new TcpDuplex(conn), conn.remoteAddr, entrance.name);
   let closing: Closing;
   try {
     const peer = conn.remoteAddr.hostname;
     const proxied = entrance.isProxy(peer);
     if (!proxied) accepted.admission.admit(account, peer);
     accepted.admission.seat(account);
-    const id = await identify(
-      client,
-      accepted,
-      proxied ? readBehindProxy(account, conn.remoteAddr, accepted) : undefined,
-    );
+    const hello = proxied
+      ? readBehindProxy(account, conn.remoteAddr, entrance, accepted)
+      : readFirst(account, entrance, accepted);
+    const id = await identify(account, hello, accepted);
     if (id === null) {
       closing = PROBE;
     } else {
@@ -70,15 +69,15 @@ export async function serveConnection(
       const { shared } = inForce;
       const { upstream } = route(id, account, shared);
       claim(id, account, shared);
-      closing = closingOf(await relay(client, await reach(upstream, account, conn, shared)));
+      closing = closingOf(await relay(account.client, await reach(upstream, account, conn, shared)));
     }
   } catch (error) {
     accepted.admission.release(account);
-    closing = await refuse(client, error);
+    closing = await refuse(account, error);
   } finally {
     accepted.admission.release(account);
     if (account.farewell) await account.farewell;
-    client.close();
+    account.client.close();
     account.upstream?.close();
   }
   accepted.ledger.close(account, closing);
@@ -88,37 +87,58 @@ const REPLACED: Closing = { reason: "REPLACED", closedBy: "balancer" };
 
 const PROBE: Closing = { reason: "probe", closedBy: "client" };
 
-/** The client's ID, or null for a probe. What is to reach the upstream can then be read from `client` again. */
+/** The client's ID, or null for a probe. What is to reach the upstream can then be read from the client again. */
 async function identify(
-  client: TcpDuplex,
-  { idBytes, idDeadlines, forwardId }: Shared,
-  reading = readHello(client, { idBytes }),
+  account: Account,
+  reading: Promise<Hello | null>,
+  { idDeadlines, forwardId }: Shared,
 ): Promise<string | null> {
   const hello = await idDeadlines.guard(
     reading,
     () => new Refusal("ID_TIMEOUT", `no whole ID frame within ${idDeadlines.duration} ms`),
   );
   if (hello === null) return null;
-  client.unread(forwardId ? hello.bytes : hello.bytes.subarray(hello.frameBytes));
+  account.client.unread(forwardId ? hello.bytes : hello.bytes.subarray(hello.frameBytes));
   return hello.id;
+}
+
+/** What a client says first, over a WebSocket where it asks for one. */
+function readFirst(account: Account, entrance: Entrance, { idBytes }: Shared): Promise<Hello | null> {
+  const otherwise = (bytes: Uint8Array) => {
+    const { webSocket } = entrance;
+    return webSocket && isUpgrade(bytes) ? readOverWebSocket(account, bytes, webSocket, idBytes) : undefined;
+  };
+  return readHello(account.client, { idBytes, otherwise });
+}
+
+async function readOverWebSocket(
+  account: Account,
+  opening: Uint8Array,
+  config: WebSocketConfig,
+  idBytes: number,
+): Promise<Hello | null> {
+  account.upgrading = true;
+  account.client = await upgrade(account.client, opening, config);
+  return await readHello(account.client, { idBytes });
 }
 
 /** What a client says through a proxy, which introduces it: only then is it known who wants in. */
 async function readBehindProxy(
   account: Account,
   proxy: Deno.NetAddr,
-  { admission, idBytes }: Shared,
+  entrance: Entrance,
+  shared: Shared,
 ): Promise<Hello | null> {
   const introduction = await readIntroduction(account.client, proxy);
   if (introduction === null) return null;
   const { passed } = introduction;
   if (passed) {
     account.passed = passed;
-    admission.admit(account, passed.source.hostname);
+    shared.admission.admit(account, passed.source.hostname);
   }
-  const hello = await readHello(account.client, { idBytes });
+  const hello = await readFirst(account, entrance, shared);
   // a proxy that speaks for itself is mostly one that looks whether we live, and says no more
-  if (hello && !passed) admission.admit(account, proxy.hostname);
+  if (hello && !passed) shared.admission.admit(account, proxy.hostname);
   return hello;
 }
 
@@ -175,23 +195,25 @@ function closingOf({ reason, closedBy, cause }: Ending): Closing {
 /** Ends a connection from outside, and says why where the client has got nothing from an upstream yet. */
 export function dismiss(account: Account, closing: Closing, refusal: Refusal): void {
   const untouched = account.client.sent === 0;
-  account.cut(closing, untouched ? () => farewell(account.client, refusal) : undefined);
+  account.cut(closing, untouched ? () => farewell(account, refusal) : undefined);
 }
 
-async function farewell(client: Duplex, refusal: Refusal): Promise<void> {
-  await turnAway(client, encodeError(refusal.code, refusal.message));
+async function farewell({ client, upgrading }: Account, refusal: Refusal): Promise<void> {
+  const inHandshake = upgrading && client.transport !== "websocket";
+  const otherwise = inHandshake ? httpRefusal(refusal) : encodeError(refusal.code, refusal.message);
+  await turnAway(client, refusal.lastWord ?? otherwise, refusal.code);
 }
 
 /** Tells the client why, where it can be told. */
-async function refuse(client: TcpDuplex, error: unknown): Promise<Closing> {
+async function refuse(account: Account, error: unknown): Promise<Closing> {
   if (error instanceof Refusal) {
-    await farewell(client, error);
+    await farewell(account, error);
     const detail = error.cause === undefined ? error.message : messageOf(error.cause);
     return { reason: error.reason, closedBy: "balancer", detail };
   }
   if (isDisconnect(error)) {
     // some load balancers end a probe by a reset
-    if (client.received === 0) return PROBE;
+    if (account.client.received === 0) return PROBE;
     return { reason: "client_reset", closedBy: "client", detail: messageOf(error) };
   }
   return { reason: "internal", closedBy: "balancer", detail: messageOf(error) };

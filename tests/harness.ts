@@ -5,6 +5,9 @@ import { Balancer, type BalancerOptions } from "../lib/balancer.ts";
 import type { Config } from "../lib/config/config.ts";
 import { emptyConfig } from "../lib/config/parse.ts";
 import { decodeError, HEADER_BYTES } from "../lib/frame/tlv.ts";
+import type { Duplex, Transport } from "../lib/listen/duplex.ts";
+import { TcpDuplex } from "../lib/listen/tcp.ts";
+import { connectWebSocket } from "../lib/listen/websocket/client.ts";
 import { assertEquals } from "./assert.ts";
 
 /** What a test wants otherwise; in the groups `timeouts`, `limits` and `log` the other fields stay. */
@@ -27,15 +30,35 @@ export function configTo(port: number, changes: Changes = {}): Config {
   };
 }
 
+/** A client's end of a connection, whatever carries its bytes. */
+export type Client = Pick<Duplex, "read" | "write" | "closeWrite" | "close"> & Disposable;
+
+/** One test for each way in which a client can reach the balancer: what holds for one holds for the other. */
+export function overEach(name: string, test: (transport: Transport) => Promise<void>): void {
+  for (const transport of ["tcp", "websocket"] as const) {
+    Deno.test(`${transport}: ${name}`, () => test(transport));
+  }
+}
+
+async function connectOver(transport: Transport, port: number): Promise<Client> {
+  const conn = await Deno.connect({ hostname: "127.0.0.1", port });
+  conn.setNoDelay(true);
+  if (transport === "tcp") return conn;
+  const socket = await connectWebSocket(new TcpDuplex(conn), { host: { host: "127.0.0.1", port } });
+  return Object.assign(socket, { [Symbol.dispose]: () => socket.close() });
+}
+
 /** A balancer, and a way to connect to it. */
 export function startBalancer(config: Config, options?: BalancerOptions) {
   const balancer = Balancer.start(config, options);
   const [address] = balancer.addresses;
   if (!address) throw new Error("no listener");
+  const { port } = address;
   return {
     balancer,
-    port: address.port,
-    connect: () => Deno.connect({ hostname: "127.0.0.1", port: address.port }),
+    port,
+    connect: () => Deno.connect({ hostname: "127.0.0.1", port }),
+    connectOver: (transport: Transport) => connectOver(transport, port),
     [Symbol.asyncDispose]: () => balancer.close(),
   };
 }
@@ -87,12 +110,12 @@ export function startEcho() {
 }
 
 /** Writes all of `bytes`. */
-export async function send(conn: Deno.Conn, bytes: Uint8Array): Promise<void> {
+export async function send(conn: Pick<Client, "write">, bytes: Uint8Array): Promise<void> {
   for (let done = 0; done < bytes.length;) done += await conn.write(bytes.subarray(done));
 }
 
 /** Everything up to EOF. */
-export async function receiveAll(conn: Deno.Conn): Promise<Uint8Array<ArrayBuffer>> {
+export async function receiveAll(conn: Pick<Client, "read">): Promise<Uint8Array<ArrayBuffer>> {
   const chunks: Uint8Array[] = [];
   for (;;) {
     const chunk = new Uint8Array(64 << 10);
@@ -103,7 +126,7 @@ export async function receiveAll(conn: Deno.Conn): Promise<Uint8Array<ArrayBuffe
 }
 
 /** Exactly `length` bytes, or fewer where the stream ends before. */
-export async function receive(conn: Deno.Conn, length: number): Promise<Uint8Array<ArrayBuffer>> {
+export async function receive(conn: Pick<Client, "read">, length: number): Promise<Uint8Array<ArrayBuffer>> {
   const bytes = new Uint8Array(length);
   let done = 0;
   for (let count; done < length && (count = await conn.read(bytes.subarray(done))) !== null;) done += count;

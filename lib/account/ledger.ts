@@ -65,7 +65,10 @@ export interface AccessRecord {
 /** The account of one connection. Whoever serves the connection fills it in and closes it. */
 export class Account extends Member<Account> {
   readonly conn: number;
-  readonly client: Duplex;
+  /** Replaced once by the WebSocket over it, where the client asks for one. */
+  client: Duplex;
+  /** Whether the client has begun to ask for a WebSocket. */
+  upgrading = false;
   upstream: Duplex | undefined;
   id: string | undefined;
   route: string | undefined;
@@ -154,7 +157,7 @@ export class Account extends Member<Account> {
       conn: this.conn,
       client: addressText(this.passed?.source ?? this.#peer),
       listener: this.#listener,
-      transport: this.client.transport,
+      transport: this.upgrading ? "websocket" : this.client.transport,
       id: this.id ?? null,
       route: this.route ?? null,
       upstream: this.upstreamAddress ?? null,

@@ -27,8 +27,10 @@ interface Parts {
 
 /** Every fault of `tree` that `schema` can tell, in file order. */
 export function* check(schema: AnySchema, tree: Tree, path = ""): Generator<Problem> {
-  const { entries, item, wrapped } = partsOf(schema);
+  const { entries, item, wrapped, options = [] } = partsOf(schema);
+  const mapping = isMapping(tree) ? options.find(isMappingSchema) : undefined;
   if (wrapped !== undefined) yield* check(wrapped, tree, path);
+  else if (mapping !== undefined) yield* check(mapping, tree, path);
   else if (entries !== undefined && isMapping(tree)) yield* checkFields(entries, tree, path);
   else if (item !== undefined && isList(tree)) yield* checkItems(schema, item, tree, path);
   else yield* checkValue(schema, tree, path);
@@ -113,6 +115,11 @@ function isNotYet(name: string, path: string): boolean {
 
 function isRequired(schema: AnySchema): boolean {
   return partsOf(schema).wrapped === undefined;
+}
+
+/** Whether one of the options of a union is a mapping. */
+function isMappingSchema(option: unknown): option is AnySchema {
+  return typeof option === "object" && option !== null && "entries" in option;
 }
 
 function isList(tree: unknown): tree is readonly Tree[] {

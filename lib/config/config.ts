@@ -6,9 +6,19 @@ export interface HostPort {
   readonly port: number;
 }
 
+/** Which WebSockets a listener takes. */
+export interface WebSocketConfig {
+  /** The only path that is served; without it any is. */
+  readonly path?: string;
+  /** The origins that a browser's page may have, in lower case; without the list any. */
+  readonly origins?: readonly string[];
+}
+
 /** Where Switchyard accepts connections. */
 export interface ListenerConfig {
   readonly address: HostPort;
+  /** False where raw frames alone are taken; without it every WebSocket is. */
+  readonly websocket?: WebSocketConfig | false;
   /** Proxies (CIDR) that must say, and that alone may say, for whom they connect. */
   readonly proxy_protocol?: { readonly trusted: readonly string[] };
 }

@@ -10,10 +10,14 @@ import {
   CIDR_WANTED,
   DURATION_WANTED,
   HOST_WANTED,
+  ORIGIN_WANTED,
   parseAddress,
   parseCidr,
   parseDuration,
   parseHost,
+  parseOrigin,
+  parsePath,
+  PATH_WANTED,
 } from "./units.ts";
 
 const PORT_WANTED = "a port, 1 to 65535";
@@ -92,12 +96,40 @@ const sendProxy = v.pipe(
   v.description("Version of the PROXY header that upstreams get ahead of all else."),
 );
 
+/** A list that holds something: an empty one would keep everybody out. */
+const origins = v.pipe(
+  v.array(
+    parsed(parseOrigin, ORIGIN_WANTED, "Scheme, host and port of a page, as browsers state it."),
+    "a list of origins",
+  ),
+  v.minLength(1, "at least one origin, or no field origins for any"),
+  v.description(
+    "Pages that may connect; without the list any may. Clients that are no browser state no origin.",
+  ),
+);
+
+const WEBSOCKET_WANTED = "false, or a mapping such as { path: /, origins: [https://app.example.com] }";
+
+const websocket = v.pipe(
+  v.union([
+    v.literal(false),
+    v.strictObject({
+      path: v.exactOptional(
+        parsed(parsePath, PATH_WANTED, "The only path that is served; without it any is."),
+      ),
+      origins: v.exactOptional(origins),
+    }, WEBSOCKET_WANTED),
+  ], WEBSOCKET_WANTED),
+  v.description("Which WebSockets are taken beside raw frames; false for none, without the field all are."),
+);
+
 const listener = v.strictObject({
   address: parsed(
     (text) => parseAddress(text, 0),
     ADDRESS_WANTED,
     "Where to accept connections: host:port, [::1]:9000 or :8888; port 0 is any free one.",
   ),
+  websocket: v.exactOptional(websocket),
   proxy_protocol: v.exactOptional(acceptProxy),
 }, "a mapping such as { address: 0.0.0.0:8888 }");
 
@@ -206,6 +238,6 @@ export const fileSchema = v.strictObject({
 /** Fields of the design that this version cannot honour yet: refused by name rather than ignored. */
 export const NOT_YET: ReadonlySet<string> = new Set([
   ..."admin tables redis pools workers dns_ttl".split(" "),
-  ..."listeners[].websocket listeners[].tls".split(" "),
+  "listeners[].tls",
   ..."routes[].pool routes[].tls default.pool".split(" "),
 ]);

@@ -16,6 +16,13 @@ export const DURATION_WANTED = "a duration with its unit, such as 250ms, 5s, 10m
 /** What a host looks like, for messages. */
 export const HOST_WANTED = "a host name or IP address, without scheme, port or brackets";
 
+/** What a path looks like, for messages. */
+export const PATH_WANTED = "a path, such as / or /ws, without a query";
+
+/** What an origin looks like, for messages. */
+export const ORIGIN_WANTED =
+  "an origin, such as https://app.example.com or http://localhost:8080, without a path";
+
 /** What an address looks like, for messages. */
 export const ADDRESS_WANTED = "an address, such as 0.0.0.0:8888, [::1]:9000 or :8888";
 
@@ -53,6 +60,21 @@ export function parseUpstream(text: string, least = 1): HostPort | undefined {
   const port = parsePort(digits, least);
   const host = bracketed === undefined ? parseHost(plain) : parseIpv6(bracketed);
   return port === undefined || host === undefined ? undefined : { host, port };
+}
+
+/** `text` where it is the path of a URL as it travels: visible ASCII behind a slash. */
+export function parsePath(text: string): string | undefined {
+  return /^\/[\x21\x22\x24-\x3e\x40-\x7e]*$/.test(text) ? text : undefined;
+}
+
+/** The origin in lower case, as browsers write it (RFC 6454, section 6.2); undefined where `text` is none. */
+export function parseOrigin(text: string): string | undefined {
+  const origin = text.toLowerCase();
+  if (origin === "null") return origin;
+  const [, scheme = "", authority = ""] = /^([a-z][a-z0-9+.-]*):\/\/([^/]+)$/.exec(origin) ?? [];
+  if (!parseUpstream(authority) && !parseUpstream(`${authority}:1`)) return undefined;
+  // a browser leaves the scheme's own port out
+  return /^https?$/.test(scheme) ? new URL(origin).origin : origin;
 }
 
 /** `text` where it is a host name, an IPv4 address or an IPv6 address without brackets, else undefined. */

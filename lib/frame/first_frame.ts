@@ -20,17 +20,21 @@ export interface Hello {
  *
  * Resolves to null where the peer closes without having sent a byte: a probe, not an error.
  *
+ * @param options.otherwise Takes over where the first byte begins no frame, or gives undefined where it can't either.
  * @throws {Refusal} BAD_FRAME or ID_EXPECTED (docs/protocol.md).
  */
 export async function readHello(
   source: ByteSource & { received: number },
-  limits: { idBytes: number },
+  options: { idBytes: number; otherwise?: (bytes: Uint8Array) => Promise<Hello | null> | undefined },
 ): Promise<Hello | null> {
-  const reader = new FrameReader(source, { maxValueBytes: limits.idBytes });
+  const reader = new FrameReader(source, { maxValueBytes: options.idBytes });
   try {
     for await (const frame of reader) return accept(frame, reader.buffered);
   } catch (error) {
-    throw error instanceof FrameError ? refusal(error, reader.rest) : error;
+    if (!(error instanceof FrameError)) throw error;
+    const instead = error.problem === "unknown_type" ? options.otherwise?.(reader.rest) : undefined;
+    if (instead) return await instead;
+    throw refusal(error, reader.rest);
   }
   if (reader.rest.length === 0) return null;
   throw new Refusal(

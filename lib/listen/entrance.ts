@@ -1,16 +1,19 @@
 /** Where connections come in. */
 
-import type { ListenerConfig } from "../config/config.ts";
+import type { ListenerConfig, WebSocketConfig } from "../config/config.ts";
 import { AddressList } from "./access_list.ts";
 
 /** A listener's name and what one configuration says of it. Immutable; a reload puts another in its place. */
 export class Entrance {
   /** Its address as it is logged. */
   readonly name: string;
+  /** Which WebSockets are taken; undefined where none is. */
+  readonly webSocket: WebSocketConfig | undefined;
   readonly #trusted: AddressList | undefined;
 
-  constructor(name: string, { proxy_protocol }: ListenerConfig) {
+  constructor(name: string, { proxy_protocol, websocket = {} }: ListenerConfig) {
     this.name = name;
+    this.webSocket = websocket || undefined;
     if (proxy_protocol) this.#trusted = new AddressList(proxy_protocol.trusted);
   }
 

@@ -157,6 +157,31 @@ Deno.test("a glob is read as an ID is", () => {
 });
 
 const faults: readonly [name: string, text: string, problem: string][] = [
+  [
+    "an unknown field of websocket",
+    'routes: []\nlisteners: [{ address: ":1", websocket: { pth: / } }]',
+    'listeners[0].websocket.pth: unknown field; did you mean "path"?',
+  ],
+  [
+    "websocket: true",
+    'routes: []\nlisteners: [{ address: ":1", websocket: true }]',
+    "listeners[0].websocket: found true, wanted false, or a mapping such as { path: /, origins: [https://app.example.com] }",
+  ],
+  [
+    "a path with a query",
+    'routes: []\nlisteners: [{ address: ":1", websocket: { path: "/?a" } }]',
+    'listeners[0].websocket.path: found "/?a", wanted a path, such as / or /ws, without a query',
+  ],
+  [
+    "an origin with a path",
+    'routes: []\nlisteners: [{ address: ":1", websocket: { origins: ["https://a/"] } }]',
+    'listeners[0].websocket.origins[0]: found "https://a/", wanted an origin, such as https://app.example.com or http://localhost:8080, without a path',
+  ],
+  [
+    "no origin at all",
+    'routes: []\nlisteners: [{ address: ":1", websocket: { origins: [] } }]',
+    "listeners[0].websocket.origins: found an empty list, wanted at least one origin, or no field origins for any",
+  ],
   ["no routes", "forward_id: true", "routes: missing, wanted a list of routes"],
   ["routes left empty", "routes:", "routes: found nothing, wanted a list of routes"],
   ["a list as the file", "[1]", "found a list, wanted a mapping with the field routes"],

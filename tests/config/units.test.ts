@@ -5,6 +5,8 @@ import {
   parseCidr,
   parseDuration,
   parseHost,
+  parseOrigin,
+  parsePath,
   parsePort,
   parseRoute,
   parseUpstream,
@@ -188,3 +190,34 @@ Deno.test("every IPv6 address and port survives being written and read", () => {
     assertEquals(parseUpstream(`[${host}]:${port}`), { host, port });
   }));
 });
+
+for (
+  const [text, origin] of [
+    ["https://App.Example.com", "https://app.example.com"],
+    ["https://app.example.com:443", "https://app.example.com"],
+    ["http://localhost:8080", "http://localhost:8080"],
+    ["http://[::1]:8080", "http://[::1]:8080"],
+    ["https://[2001:db8::1]", "https://[2001:db8::1]"],
+    ["capacitor://localhost", "capacitor://localhost"],
+    ["null", "null"],
+    ["https://a/", undefined],
+    ["https://", undefined],
+    ["https://a b", undefined],
+    ["https://user@a", undefined],
+    ["app.example.com", undefined],
+    ["https://a:99999", undefined],
+    ["", undefined],
+  ] as const
+) {
+  Deno.test(`as an origin, ${JSON.stringify(text)} is ${origin}`, () =>
+    assertEquals(parseOrigin(text), origin));
+}
+
+for (
+  const [text, path] of [["/", "/"], ["/a/%20b", "/a/%20b"], ["", undefined], ["a", undefined], [
+    "/a#b",
+    undefined,
+  ], ["/é", undefined]] as const
+) {
+  Deno.test(`as a path, ${JSON.stringify(text)} is ${path}`, () => assertEquals(parsePath(text), path));
+}

@@ -6,6 +6,7 @@ import {
   concat,
   configTo,
   noise,
+  overEach,
   receive,
   receiveAll,
   send,
@@ -19,7 +20,7 @@ import {
 const ID = encodeId("1");
 const MIB_50 = 50 << 20;
 
-Deno.test("50 MiB each way at once arrive whole", async () => {
+overEach("50 MiB each way at once arrive whole", async (transport) => {
   const [up, down] = [noise(MIB_50, 1), noise(MIB_50, 2)];
   let got: Promise<string> | undefined;
   await using upstream = startUpstream(async (conn) => {
@@ -29,7 +30,7 @@ Deno.test("50 MiB each way at once arrive whole", async () => {
     await got;
   });
   await using balancer = startBalancer(configTo(upstream.port));
-  using client = await balancer.connect();
+  using client = await balancer.connectOver(transport);
   const sending = send(client, concat(ID, up)).then(() => client.closeWrite());
   const received = await receiveAll(client);
   await sending;
@@ -37,20 +38,20 @@ Deno.test("50 MiB each way at once arrive whole", async () => {
   assertEquals(await got, await sha256(up));
 });
 
-Deno.test("a client that has finished sending still gets 50 MiB", async () => {
+overEach("a client that has finished sending still gets 50 MiB", async (transport) => {
   const down = noise(MIB_50);
   await using upstream = startUpstream(async (conn) => {
     await receiveAll(conn);
     await send(conn, down);
   });
   await using balancer = startBalancer(configTo(upstream.port));
-  using client = await balancer.connect();
+  using client = await balancer.connectOver(transport);
   await send(client, ID);
   await client.closeWrite();
   assertEquals(await sha256(await receiveAll(client)), await sha256(down));
 });
 
-Deno.test("an upstream that has finished sending still gets 50 MiB", async () => {
+overEach("an upstream that has finished sending still gets 50 MiB", async (transport) => {
   const up = noise(MIB_50);
   const got = Promise.withResolvers<string>();
   await using upstream = startUpstream(async (conn) => {
@@ -58,7 +59,7 @@ Deno.test("an upstream that has finished sending still gets 50 MiB", async () =>
     got.resolve(await sha256((await receiveAll(conn)).subarray(ID.length)));
   });
   await using balancer = startBalancer(configTo(upstream.port));
-  using client = await balancer.connect();
+  using client = await balancer.connectOver(transport);
   await send(client, ID);
   assertEquals((await receiveAll(client)).length, 0);
   await send(client, up);
@@ -98,25 +99,25 @@ Deno.test("what an upstream sent is delivered after it stopped taking what the c
   assertEquals(ending.reason, "upstream_reset");
 });
 
-Deno.test("an upstream that speaks first is heard before the client says more", async () => {
+overEach("an upstream that speaks first is heard before the client says more", async (transport) => {
   await using upstream = startUpstream(async (conn) => {
     await send(conn, new TextEncoder().encode("hello"));
     await receiveAll(conn);
   });
   await using balancer = startBalancer(configTo(upstream.port));
-  using client = await balancer.connect();
+  using client = await balancer.connectOver(transport);
   await send(client, ID);
   assertEquals(new TextDecoder().decode(await receive(client, 5)), "hello");
 });
 
-Deno.test("a fast sender waits for a reader that has stopped", async () => {
+overEach("a fast sender waits for a reader that has stopped", async (transport) => {
   const release = Promise.withResolvers<void>();
   await using upstream = startUpstream(async (conn) => {
     await receive(conn, ID.length);
     await release.promise;
   });
   await using balancer = startBalancer(configTo(upstream.port));
-  using client = await balancer.connect();
+  using client = await balancer.connectOver(transport);
   await send(client, ID);
   let sent = 0;
   const sending = (async () => {
@@ -137,22 +138,22 @@ Deno.test("a fast sender waits for a reader that has stopped", async () => {
   await sending;
 });
 
-Deno.test("the ID frame is kept from the upstream with forward_id: false", async () => {
+overEach("the ID frame is kept from the upstream with forward_id: false", async (transport) => {
   await using upstream = startEcho();
   await using balancer = startBalancer(configTo(upstream.port, { forward_id: false }));
-  using client = await balancer.connect();
+  using client = await balancer.connectOver(transport);
   await send(client, concat(ID, Uint8Array.of(7, 8, 9)));
   await client.closeWrite();
   assertEquals([...await receiveAll(client)], [7, 8, 9]);
 });
 
-Deno.test("no connection stays open when its upstream closes", async () => {
+overEach("no connection stays open when its upstream closes", async (transport) => {
   await using upstream = startUpstream(async (conn) => {
     await receive(conn, ID.length + 1);
   });
   await using balancer = startBalancer(configTo(upstream.port));
   for (let round = 0; round < 20; round++) {
-    using client = await balancer.connect();
+    using client = await balancer.connectOver(transport);
     await send(client, concat(ID, Uint8Array.of(1)));
     assertEquals((await receiveAll(client)).length, 0);
   }

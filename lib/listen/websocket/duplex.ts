@@ -42,6 +42,7 @@ export class WebSocketDuplex implements Duplex {
   readonly #carrier: Carrier;
   readonly #isClient: boolean;
   readonly #decoder: FrameDecoder;
+  readonly #closeMs: number;
   readonly #reads = new Lock();
   readonly #writes = new Lock();
   #unread: Uint8Array | undefined;
@@ -54,8 +55,10 @@ export class WebSocketDuplex implements Duplex {
   #readable?: DuplexReadable;
   #writable?: WritableStream<Uint8Array>;
 
-  constructor(carrier: Carrier, role: Role) {
+  /** @param options.closeMs How long a peer may owe its close frame, `CLOSE_MS` by default. */
+  constructor(carrier: Carrier, role: Role, options: { closeMs?: number } = {}) {
     this.#carrier = carrier;
+    this.#closeMs = options.closeMs ?? CLOSE_MS;
     this.#isClient = role === "client";
     this.#decoder = new FrameDecoder({ masked: role === "server" });
   }
@@ -89,7 +92,7 @@ export class WebSocketDuplex implements Duplex {
       }
     } catch (error) {
       this.#stopWaiting();
-      throw this.#late ? new Deno.errors.TimedOut(`no close frame came within ${CLOSE_MS} ms`) : error;
+      throw this.#late ? new Deno.errors.TimedOut(`no close frame came within ${this.#closeMs} ms`) : error;
     } finally {
       this.#reads.release();
     }
@@ -173,7 +176,7 @@ export class WebSocketDuplex implements Duplex {
     this.#deadline = setTimeout(() => {
       this.#late = true;
       this.#carrier.close();
-    }, CLOSE_MS);
+    }, this.#closeMs);
   }
 
   #stopWaiting(): void {

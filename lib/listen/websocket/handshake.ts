@@ -15,7 +15,7 @@ export interface Policy {
 }
 
 /** Status of a refusal. */
-export type RefusedStatus = 400 | 403 | 404 | 408 | 426 | 431;
+export type RefusedStatus = 400 | 403 | 404 | 408 | 426 | 431 | 503;
 
 /** What has come of the bytes so far. */
 export type Outcome =
@@ -37,6 +37,7 @@ const REASONS: Readonly<Record<RefusedStatus, string>> = {
   408: "Request Timeout",
   426: "Upgrade Required",
   431: "Request Header Fields Too Large",
+  503: "Service Unavailable",
 };
 
 const METHOD = "GET ";
