@@ -6,7 +6,8 @@ import { QuietWatch } from "./account/quiet.ts";
 import type { Config, OnRemoval } from "./config/config.ts";
 import { dismiss, type InForce, serveConnection, type Shared } from "./connection.ts";
 import { Deadlines } from "./deadline.ts";
-import type { Connect } from "./dial/connect.ts";
+import { type Connect, Dialer } from "./dial/dialer.ts";
+import { type Lookup, Names } from "./dial/names.ts";
 import { Refusal } from "./errors.ts";
 import { Admission } from "./listen/admission.ts";
 import { type Listen, Listeners } from "./listen/listeners.ts";
@@ -27,6 +28,8 @@ export interface BalancerOptions {
   listen?: Listen;
   /** @default Deno.connect */
   connect?: Connect;
+  /** @default the system's resolver */
+  lookup?: Lookup;
 }
 
 /** What a reload has changed. */
@@ -41,6 +44,7 @@ export class Balancer implements InForce, AsyncDisposable {
   readonly #ledger = new Ledger((account, closing) => report(account, closing, this.#config.log.access));
   readonly #quiet = new QuietWatch(this.#ledger);
   readonly #connect: Connect | undefined;
+  readonly #names: Names;
   readonly #occupancy = new Occupancy<Account>();
   /** By kind and duration. They outlast a reload, since connections go on under the ones that they began with. */
   readonly #deadlines = new Map<string, Deadlines>();
@@ -50,9 +54,10 @@ export class Balancer implements InForce, AsyncDisposable {
   #draining: Promise<number> | undefined;
   #closing: Promise<void> | undefined;
 
-  private constructor(config: Config, { listen, connect }: BalancerOptions) {
+  private constructor(config: Config, { listen, connect, lookup }: BalancerOptions) {
     this.#config = config;
     this.#connect = connect;
+    this.#names = new Names(lookup);
     this.#shared = this.#share(config, new RouteTable(config.routes, config.default));
     this.#listeners = new Listeners((conn, entrance) => void serveConnection(conn, entrance, this), listen);
   }
@@ -132,7 +137,7 @@ export class Balancer implements InForce, AsyncDisposable {
       idDeadlines,
       connectDeadlines: this.#deadlinesOf("connect", config.timeouts.connect),
       quiet: config.timeouts,
-      connect: this.#connect,
+      dialer: new Dialer({ connect: this.#connect, names: this.#names, dnsTtl: config.dns_ttl }),
     };
   }
 

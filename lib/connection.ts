@@ -3,7 +3,8 @@
 import type { Account, Closing, Ledger, QuietLimits } from "./account/ledger.ts";
 import type { Config, HostPort, WebSocketConfig } from "./config/config.ts";
 import type { Deadlines } from "./deadline.ts";
-import { type Connect, dial, unavailable } from "./dial/connect.ts";
+import type { Dialer } from "./dial/dialer.ts";
+import { unavailable } from "./dial/failure.ts";
 import { isDisconnect, messageOf, Refusal } from "./errors.ts";
 import { type Hello, readHello } from "./frame/first_frame.ts";
 import { encodeError } from "./frame/tlv.ts";
@@ -32,7 +33,7 @@ export interface Shared {
   readonly idDeadlines: Deadlines;
   readonly connectDeadlines: Deadlines;
   readonly quiet: QuietLimits;
-  readonly connect: Connect | undefined;
+  readonly dialer: Dialer;
 }
 
 /** What is in force: a reload replaces all of `shared` at once. */
@@ -164,7 +165,7 @@ async function reach(
 ): Promise<Duplex> {
   account.dial(addressText({ hostname: target.host, port: target.port }));
   try {
-    const conn = await dial(target, shared.connectDeadlines, shared.connect);
+    const conn = await shared.dialer.dial(target, shared.connectDeadlines);
     account.quiet = shared.quiet;
     const upstream = account.connect(new TcpDuplex(conn));
     if (shared.proxyProtocol) await introduce(upstream, account, client, shared.proxyProtocol);

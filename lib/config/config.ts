@@ -49,6 +49,8 @@ export interface Config {
   readonly forward_id: boolean;
   /** The version of the PROXY header that upstreams get ahead of all else, or false for none. */
   readonly proxy_protocol: "v1" | "v2" | false;
+  /** How long an answer of the resolver holds; 0 for no time. */
+  readonly dns_ttl: number;
   readonly timeouts: {
     /** From accept to a whole ID frame. */
     readonly id: number;

@@ -217,6 +217,7 @@ export const fileSchema = v.strictObject({
   )),
   forward_id: flag(true, "Whether the ID frame is sent on to the upstream."),
   proxy_protocol: v.optional(sendProxy, false),
+  dns_ttl: span("30s", "How long an answer of the resolver holds; 0 to look names up for each connection."),
   timeouts: v.optional(timeouts, {}),
   limits: v.optional(limits, {}),
   duplicate_id: v.optional(duplicateId, "allow"),
@@ -237,7 +238,7 @@ export const fileSchema = v.strictObject({
 
 /** Fields of the design that this version cannot honour yet: refused by name rather than ignored. */
 export const NOT_YET: ReadonlySet<string> = new Set([
-  ..."admin tables redis pools workers dns_ttl".split(" "),
+  ..."admin tables redis pools workers".split(" "),
   "listeners[].tls",
   ..."routes[].pool routes[].tls default.pool".split(" "),
 ]);

@@ -34,6 +34,7 @@ Deno.test("only routes is required; all else has its default", () => {
     routes: [],
     forward_id: true,
     proxy_protocol: false,
+    dns_ttl: 30_000,
     timeouts: TIMEOUTS,
     limits: {
       id_bytes: 255,
@@ -58,6 +59,7 @@ proxy_protocol: v2
 timeouts: { id: 250ms, connect: 1h, idle: 2h, half_close: 0, drain: 1m, drain_spread: 10s }
 limits: { id_bytes: 65535, connections: 0, connections_per_ip: 5, connections_per_id: 6, connection_rate_per_ip: 7 }
 duplicate_id: replace
+dns_ttl: 0
 allow: [10.0.0.0/8, "::1"]
 deny: [10.1.2.3]
 log: { level: debug, format: json, access: false }
@@ -74,6 +76,7 @@ log: { level: debug, format: json, access: false }
     default: { host: "10.0.0.1", port: 1 },
     forward_id: false,
     proxy_protocol: "v2",
+    dns_ttl: 0,
     timeouts: {
       id: 250,
       connect: 3_600_000,

@@ -1,25 +1,6 @@
-/** Reaching an upstream. */
+/** What it means that an upstream could not be reached. */
 
-import type { HostPort } from "../config/config.ts";
-import type { Deadlines } from "../deadline.ts";
 import { messageOf, Refusal } from "../errors.ts";
-
-/** What dialing needs of the platform; tests put their own in its place. */
-export type Connect = (options: { hostname: string; port: number }) => Promise<Deno.TcpConn>;
-
-/** Connects to `upstream`, name resolution included, within the deadline. */
-export async function dial(
-  upstream: HostPort,
-  deadlines: Deadlines,
-  connect: Connect = Deno.connect,
-): Promise<Deno.TcpConn> {
-  const attempt = connect({ hostname: upstream.host, port: upstream.port });
-  return await deadlines.guard(
-    attempt,
-    () => new Deno.errors.TimedOut(`no answer within ${deadlines.duration} ms`),
-    (late) => late.close(),
-  );
-}
 
 /** Why an upstream could not be reached, in a word: for metrics and log lines. */
 export function dialFailure(error: unknown): "refused" | "timeout" | "unresolved" | "unreachable" | "failed" {
