@@ -65,19 +65,27 @@ export class AcceptanceServer implements AsyncDisposable {
   }
 }
 
-/** Reads an ID and numbers up to FIN and answers. @throws Error for anything else. */
+/**
+ * Reads an ID and numbers up to FIN, or up to an empty DATA frame, and answers. The empty frame is for clients that
+ * cannot shut down their sending side and still receive, such as a browser's WebSocket.
+ *
+ * @throws Error for anything else.
+ */
 async function giveReceipt(peer: TcpDuplex): Promise<Receipt> {
   const reader = new FrameReader(peer, { maxValueBytes: MAX_VALUE_BYTES });
   const tally = new Tally();
   let id: string | undefined;
   for await (const { type, value } of reader) {
     if (id === undefined && type === FrameType.ID) id = decodeId(value);
+    else if (id !== undefined && type === FrameType.DATA && value.length === 0) break;
     else if (id !== undefined && type === FrameType.DATA) tally.add(value);
     else throw new Error(`unexpected frame of type ${type}`);
   }
   if (id === undefined) throw new Error("the connection ended before an ID frame");
   if (reader.rest.length > 0) {
-    throw new Error(`the connection of ID ${JSON.stringify(id)} ended inside a frame`);
+    throw new Error(
+      `of ID ${JSON.stringify(id)}, ${reader.rest.length} bytes that are no frame are left over`,
+    );
   }
   const receipt = tally.receipt(id);
   await writeAll(peer, encodeFrame(FrameType.DATA, new TextEncoder().encode(JSON.stringify(receipt))));

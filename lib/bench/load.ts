@@ -56,6 +56,9 @@ const LEAST_VALUE_BYTES = 64 << 10;
 
 const CHUNK_BYTES = 256 << 10;
 
+/** Room for the header of a message that comes back in one WebSocket frame, so that one read takes both. */
+const FRAMING_BYTES = 16;
+
 /** Runs `load` to its end. Never rejects: what fails is counted. */
 export async function runLoad(load: Load): Promise<LoadResult> {
   return await new Running(load).run();
@@ -70,7 +73,7 @@ class Running {
   readonly #load: Load;
   readonly #message: Uint8Array;
   readonly #hello: Uint8Array;
-  /** What comes back is read into here by all clients: nobody looks at it. */
+  /** What comes back is read into here by all clients over raw TCP: nobody looks at it. */
   readonly #scrap: Uint8Array;
   readonly #latency = new Histogram();
   readonly #errors = new Map<string, number>();
@@ -81,7 +84,9 @@ class Running {
     this.#load = load;
     this.#message = encodeFrame(FrameType.DATA, new Uint8Array(load.messageBytes).fill(0x78));
     this.#hello = joined(encodeId(load.id), this.#message);
-    this.#scrap = new Uint8Array(load.mode === "stream" ? CHUNK_BYTES : this.#message.length);
+    this.#scrap = new Uint8Array(
+      load.mode === "stream" ? CHUNK_BYTES : this.#message.length + FRAMING_BYTES,
+    );
   }
 
   async run(): Promise<LoadResult> {
@@ -153,16 +158,22 @@ class Running {
   }
 
   async #roundTrips(duplex: Duplex, client: Client): Promise<void> {
+    const scrap = this.#scrapFor(duplex);
     while (!this.#over) {
       const begun = performance.now();
-      await Promise.all([writeAll(duplex, this.#message), this.#answer(duplex)]);
+      await Promise.all([writeAll(duplex, this.#message), this.#answer(duplex, scrap)]);
       this.#complete(client, begun);
     }
   }
 
-  async #answer(duplex: Duplex): Promise<void> {
+  /** A WebSocket finds its framing in what it reads, so each needs a buffer of its own. */
+  #scrapFor({ transport }: Duplex): Uint8Array {
+    return transport === "tcp" ? this.#scrap : new Uint8Array(this.#scrap.length);
+  }
+
+  async #answer(duplex: Duplex, scrap: Uint8Array): Promise<void> {
     for (let missing = this.#message.length; missing > 0;) {
-      const count = await duplex.read(this.#scrap.subarray(0, missing));
+      const count = await duplex.read(scrap);
       if (count === null) throw new Error("the connection ended before a message came back");
       missing -= count;
     }
@@ -194,7 +205,8 @@ class Running {
       if (type === FrameType.ERROR) throw new TurnedAway(value);
       break;
     }
-    while (await duplex.read(this.#scrap) !== null);
+    const scrap = this.#scrapFor(duplex);
+    while (await duplex.read(scrap) !== null);
   }
 
   #frames(duplex: Duplex): FrameReader {

@@ -32,7 +32,7 @@ export const spec: Spec = {
   name: "bench",
   summary: "Puts load on a balancer before an echo upstream (for stream a sink), and says what it measured.",
   flags: {
-    connect: { value: "HOST:PORT", help: "the balancer (127.0.0.1:8888)" },
+    connect: { value: "TARGET", help: "the balancer: HOST:PORT or ws://HOST:PORT/PATH (127.0.0.1:8888)" },
     id: { value: "ID", help: "the ID that all connections give" },
     mode: {
       value: "MODE",

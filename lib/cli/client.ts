@@ -13,7 +13,7 @@ export const spec: Spec = {
   summary: "Sends an ID and random numbers, and compares what the upstream says that it received.",
   flags: {
     id: { value: "ID", help: "the client's ID" },
-    connect: { value: "HOST:PORT", help: "the balancer (127.0.0.1:8888)" },
+    connect: { value: "TARGET", help: "the balancer: HOST:PORT or ws://HOST:PORT/PATH (127.0.0.1:8888)" },
     count: { value: "N", help: "how many numbers to send (1000)" },
     seed: { value: "N", help: "start of the pseudo-random numbers (any)" },
     quiet: { help: "print nothing where all agrees" },

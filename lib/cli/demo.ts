@@ -1,6 +1,7 @@
 /** `switchyard demo`: the whole scenario in one process, on ports of its own. */
 
 import { runClient } from "../acceptance/client.ts";
+import type { Target } from "../acceptance/connect.ts";
 import { AcceptanceServer } from "../acceptance/server.ts";
 import { Balancer } from "../balancer.ts";
 import type { Config } from "../config/config.ts";
@@ -12,12 +13,13 @@ import { readFlags, type Spec } from "./flags.ts";
 import type { Io } from "./io.ts";
 
 const COUNT = 1000;
+const COLUMNS = ["client", "transport", "id", "route", "upstream", "sent", "received", "verdict"];
 const ANYWHERE = { host: "127.0.0.1", port: 0 };
 
 export const spec: Spec = {
   name: "demo",
   summary:
-    `Runs two upstreams, the balancer and three clients that send ${COUNT} numbers each, and shows what arrived.`,
+    `Runs two upstreams, the balancer and three clients, one over WebSocket, that send ${COUNT} numbers each.`,
   flags: {},
 };
 
@@ -35,11 +37,13 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
       addressText(second.address)
     }`,
   );
-  const upstreams = [first, second, second];
-  const rows = await Promise.all(
-    upstreams.map((upstream, index) => clientRow(index + 1, at.port, addressText(upstream.address))),
-  );
-  printTable([["client", "id", "route", "upstream", "sent", "received", "verdict"], ...rows], io);
+  const raw = { host: ANYWHERE.host, port: at.port };
+  const rows = await Promise.all([
+    clientRow(1, raw, first),
+    clientRow(2, raw, second),
+    clientRow(3, { ...raw, path: "/" }, second),
+  ]);
+  printTable([COLUMNS, ...rows], io);
   return rows.every((row) => row.at(-1) === "ok") ? 0 : 1;
 }
 
@@ -53,11 +57,11 @@ function demoConfig(first: number, second: number): Config {
   };
 }
 
-async function clientRow(client: number, port: number, upstream: string): Promise<string[]> {
+async function clientRow(client: number, connect: Target, upstream: AcceptanceServer): Promise<string[]> {
   const id = String(client);
-  const start = [`Client${client}`, id, `id ${id}`, upstream];
+  const transport = connect.path === undefined ? "tcp" : "websocket";
+  const start = [`Client${client}`, transport, id, `id ${id}`, addressText(upstream.address)];
   try {
-    const connect = { host: "127.0.0.1", port };
     const { sent, received, agrees } = await runClient({ connect, id, count: COUNT, seed: client });
     return [...start, receiptText(sent), receiptText(received), agrees ? "ok" : "DIFFERENT"];
   } catch (error) {

@@ -26,11 +26,28 @@ export function upstream(flag: string, text: string, problems: string[]): HostPo
   return parsed ?? { host: "", port: 0 };
 }
 
-/** Where a client connects to. */
+/** What a target looks like, for messages. */
+const TARGET_WANTED = "HOST:PORT or ws://HOST:PORT/PATH";
+
+/** Port of a `ws:` URL that states none (RFC 6455, section 3). */
+const WS_PORT = "80";
+
+/** Where a client connects to: an address, or the URL of a WebSocket. */
 export function target(flag: string, text: string, problems: string[]): Target {
-  if (!/^wss?:/.test(text)) return address(flag, text, problems);
-  problems.push(`${flag}: ${quote(text)}: WebSocket is not supported yet`);
-  return { host: "", port: 0 };
+  const [, scheme] = /^([a-z][a-z0-9+.-]*):\/\//i.exec(text) ?? [];
+  if (scheme === undefined) return address(flag, text, problems);
+  const found = scheme.toLowerCase() === "ws" ? parseWebSocketUrl(text) : undefined;
+  const hint = scheme.toLowerCase() === "wss" ? "; wss:// needs TLS, which this version does not speak" : "";
+  if (!found) problems.push(`${flag}: ${quote(text)} is not ${TARGET_WANTED}${hint}`);
+  return found ?? { host: "", port: 0 };
+}
+
+/** RFC 6455, section 3: neither a user nor a fragment. */
+function parseWebSocketUrl(text: string): Target | undefined {
+  const url = URL.parse(text);
+  if (!url || url.username !== "" || url.password !== "" || text.includes("#")) return undefined;
+  const found = parseUpstream(`${url.hostname}:${url.port || WS_PORT}`);
+  return found && { ...found, path: url.pathname + url.search };
 }
 
 /** One of a few words, undefined where the flag is not given. */

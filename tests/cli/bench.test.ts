@@ -5,45 +5,69 @@ import { run } from "./command.ts";
 
 /** Runs bench with ID 1 against `port`. */
 function bench(port: number, duration: string, ...args: string[]) {
-  return run("bench", "--connect", `127.0.0.1:${port}`, "--id", "1", "--duration", duration, ...args);
+  return benchAt(`127.0.0.1:${port}`, duration, ...args);
 }
 
-for (const forward_id of [true, false]) {
-  for (const mode of ["rtt", "connect"]) {
-    Deno.test(`bench --mode ${mode} measures an echo, forward_id: ${forward_id}`, async () => {
-      await using upstream = startEcho();
-      await using balancer = startBalancer(configTo(upstream.port, { forward_id }));
-      const args = ["--mode", mode, "--connections", "3", "--message-bytes", "100000"];
-      const { status, out, err } = await bench(balancer.port, "300ms", ...args);
-      assertEquals([status, err], [0, []]);
-      assertMatch(out[0] ?? "", /3 connections, 100000 bytes a message/);
-      assertMatch(out[1] ?? "", /^[\d.]+ .*\/s, [\d.]+ MB\/s each way; [1-9]\d* /);
-      assertMatch(out[2] ?? "", /^latency in ms: p50 [\d.]+, p90 [\d.]+, p99 [\d.]+, max [\d.]+$/);
-    });
-  }
+function benchAt(target: string, duration: string, ...args: string[]) {
+  return run("bench", "--connect", target, "--id", "1", "--duration", duration, ...args);
 }
 
-Deno.test("bench --mode stream counts no more than a sink got", async () => {
-  let got = 0;
-  await using upstream = startUpstream(async (conn) => {
-    const buffer = new Uint8Array(1 << 20);
-    for (let count; (count = await conn.read(buffer)) !== null;) got += count;
+/** How bench is told to speak to a port: each mode is measured over both transports. */
+const TARGETS: readonly ((port: number) => string)[] = [
+  (port) => `127.0.0.1:${port}`,
+  (port) => `ws://127.0.0.1:${port}/path?query`,
+];
+
+const MEASURED = [true, false].flatMap((forward_id) =>
+  ["rtt", "connect"].flatMap((mode) => TARGETS.map((target) => ({ forward_id, mode, target })))
+);
+
+for (const { forward_id, mode, target } of MEASURED) {
+  Deno.test(`bench --mode ${mode} measures an echo at ${target(8888)}, forward_id: ${forward_id}`, async () => {
+    await using upstream = startEcho();
+    await using balancer = startBalancer(configTo(upstream.port, { forward_id }));
+    const args = ["--mode", mode, "--connections", "3", "--message-bytes", "100000"];
+    const { status, out, err } = await benchAt(target(balancer.port), "300ms", ...args);
+    assertEquals([status, err], [0, []]);
+    assertStringIncludes(out[0] ?? "", `${mode} over ${target(balancer.port)}: 3 connections, 100000 bytes`);
+    assertMatch(out[1] ?? "", /^[\d.]+ .*\/s, [\d.]+ MB\/s each way; [1-9]\d* /);
+    assertMatch(out[2] ?? "", /^latency in ms: p50 [\d.]+, p90 [\d.]+, p99 [\d.]+, max [\d.]+$/);
   });
-  await using balancer = startBalancer(configTo(upstream.port));
-  const { status, out } = await bench(balancer.port, "300ms", "--mode", "stream", "--connections", "2");
-  assertEquals([status, out.length], [0, 2]);
-  const [, messages] = /; (\d+) messages in all/.exec(out[1] ?? "") ?? [];
-  const sent = Number(messages) * (64 << 10);
-  // a stream is cut at the end: what the kernel and the balancer held of it then is lost
-  assert(got > 0 && sent > 0 && got > sent / 2, `${sent} bytes sent, ${got} received`);
-});
+}
+
+for (const target of TARGETS) {
+  Deno.test(`bench --mode stream to ${target(8888)} counts no more than a sink got`, async () => {
+    let got = 0;
+    await using upstream = startUpstream(async (conn) => {
+      const buffer = new Uint8Array(1 << 20);
+      for (let count; (count = await conn.read(buffer)) !== null;) got += count;
+    });
+    await using balancer = startBalancer(configTo(upstream.port));
+    const { status, out } = await benchAt(
+      target(balancer.port),
+      "300ms",
+      "--mode",
+      "stream",
+      "--connections",
+      "2",
+    );
+    assertEquals([status, out.length], [0, 2]);
+    const [, messages] = /; (\d+) messages in all/.exec(out[1] ?? "") ?? [];
+    const sent = Number(messages) * (64 << 10);
+    // a stream is cut at the end: what the kernel and the balancer held of it then is lost
+    assert(got > 0 && sent > 0 && got > sent / 2, `${sent} bytes sent, ${got} received`);
+  });
+}
 
 Deno.test("bench ends at once with status 1 and the code where it is turned away", async () => {
   await using balancer = startBalancer(configTo(9, { routes: [] }));
   for (const mode of ["rtt", "connect", "stream"]) {
-    const { status, out, err } = await bench(balancer.port, "1h", "--mode", mode, "--connections", "2");
-    assertEquals([status, out], [1, []]);
-    assertEquals(err, ['bench: refused with UNKNOWN_ID (4): no route for ID "1" (2 times)']);
+    for (const target of TARGETS) {
+      const args = ["--mode", mode, "--connections", "2"];
+      const { status, out, err } = await benchAt(target(balancer.port), "1h", ...args);
+      assertEquals([status, out], [1, []]);
+      assertEquals(err, ['bench: refused with UNKNOWN_ID (4): no route for ID "1" (2 times)']);
+    }
   }
 });
 
@@ -54,6 +78,13 @@ Deno.test("bench ends at once with status 1 where nothing listens", async () => 
   const { status, err } = await bench(port, "1h", "--connections", "1");
   assertEquals([status, err.length], [1, 1]);
   assertMatch(err[0] ?? "", new RegExp(`^bench: cannot connect to 127.0.0.1:${port}: .*refused`));
+});
+
+Deno.test("bench ends in time with status 1 where a WebSocket handshake is not answered", async () => {
+  await using silent = startUpstream((conn) => receiveAll(conn).then(() => {}));
+  const { status, err } = await benchAt(`ws://127.0.0.1:${silent.port}/`, "300ms");
+  assertEquals([status, err.length], [1, 1]);
+  assertStringIncludes(err[0] ?? "", "no round trips completed in time");
 });
 
 Deno.test("bench ends in time with status 1 where nothing comes back", async () => {

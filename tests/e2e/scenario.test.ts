@@ -1,6 +1,6 @@
 /**
  * The acceptance scenario: servers, balancer and three clients as processes of their own, each client sending 1000
- * random numbers. Where the test may make a network namespace, with the literal ports and names of the scenario.
+ * random numbers, once over raw TCP and once over WebSocket. Where the test may make a network namespace, with the literal ports and names of the scenario.
  */
 
 import { assert, assertEquals, assertStringIncludes } from "../assert.ts";
@@ -30,6 +30,12 @@ const VARIANTS: readonly Variant[] = [
     succeeds: false,
   },
   { what: "route 1 changed to 5555", servers: [5555, 9999], routeOf1: 5555, succeeds: true },
+];
+
+/** How a client reaches the balancer at an address: every variant runs over each. */
+const TRANSPORTS: readonly ((address: string) => string)[] = [
+  (address) => address,
+  (address) => `ws://${address}/`,
 ];
 
 const HOSTS = "127.0.0.1 localhost n1.example.com n2.example.com example.com\n";
@@ -94,11 +100,14 @@ routes:
   await upstream.stdout.until(`listening on ${names.any}:${servers.at(-1)}`);
   await using balancer = start(place, ["serve", "-c", file]);
   await balancer.stderr.until("listening on");
-  const clients = [1, 2, 3].map((id) =>
-    start(place, ["client", "--id", String(id), "--connect", `${names.balancer}:${port}`, "--count", "1000"])
+  const clients = TRANSPORTS.flatMap((over) =>
+    ["1", "2", "3"].map((id) => {
+      const connect = over(`${names.balancer}:${port}`);
+      return { id, client: start(place, ["client", "--id", id, "--connect", connect, "--count", "1000"]) };
+    })
   );
-  for (const [index, client] of clients.entries()) {
-    const expected = index > 0 || succeeds;
+  for (const { id, client } of clients) {
+    const expected = id !== "1" || succeeds;
     assertEquals(await client.status(), expected ? 0 : 1, client.stderr.text);
     if (!expected) {
       assertStringIncludes(client.stderr.text, "UPSTREAM_UNAVAILABLE (5)");
@@ -107,9 +116,11 @@ routes:
     }
     const [, sum] = /1000 numbers, sum (\d+)/.exec(client.stdout.text) ?? [];
     assert(sum !== undefined, client.stdout.text);
-    await upstream.stdout.until(`{"id":"${index + 1}","count":1000,"sum":${sum},`);
+    await upstream.stdout.until(`{"id":"${id}","count":1000,"sum":${sum},`);
   }
-  await balancer.stderr.until("id=3");
+  for (const transport of ["tcp", "websocket"]) {
+    await balancer.stderr.until(`transport=${transport} id=3`);
+  }
   assertEquals(await balancer.end(), 0);
   assertEquals(await upstream.end(), 0);
   await Deno.remove(file);
