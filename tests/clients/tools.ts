@@ -1,0 +1,56 @@
+/** Programs of others that tests use. A test is ignored where its program is missing. */
+
+/** A program and the arguments that always come first. */
+export type Tool = readonly [program: string, ...args: string[]];
+
+/** The first of `tools` that runs with `args` and succeeds. */
+function firstThat(tools: readonly Tool[], ...args: string[]): Tool | undefined {
+  return tools.find(([program, ...own]) => {
+    try {
+      const command = new Deno.Command(program, { args: [...own, ...args], stdout: "null", stderr: "null" });
+      return command.outputSync().success;
+    } catch (error) {
+      if (error instanceof Deno.errors.NotFound) return false;
+      throw error;
+    }
+  });
+}
+
+/** Debian's own comes first: another Python on the path need not see Debian's packages. */
+const PYTHONS: readonly Tool[] = [["/usr/bin/python3"], ["python3"]];
+
+export const PYTHON = firstThat(PYTHONS, "-c", "");
+
+export const PYTHON_WEBSOCKETS = firstThat(PYTHONS, "-c", "import websockets");
+
+/** Node with a WebSocket of its own: from 22 on, before that behind a flag. */
+export const NODE_WEBSOCKET = firstThat(
+  [["node"], ["node", "--experimental-websocket"]],
+  ...["-e", "process.exit(typeof WebSocket === 'function' ? 0 : 1)"],
+);
+
+/** Node that runs TypeScript. */
+export const NODE_TYPESCRIPT = firstThat(
+  [["node"]],
+  ...["-e", "process.exit(process.features.typescript ? 0 : 1)"],
+);
+
+export const CXX = firstThat([["g++"], ["c++"], ["clang++"]], "--version");
+
+/** Path of a browser. */
+export const CHROMIUM = firstThat([["/usr/bin/chromium"], ["chromium"], ["google-chrome"]], "--version")?.[0];
+
+/** What a program did. */
+export interface Outcome {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs a program to its end. */
+export async function runTool(tool: Tool, args: readonly string[]): Promise<Outcome> {
+  const [program, ...own] = tool;
+  const { code, stdout, stderr } = await new Deno.Command(program, { args: [...own, ...args] }).output();
+  const decoder = new TextDecoder();
+  return { code, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
+}
