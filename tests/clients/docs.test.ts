@@ -14,7 +14,15 @@ import {
   type Tool,
 } from "./tools.ts";
 
-const DENO: Tool = [Deno.execPath(), "run", "--no-config", "--allow-net", "--no-prompt"];
+const DENO: Tool = [
+  Deno.execPath(),
+  "run",
+  "--quiet",
+  "--check",
+  "--no-config",
+  "--allow-net",
+  "--no-prompt",
+];
 
 /** A way to run a program of the page. */
 interface Way {
