@@ -1,11 +1,11 @@
 /** `switchyard check`, `routes` and `explain`: what a configuration would do. */
 
 import type { Config, HostPort } from "../config/config.ts";
-import { parseCidr } from "../config/units.ts";
+import { idWanted, parseCidr } from "../config/units.ts";
 import { UsageError } from "../errors.ts";
 import { AccessList } from "../listen/access_list.ts";
-import { type Route, RouteTable } from "../route/table.ts";
-import { addressText, quote } from "../text.ts";
+import { RouteTable } from "../route/table.ts";
+import { addressText, nearest, quote } from "../text.ts";
 import { readFlags, type Spec } from "./flags.ts";
 import type { Io } from "./io.ts";
 import { FILE_FLAG, readSettings } from "./settings.ts";
@@ -52,18 +52,38 @@ export async function runRoutes(args: readonly string[], io: Io): Promise<number
   return 0;
 }
 
-/** `explain`; exit status 1 where the ID has no route, or the address is kept out. */
+/** `explain`; exit status 1 where the ID has no route, or the ID or the address is turned away. */
 export async function runExplain(args: readonly string[], io: Io): Promise<number> {
   const given = readFlags(args, explainSpec);
   const { file, config } = await readSettings(given);
   const [id = ""] = given.positional;
   const from = given.value("from");
   const admitted = from === undefined || admits(from, config, io);
+  const wrong = idWanted(id, config.limits.id_bytes);
+  if (wrong !== undefined) {
+    io.out(`ID ${quote(id)}: the client gets BAD_FRAME (1): wanted ${wrong}`);
+    return 1;
+  }
   const table = new RouteTable(config.routes, config.default);
   const found = table.find(id);
   io.out(found ? `ID ${quote(id)}: ${found.rule} -> ${text(found.upstream)}` : noRoute(id, file));
-  for (const other of table.rules()) if (other !== found) io.out(whyNot(other, found));
+  for (const line of steps(id, table)) io.out(`  ${line}`);
   return found && admitted ? 0 : 1;
+}
+
+function* steps(id: string, table: RouteTable): Generator<string> {
+  if (table.named(`id ${id}`) === undefined) yield noExactRule(id, [...table.ids()]);
+  for (const { route: { rule, upstream }, fits, taken } of table.trace(id)) {
+    const verdict = taken ? "taken" : fits ? "fits too, but a rule before it is taken" : "does not fit";
+    yield `${rule} -> ${text(upstream)}: ${verdict}`;
+  }
+}
+
+function noExactRule(id: string, ids: readonly string[]): string {
+  if (ids.length === 0) return "id: no rule names an ID";
+  const near = nearest(id, ids);
+  const hint = near === undefined ? "" : `; the nearest is ${quote(near)}`;
+  return `id: ${quote(id)} is not among the IDs named (${ids.length})${hint}`;
 }
 
 function admits(from: string, config: Config, io: Io): boolean {
@@ -77,11 +97,6 @@ function admits(from: string, config: Config, io: Io): boolean {
 
 function noRoute(id: string, file: string): string {
   return `ID ${quote(id)}: no route matches and ${file} has no default: the client gets UNKNOWN_ID (4)`;
-}
-
-function whyNot({ rule, upstream }: Route, found: Route | undefined): string {
-  const reason = rule === "default" && found ? "not reached, a rule matched before it" : "not taken";
-  return `  ${rule} -> ${text(upstream)}: ${reason}`;
 }
 
 function fallbackText({ default: fallback }: Config): string {

@@ -16,6 +16,15 @@ export interface Route {
   readonly onRemoval: OnRemoval;
 }
 
+/** What looking an ID up makes of a rule. */
+export interface Step {
+  readonly route: Route;
+  /** Whether the rule fits the ID. */
+  readonly fits: boolean;
+  /** Whether it is the one that is taken: the first that fits. */
+  readonly taken: boolean;
+}
+
 interface Glob {
   readonly pattern: RegExp;
   readonly config: RouteConfig;
@@ -76,6 +85,28 @@ export class RouteTable {
     const [, kind, text = ""] = /^(id|match) (.*)$/su.exec(rule) ?? [];
     const config = (kind === "id" ? this.#exact : this.#globNames).get(text);
     return config && routeOf(config);
+  }
+
+  /**
+   * What looking `id` up makes of each rule, in the order in which they are tried. Of the exact rules only the one for
+   * this ID is told of, where there is one.
+   */
+  *trace(id: string): Generator<Step> {
+    let found = false;
+    const step = (route: Route, fits: boolean): Step => {
+      const taken = fits && !found;
+      found ||= fits;
+      return { route, fits, taken };
+    };
+    const exact = this.#exact.get(id);
+    if (exact) yield step(routeOf(exact), true);
+    for (const { pattern, config } of this.#globs) yield step(routeOf(config), pattern.test(id));
+    if (this.#fallback) yield step(this.#fallback, true);
+  }
+
+  /** The exact IDs. */
+  ids(): Iterable<string> {
+    return this.#exact.keys();
   }
 
   /** Every rule, in the order in which they are tried. */

@@ -1,5 +1,5 @@
-import { main } from "../../main.ts";
 import { assertEquals, assertStringIncludes } from "../assert.ts";
+import { run } from "./command.ts";
 
 const FILE = `
 routes: [{ id: 1, host: n1.example.com, port: 7777 }]
@@ -7,17 +7,16 @@ allow: [10.0.0.0/8]
 deny: [10.66.0.0/16]
 `;
 
-/** Exit status and lines of `explain 1 --from ADDRESS`. */
-async function explainFrom(address: string) {
+/** Exit status and lines of `explain` with the configuration `text`. */
+async function explain(text: string, ...args: string[]) {
   const file = await Deno.makeTempFile({ suffix: ".yaml" });
-  await Deno.writeTextFile(file, FILE);
-  const lines: string[] = [];
-  const say = (line: string) => lines.push(line);
-  const args = ["explain", "1", "-c", file, "--from", address];
-  const status = await main(args, { out: say, err: say, stderrIsTerminal: false });
+  await Deno.writeTextFile(file, text);
+  const { status, out, err } = await run("explain", "-c", file, ...args);
   await Deno.remove(file);
-  return { status, lines };
+  return { status, lines: [...out, ...err] };
 }
+
+const explainFrom = (address: string) => explain(FILE, "1", "--from", address);
 
 Deno.test("explain --from names the entry that lets an address in", async () => {
   const { status, lines } = await explainFrom("10.1.2.3");
@@ -37,4 +36,46 @@ Deno.test("explain --from with what is no address is one line and exit status 2"
     assertEquals([status, lines.length], [2, 1]);
     assertStringIncludes(lines[0] ?? "", "--from");
   }
+});
+
+const RULES = `
+routes:
+  - { id: eu-1, host: a.example.com, port: 1 }
+  - { match: "us-*", host: b.example.com, port: 2 }
+  - { match: "eu-*", host: c.example.com, port: 3 }
+  - { match: "*", host: d.example.com, port: 4 }
+default: { host: e.example.com, port: 5 }
+`;
+
+Deno.test("explain says of each rule why it is taken or not", async () => {
+  const exact = await explain(RULES, "eu-1");
+  assertEquals([exact.status, exact.lines], [0, [
+    'ID "eu-1": id eu-1 -> a.example.com:1',
+    "  id eu-1 -> a.example.com:1: taken",
+    "  match us-* -> b.example.com:2: does not fit",
+    "  match eu-* -> c.example.com:3: fits too, but a rule before it is taken",
+    "  match * -> d.example.com:4: fits too, but a rule before it is taken",
+    "  default -> e.example.com:5: fits too, but a rule before it is taken",
+  ]]);
+  const glob = await explain(RULES, "eu-2");
+  assertEquals([glob.status, glob.lines.slice(0, 4)], [0, [
+    'ID "eu-2": match eu-* -> c.example.com:3',
+    '  id: "eu-2" is not among the IDs named (1); the nearest is "eu-1"',
+    "  match us-* -> b.example.com:2: does not fit",
+    "  match eu-* -> c.example.com:3: taken",
+  ]]);
+});
+
+Deno.test("explain of an ID without a route says what the client gets, with exit status 1", async () => {
+  const { status, lines } = await explain(FILE, "2");
+  assertEquals([status, lines.length], [1, 2]);
+  assertStringIncludes(lines[0] ?? "", "UNKNOWN_ID (4)");
+  assertEquals(lines[1], '  id: "2" is not among the IDs named (1); the nearest is "1"');
+  assertEquals((await explain("routes: []", "2")).lines[1], "  id: no rule names an ID");
+});
+
+Deno.test("explain of what cannot be an ID says so, with exit status 1", async () => {
+  const { status, lines } = await explain(FILE, "a\nb");
+  assertEquals([status, lines.length], [1, 1]);
+  assertStringIncludes(lines[0] ?? "", "BAD_FRAME (1)");
 });
