@@ -221,6 +221,7 @@ export class Balancer implements InForce, AsyncDisposable {
     this.#quiet.close();
     await this.#listeners.close();
     await this.#ledger.cutAll(DRAINED);
+    await this.#listeners.finish(LAST_WORD_MS);
     for (const deadlines of this.#deadlines.values()) deadlines.close();
   }
 }

@@ -11,6 +11,7 @@ import { encodeError } from "./frame/tlv.ts";
 import type { Admission } from "./listen/admission.ts";
 import { type Duplex, writeAll } from "./listen/duplex.ts";
 import type { Entrance } from "./listen/entrance.ts";
+import { HandshakeError, type TlsGate } from "./listen/tls.ts";
 import { readIntroduction } from "./listen/proxied.ts";
 import { TcpDuplex } from "./listen/tcp.ts";
 import { turnAway } from "./listen/turn_away.ts";
@@ -103,8 +104,33 @@ async function identify(
   return hello.id;
 }
 
+/** What a client says first, over TLS where the listener speaks it. */
+function readFirst(account: Account, entrance: Entrance, shared: Shared): Promise<Hello | null> {
+  return entrance.tls
+    ? readOverTls(account, entrance.tls, entrance, shared)
+    : readFrames(account, entrance, shared);
+}
+
+async function readOverTls(
+  account: Account,
+  tls: TlsGate,
+  entrance: Entrance,
+  shared: Shared,
+): Promise<Hello | null> {
+  const secure = await tls.open(account.client);
+  if (!secure) return null;
+  account.client = secure.client;
+  try {
+    await secure.handshake();
+    return await readFrames(account, entrance, shared);
+  } finally {
+    // where the connection was given up meanwhile, nobody else is left to close what it has become
+    if (!account.joined) account.client.close();
+  }
+}
+
 /** What a client says first, over a WebSocket where it asks for one. */
-function readFirst(account: Account, entrance: Entrance, { idBytes }: Shared): Promise<Hello | null> {
+function readFrames(account: Account, entrance: Entrance, { idBytes }: Shared): Promise<Hello | null> {
   const otherwise = (bytes: Uint8Array) => {
     const { webSocket } = entrance;
     return webSocket && isUpgrade(bytes) ? readOverWebSocket(account, bytes, webSocket, idBytes) : undefined;
@@ -211,6 +237,9 @@ async function refuse(account: Account, error: unknown): Promise<Closing> {
     await farewell(account, error);
     const detail = error.cause === undefined ? error.message : messageOf(error.cause);
     return { reason: error.reason, closedBy: "balancer", detail };
+  }
+  if (error instanceof HandshakeError) {
+    return { reason: "BAD_FRAME", closedBy: "client", detail: error.message };
   }
   if (isDisconnect(error)) {
     // some load balancers end a probe by a reset

@@ -12,9 +12,16 @@ const OWN_FILES = 100;
  */
 const MOST_TRIED = 4_200;
 
-/** Files that are open with every place of `limits.connections` taken: two each, the client's and the upstream's. */
-export function filesWanted({ limits }: Pick<Config, "limits">): number {
-  return 2 * limits.connections + LINGER_MOST + OWN_FILES;
+/**
+ * Files that are open with every place of `limits.connections` taken: two each, the client's and the upstream's, and
+ * two more where it comes over TLS.
+ */
+export function filesWanted({ limits, listeners }: Pick<Config, "limits" | "listeners">): number {
+  return filesEach(listeners) * limits.connections + LINGER_MOST + OWN_FILES;
+}
+
+function filesEach(listeners: Config["listeners"]): number {
+  return listeners.some(({ tls }) => tls) ? 4 : 2;
 }
 
 /**
@@ -23,11 +30,14 @@ export function filesWanted({ limits }: Pick<Config, "limits">): number {
  * The limit itself stands in `/proc/self/limits`, which may not be read under `--allow-read` alone: so it is found by
  * opening files until no more can be, before anything else needs one.
  */
-export function openFilesProblem(config: Pick<Config, "limits">, open = openOne): string | undefined {
+export function openFilesProblem(
+  config: Pick<Config, "limits" | "listeners">,
+  open = openOne,
+): string | undefined {
   const wanted = filesWanted(config);
   const held = countOpenable(Math.min(wanted, MOST_TRIED), open);
   if (held >= Math.min(wanted, MOST_TRIED)) return undefined;
-  const fits = Math.max(1, Math.floor((held - LINGER_MOST - OWN_FILES) / 2));
+  const fits = Math.max(1, Math.floor((held - LINGER_MOST - OWN_FILES) / filesEach(config.listeners)));
   return `only ${held} more files can be opened, and limits.connections: ${config.limits.connections} needs ` +
     `${wanted}: raise the limit (ulimit -n ${wanted}, LimitNOFILE=${wanted} in a systemd unit), ` +
     `or set limits.connections to ${fits}`;

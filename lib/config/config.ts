@@ -14,10 +14,18 @@ export interface WebSocketConfig {
   readonly origins?: readonly string[];
 }
 
+/** The files, in PEM, of a certificate with those above it, and of its private key. */
+export interface TlsConfig {
+  readonly cert: string;
+  readonly key: string;
+}
+
 /** Where Switchyard accepts connections. */
 export interface ListenerConfig {
   readonly address: HostPort;
   /** False where raw frames alone are taken; without it every WebSocket is. */
+  /** Without it plain TCP is spoken. */
+  readonly tls?: TlsConfig;
   readonly websocket?: WebSocketConfig | false;
   /** Proxies (CIDR) that must say, and that alone may say, for whom they connect. */
   readonly proxy_protocol?: { readonly trusted: readonly string[] };

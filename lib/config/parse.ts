@@ -3,9 +3,10 @@
 import * as v from "valibot";
 import { messageOf, UsageError } from "../errors.ts";
 import { check, plain, type Problem } from "./check.ts";
-import type { Config, RouteConfig } from "./config.ts";
+import type { Config, RouteConfig, TlsConfig } from "./config.ts";
 import { checkRules } from "./rules.ts";
 import { fileSchema, type routeSchema } from "./schema.ts";
+import { pathBeside } from "./units.ts";
 import { readTree, type Tree } from "./tree.ts";
 
 /** Some 300,000 routes: more than anybody writes by hand, and parsed within seconds. */
@@ -33,8 +34,12 @@ export function parseConfig(text: string, file: string): Config {
   const tree = treeOf(text, file);
   const problems = lines(tree, file);
   if (problems.length > 0) throw new UsageError(problems);
-  const { routes, ...rest } = v.parse(fileSchema, tree);
-  return { ...rest, routes: routes.map(toRoute) };
+  const { routes, listeners, ...rest } = v.parse(fileSchema, tree);
+  return {
+    ...rest,
+    listeners: listeners.map((listener) => withFiles(listener, file)),
+    routes: routes.map(toRoute),
+  };
 }
 
 /** What a file that holds nothing but an empty list of routes stands for. */
@@ -69,6 +74,12 @@ function lines(tree: Tree, file: string): string[] {
 function* problemsIn(tree: Tree): Generator<Problem> {
   yield* check(fileSchema, tree);
   yield* checkRules(tree);
+}
+
+function withFiles<T extends { tls?: TlsConfig }>(listener: T, file: string): T {
+  if (!listener.tls) return listener;
+  const { cert, key } = listener.tls;
+  return { ...listener, tls: { cert: pathBeside(file, cert), key: pathBeside(file, key) } };
 }
 
 function toRoute({ id, match, ...rest }: v.InferOutput<typeof routeSchema>): RouteConfig {

@@ -25,6 +25,7 @@ const ID_BYTES_WANTED = "a number of bytes, 1 to 65535";
 const NETWORKS_WANTED = "a list of networks, such as [10.0.0.0/8]";
 const MOST = 10_000_000;
 const COUNT_WANTED = `a number of connections, 0 to ${MOST}; 0 for no limit`;
+const FILE_WANTED = "a path of a file, taken from the folder of this one";
 const PROXY_VERSIONS = ["v1", "v2"] as const;
 const DUPLICATES = ["allow", "reject", "replace"] as const;
 const LEVELS = ["debug", "info", "warning", "error"] as const;
@@ -64,6 +65,10 @@ function span(fallback: string, description: string) {
   return v.optional(parsed(parseDuration, DURATION_WANTED, description, written), fallback);
 }
 
+function file(description: string) {
+  return v.pipe(v.string(FILE_WANTED), v.minLength(1, FILE_WANTED), v.description(description));
+}
+
 function flag(fallback: boolean, description: string) {
   return v.optional(v.pipe(v.boolean("true or false"), v.description(description)), fallback);
 }
@@ -90,6 +95,11 @@ const acceptProxy = v.strictObject({
     v.description("Proxies, which must say for whom they connect; nobody else may."),
   ),
 }, "a mapping such as { trusted: [10.0.0.0/8] }");
+
+const tls = v.strictObject({
+  cert: file("Certificate in PEM, followed by those between it and the root."),
+  key: file("Private key in PEM, without a passphrase."),
+}, "a mapping such as { cert: cert.pem, key: key.pem }");
 
 const sendProxy = v.pipe(
   v.union([v.picklist(PROXY_VERSIONS), v.literal(false)], "v1, v2 or false"),
@@ -130,6 +140,7 @@ const listener = v.strictObject({
     "Where to accept connections: host:port, [::1]:9000 or :8888; port 0 is any free one.",
   ),
   websocket: v.exactOptional(websocket),
+  tls: v.exactOptional(tls),
   proxy_protocol: v.exactOptional(acceptProxy),
 }, "a mapping such as { address: 0.0.0.0:8888 }");
 
@@ -239,6 +250,5 @@ export const fileSchema = v.strictObject({
 /** Fields of the design that this version cannot honour yet: refused by name rather than ignored. */
 export const NOT_YET: ReadonlySet<string> = new Set([
   ..."admin tables redis pools workers".split(" "),
-  "listeners[].tls",
   ..."routes[].pool routes[].tls default.pool".split(" "),
 ]);

@@ -145,3 +145,10 @@ export function parseRoute(text: string, id_bytes = 255): RouteConfig | undefine
   const upstream = parseUpstream(text.slice(end + 1));
   return upstream === undefined || idWanted(id, id_bytes) !== undefined ? undefined : { id, ...upstream };
 }
+
+/** The file that `path` means where it stands in `file`: taken from that one's folder, unless it is absolute. */
+export function pathBeside(file: string, path: string): string {
+  if (/^([/\\]|[A-Za-z]:)/.test(path)) return path;
+  const [folder = ""] = /^.*[/\\]/s.exec(file) ?? [];
+  return `${folder}${path}`;
+}

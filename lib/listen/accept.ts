@@ -6,7 +6,9 @@ import { isDisconnect, isOwnClose, messageOf } from "../errors.ts";
 const PAUSE_MS = { first: 20, longest: 1000 };
 
 /** What an accept loop needs of a listener. */
-export type Acceptor = Pick<Deno.TcpListener, "accept">;
+export interface Acceptor<T> {
+  accept(): Promise<T>;
+}
 
 /**
  * Hands each accepted connection to `serve` until the listener is closed.
@@ -14,9 +16,9 @@ export type Acceptor = Pick<Deno.TcpListener, "accept">;
  * A peer that resets its connection before it is accepted fails that one `accept`: the next is tried at once. Anything
  * else (open files used up, no memory) lasts, so the loop pauses, and `onPause` hears of it once a burst.
  */
-export async function acceptEach(
-  listener: Acceptor,
-  serve: (conn: Deno.TcpConn) => void,
+export async function acceptEach<T>(
+  listener: Acceptor<T>,
+  serve: (conn: T) => void,
   options: { onPause?: (problem: string, ms: number) => void } = {},
 ): Promise<void> {
   let pause = 0;

@@ -1,6 +1,7 @@
 /** Where connections come in. */
 
 import type { ListenerConfig, WebSocketConfig } from "../config/config.ts";
+import type { TlsGate } from "./tls.ts";
 import { AddressList } from "./access_list.ts";
 
 /** A listener's name and what one configuration says of it. Immutable; a reload puts another in its place. */
@@ -9,10 +10,13 @@ export class Entrance {
   readonly name: string;
   /** Which WebSockets are taken; undefined where none is. */
   readonly webSocket: WebSocketConfig | undefined;
+  /** Ends TLS; undefined where plain TCP is spoken. */
+  readonly tls: TlsGate | undefined;
   readonly #trusted: AddressList | undefined;
 
-  constructor(name: string, { proxy_protocol, websocket = {} }: ListenerConfig) {
+  constructor(name: string, { proxy_protocol, websocket = {} }: ListenerConfig, tls?: TlsGate) {
     this.name = name;
+    this.tls = tls;
     this.webSocket = websocket || undefined;
     if (proxy_protocol) this.#trusted = new AddressList(proxy_protocol.trusted);
   }

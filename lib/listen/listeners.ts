@@ -5,6 +5,8 @@ import type { HostPort, ListenerConfig } from "../config/config.ts";
 import { messageOf } from "../errors.ts";
 import { addressText } from "../text.ts";
 import { acceptEach } from "./accept.ts";
+import { TlsGate } from "./tls.ts";
+import type { TlsSocket } from "./tls_socket.ts";
 import { Entrance } from "./entrance.ts";
 
 const log = getLogger("switchyard");
@@ -30,6 +32,8 @@ interface Door {
 /** Every listener, by what the configuration says of it. */
 export class Listeners {
   #open = new Map<string, Door>();
+  /** Connections over TLS that are open, through gates that are gone as well. */
+  readonly #secure = new Set<TlsSocket>();
   readonly #accepting = new Set<Promise<void>>();
   readonly #serve: Serve;
   readonly #listen: Listen;
@@ -51,39 +55,65 @@ export class Listeners {
    */
   change(configs: readonly ListenerConfig[]): void {
     const before = this.#open;
+    const gates = new Set([...before.values()].flatMap(({ entrance: { tls } }) => tls ?? []));
     const after = this.#openEach(configs);
     this.#open = after;
     for (const [key, door] of after) if (!before.has(key)) this.#accept(door);
     for (const [key, { listener }] of before) if (!after.has(key)) close(listener);
+    for (const { entrance: { tls } } of after.values()) if (tls) gates.delete(tls);
+    for (const gate of gates) gate.retire();
   }
 
   /** Closes all, and waits until nothing more is accepted. */
   async close(): Promise<void> {
-    for (const { listener } of this.#open.values()) listener.close();
+    for (const { listener, entrance } of this.#open.values()) {
+      listener.close();
+      entrance.tls?.retire();
+    }
     this.#open = new Map();
     await Promise.all(this.#accepting);
   }
 
+  /** Waits, at most `ms`, until what has been sent over TLS is on its way, and ends the rest. */
+  async finish(ms: number): Promise<void> {
+    if (this.#secure.size === 0) return;
+    const timer = setTimeout(() => this.#secure.forEach((socket) => socket.destroy()), ms);
+    await Promise.all([...this.#secure].map(({ ended }) => ended));
+    clearTimeout(timer);
+  }
+
   #openEach(configs: readonly ListenerConfig[]): Map<string, Door> {
-    const opened: Deno.TcpListener[] = [];
+    using undo = new DisposableStack();
     const after = new Map<string, Door>();
     const changes: (() => void)[] = [];
-    try {
-      for (const config of configs) {
-        const key = freeKey(config.address, after);
-        const open = this.#open.get(key);
-        const listener = open?.listener ?? this.#openAt(config.address);
-        if (!open) opened.push(listener);
-        const entrance = new Entrance(addressText(listener.addr), config);
-        if (open) changes.push(() => open.entrance = entrance);
-        after.set(key, open ?? { listener, entrance });
-      }
-      for (const change of changes) change();
-      return after;
-    } catch (error) {
-      for (const listener of opened) listener.close();
-      throw error;
+    for (const config of configs) {
+      const key = freeKey(config.address, after);
+      const open = this.#open.get(key);
+      const listener = open?.listener ?? undo.adopt(this.#openAt(config.address), (opened) => opened.close());
+      const name = addressText(listener.addr);
+      const entrance = new Entrance(name, config, this.#gate(name, config, open, undo));
+      if (open) changes.push(() => open.entrance = entrance);
+      after.set(key, open ?? { listener, entrance });
     }
+    undo.move();
+    for (const change of changes) change();
+    return after;
+  }
+
+  /** The gate that the listener has, where its files are the same: then what they hold now is taken into use. */
+  #gate(
+    name: string,
+    { tls }: ListenerConfig,
+    open: Door | undefined,
+    undo: DisposableStack,
+  ): TlsGate | undefined {
+    if (!tls) return undefined;
+    const known = open?.entrance.tls;
+    if (known?.config.cert !== tls.cert || known.config.key !== tls.key) {
+      return undo.adopt(new TlsGate(name, tls, this.#secure), (gate) => gate.retire());
+    }
+    known.refresh();
+    return known;
   }
 
   #openAt({ host, port }: HostPort): Deno.TcpListener {

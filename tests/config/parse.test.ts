@@ -51,7 +51,7 @@ Deno.test("only routes is required; all else has its default", () => {
 
 Deno.test("every field is taken from the file", () => {
   const text = `
-listeners: [{ address: ":0", proxy_protocol: { trusted: [10.0.0.0/8] } }, { address: "[::1]:9000" }]
+listeners: [{ address: ":0", tls: { cert: a.pem, key: /b.pem }, proxy_protocol: { trusted: [10.0.0.0/8] } }, { address: "[::1]:9000" }]
 routes: [{ id: a, ${UPSTREAM} }, { match: "eu-*", host: "::1", port: 65535, on_removal: drain }]
 default: { host: 10.0.0.1, port: 1 }
 forward_id: false
@@ -66,7 +66,11 @@ log: { level: debug, format: json, access: false }
 `;
   assertEquals(parse(text), {
     listeners: [
-      { address: { host: "0.0.0.0", port: 0 }, proxy_protocol: { trusted: ["10.0.0.0/8"] } },
+      {
+        address: { host: "0.0.0.0", port: 0 },
+        tls: { cert: "a.pem", key: "/b.pem" },
+        proxy_protocol: { trusted: ["10.0.0.0/8"] },
+      },
       { address: { host: "::1", port: 9000 } },
     ],
     routes: [

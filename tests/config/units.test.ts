@@ -10,6 +10,7 @@ import {
   parsePort,
   parseRoute,
   parseUpstream,
+  pathBeside,
 } from "../../lib/config/units.ts";
 import { assertEquals } from "../assert.ts";
 
@@ -103,6 +104,17 @@ for (
   ]
 ) {
   Deno.test(`the network "${text}" is refused`, () => assertEquals(parseCidr(text), undefined));
+}
+
+for (
+  const [file, path, meant] of [
+    ["routes.yaml", "cert.pem", "cert.pem"],
+    ["/etc/switchyard/routes.yaml", "tls/cert.pem", "/etc/switchyard/tls/cert.pem"],
+    ["conf/routes.yaml", "/etc/cert.pem", "/etc/cert.pem"],
+    ["C:\\conf\\routes.yaml", "cert.pem", "C:\\conf\\cert.pem"],
+  ] as const
+) {
+  Deno.test(`${path} in ${file} means ${meant}`, () => assertEquals(pathBeside(file, path), meant));
 }
 
 Deno.test("port 0 is an address to listen on where that is allowed", () => {

@@ -1,0 +1,44 @@
+/** TLS of the process as it is run, with openssl's client and a certificate renewed beside it. */
+
+import { encodeId } from "../../lib/frame/tlv.ts";
+import { assert, assertEquals, assertStringIncludes } from "../assert.ts";
+import { Certificate, hasOpenssl, openssl } from "../certificates.ts";
+import { receive, send, startEcho } from "../harness.ts";
+import { start } from "./processes.ts";
+
+const ID = encodeId("1");
+
+Deno.test({
+  name: "serve speaks TLS, and SIGHUP takes a renewed certificate into use without touching a connection",
+  ignore: !hasOpenssl || Deno.build.os === "windows",
+  async fn() {
+    await using certificate = await Certificate.create("first");
+    await using upstream = startEcho();
+    const config = `${certificate.files.cert}.yaml`;
+    await Deno.writeTextFile(
+      config,
+      `listeners: [{ address: "127.0.0.1:0", tls: { cert: cert.pem, key: key.pem } }]
+routes: [{ id: 1, host: 127.0.0.1, port: ${upstream.port} }]
+`,
+    );
+    await using balancer = start({ command: [] }, ["serve", "-c", config]);
+    await balancer.stderr.until("listening on");
+    const [, port] = /listening on [^"]*:(\d+)/.exec(balancer.stderr.text) ?? [];
+    assert(port !== undefined);
+    const subject = async () => (await openssl("s_client", "-connect", `127.0.0.1:${port}`)).stdout;
+    assertStringIncludes(await subject(), "CN = first");
+    using client = await Deno.connectTls({
+      hostname: "localhost",
+      port: Number(port),
+      caCerts: [certificate.pem],
+    });
+    await send(client, ID);
+    assertEquals(await receive(client, ID.length), ID);
+    await certificate.renew("second");
+    Deno.kill(balancer.pid, "SIGHUP");
+    await balancer.stderr.until("new certificate in use");
+    assertStringIncludes(await subject(), "CN = second");
+    await send(client, Uint8Array.of(7));
+    assertEquals(await receive(client, 1), Uint8Array.of(7));
+  },
+});
