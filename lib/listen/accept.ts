@@ -5,6 +5,9 @@ import { isDisconnect, isOwnClose, messageOf } from "../errors.ts";
 /** Pauses while the machine lacks resources, in milliseconds: the first, and the longest after doubling. */
 const PAUSE_MS = { first: 20, longest: 1000 };
 
+/** After so long without a failure the next one counts as another burst, in milliseconds. */
+const BURST_MS = 10_000;
+
 /** What an accept loop needs of a listener. */
 export interface Acceptor<T> {
   accept(): Promise<T>;
@@ -19,9 +22,10 @@ export interface Acceptor<T> {
 export async function acceptEach<T>(
   listener: Acceptor<T>,
   serve: (conn: T) => void,
-  options: { onPause?: (problem: string, ms: number) => void } = {},
+  options: { onPause?: (problem: string) => void } = {},
 ): Promise<void> {
   let pause = 0;
+  let burstEnd = 0;
   for (;;) {
     try {
       serve(await listener.accept());
@@ -29,7 +33,9 @@ export async function acceptEach<T>(
     } catch (error) {
       if (isOwnClose(error)) return;
       if (isDisconnect(error)) continue;
-      if (pause === 0) options.onPause?.(messageOf(error), PAUSE_MS.first);
+      // each connection that ends lets one more in, and the next one fails again: that is still the same burst
+      if (performance.now() >= burstEnd) options.onPause?.(messageOf(error));
+      burstEnd = performance.now() + BURST_MS;
       pause = Math.min(pause * 2 || PAUSE_MS.first, PAUSE_MS.longest);
       await new Promise((resolve) => setTimeout(resolve, pause));
     }

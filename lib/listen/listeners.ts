@@ -130,7 +130,7 @@ export class Listeners {
     const { listener, entrance: { name } } = door;
     log.info(`listening on ${name}`);
     const accepting = acceptEach(listener, (conn) => this.#serve(conn, door.entrance), {
-      onPause: (error, ms) => log.error(`cannot accept on ${name}: ${error}; trying again in ${ms} ms`),
+      onPause: (error) => log.error`cannot accept on ${name}: ${error}; trying again until it works`,
     });
     this.#accepting.add(accepting);
     void accepting.then(() => this.#accepting.delete(accepting));
