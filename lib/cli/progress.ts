@@ -16,7 +16,7 @@ const CLEAR_REST = "\x1b[K";
 
 /** A bar that is being drawn. */
 export interface ProgressBar {
-  /** Draws `done` of the total, if it is time to. */
+  /** Draws `done` of the total, if it is time to; the whole of it ends the bar. */
   draw(done: number): void;
   /** Leaves the bar as it stands; what is written next begins on a line of its own. */
   end(): void;
@@ -43,16 +43,20 @@ export function progressBar(
   const { unit = "", write = writeToStderr } = options;
   const name = label.length > LABEL_WIDTH ? `${label.slice(0, LABEL_WIDTH - 3)}...` : label;
   let drawn = -Infinity;
+  let ended = false;
+  const end = () => {
+    if (drawn !== -Infinity && !ended) write("\n");
+    ended = true;
+  };
   return {
     draw(done) {
       const now = performance.now();
-      if (now - drawn < EVERY_MS && done < total) return;
+      if (ended || (now - drawn < EVERY_MS && done < total)) return;
       drawn = now;
       write(`\r${name} ${barText(Math.min(done, total), total, unit)}${CLEAR_REST}`);
+      if (done >= total) end();
     },
-    end() {
-      if (drawn !== -Infinity) write("\n");
-    },
+    end,
   };
 }
 

@@ -96,15 +96,3 @@ Deno.test("a WebSocket handshake that is not answered ends in time and leaves no
   );
   await until(() => ended === 1, "the connection has ended");
 });
-
-Deno.test("demo has a client over WebSocket beside two over TCP, and all agree", async () => {
-  const { status, out, err } = await run("demo");
-  assertEquals([status, err, out.length], [0, [], 5]);
-  const rows = out.slice(2).map((line) => line.split(/ {2,}/));
-  assertEquals(rows.map(([name, transport]) => [name, transport]), [
-    ["Client1", "tcp"],
-    ["Client2", "tcp"],
-    ["Client3", "websocket"],
-  ]);
-  for (const row of rows) assertEquals([row.at(-1), row.at(-2)], ["ok", row.at(-3)]);
-});
