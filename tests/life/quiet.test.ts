@@ -2,6 +2,7 @@ import { encodeId } from "../../lib/frame/tlv.ts";
 import { assertEquals, assertGreater } from "../assert.ts";
 import {
   configTo,
+  overEach,
   receive,
   receiveAll,
   send,
@@ -15,12 +16,12 @@ import { captureLog } from "./serving.ts";
 const ID = encodeId("1");
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
-Deno.test("timeouts.idle ends a connection on which nothing moves, and no other", async () => {
+overEach("timeouts.idle ends a connection on which nothing moves, and no other", async (transport) => {
   await using upstream = startEcho();
   await using balancer = startBalancer(configTo(upstream.port, { timeouts: { idle: 400 } }));
   using log = captureLog();
-  using quiet = await balancer.connect();
-  using lively = await balancer.connect();
+  using quiet = await balancer.connectOver(transport);
+  using lively = await balancer.connectOver(transport);
   for (const client of [quiet, lively]) {
     await send(client, ID);
     await receive(client, ID.length);
@@ -37,7 +38,7 @@ Deno.test("timeouts.idle ends a connection on which nothing moves, and no other"
   await until(() => balancer.balancer.active === 1, "the lively one is all that is left");
 });
 
-Deno.test("bytes in one direction alone keep a connection from being idle", async () => {
+overEach("bytes in one direction alone keep a connection from being idle", async (transport) => {
   await using upstream = startUpstream(async (conn) => {
     for (let beat = 0; beat < 16; beat++) {
       await send(conn, Uint8Array.of(beat));
@@ -45,7 +46,7 @@ Deno.test("bytes in one direction alone keep a connection from being idle", asyn
     }
   });
   await using balancer = startBalancer(configTo(upstream.port, { timeouts: { idle: 400 } }));
-  using client = await balancer.connect();
+  using client = await balancer.connectOver(transport);
   await send(client, ID);
   assertEquals((await receiveAll(client)).length, 16);
 });
