@@ -3,7 +3,7 @@
 import { getLogger } from "@logtape/logtape";
 import { type Account, type Closing, Ledger } from "./account/ledger.ts";
 import { QuietWatch } from "./account/quiet.ts";
-import type { Config, OnRemoval } from "./config/config.ts";
+import type { Config, OnRemoval, Upstream } from "./config/config.ts";
 import { dismiss, type InForce, serveConnection, type Shared } from "./connection.ts";
 import { Deadlines } from "./deadline.ts";
 import { type Connect, Dialer } from "./dial/dialer.ts";
@@ -11,6 +11,7 @@ import { type Lookup, Names } from "./dial/names.ts";
 import { Refusal } from "./errors.ts";
 import { Admission } from "./listen/admission.ts";
 import { type Listen, Listeners } from "./listen/listeners.ts";
+import { Authorities, TlsClient } from "./listen/tls_client.ts";
 import { Occupancy } from "./listen/occupancy.ts";
 import { pace, sleep, Slice } from "./pace.ts";
 import { type Difference, difference } from "./route/difference.ts";
@@ -45,6 +46,7 @@ export class Balancer implements InForce, AsyncDisposable {
   readonly #quiet = new QuietWatch(this.#ledger);
   readonly #connect: Connect | undefined;
   readonly #names: Names;
+  readonly #tls = new TlsClient();
   readonly #occupancy = new Occupancy<Account>();
   /** By kind and duration. They outlast a reload, since connections go on under the ones that they began with. */
   readonly #deadlines = new Map<string, Deadlines>();
@@ -100,9 +102,10 @@ export class Balancer implements InForce, AsyncDisposable {
     const table = await RouteTable.build(config.routes, config.default);
     const change = await difference(before, table);
     if (this.#draining || this.#closing) throw new Error("the balancer is shutting down");
+    const shared = this.#share(config, table);
     this.#listeners.change(config.listeners);
     this.#config = config;
-    this.#shared = this.#share(config, table);
+    this.#shared = shared;
     this.#quiet.cover(config.timeouts);
     return { ...change, connections: await this.#leave(before) };
   }
@@ -136,6 +139,8 @@ export class Balancer implements InForce, AsyncDisposable {
       proxyProtocol: config.proxy_protocol,
       idDeadlines,
       connectDeadlines: this.#deadlinesOf("connect", config.timeouts.connect),
+      tls: this.#tls,
+      authorities: new Authorities(upstreamsOf(config)),
       quiet: config.timeouts,
       dialer: new Dialer({ connect: this.#connect, names: this.#names, dnsTtl: config.dns_ttl }),
     };
@@ -221,9 +226,14 @@ export class Balancer implements InForce, AsyncDisposable {
     this.#quiet.close();
     await this.#listeners.close();
     await this.#ledger.cutAll(DRAINED);
-    await this.#listeners.finish(LAST_WORD_MS);
+    await Promise.all([this.#listeners.finish(LAST_WORD_MS), this.#tls.close(LAST_WORD_MS)]);
     for (const deadlines of this.#deadlines.values()) deadlines.close();
   }
+}
+
+function* upstreamsOf({ routes, default: fallback }: Config): Generator<Upstream> {
+  yield* routes;
+  if (fallback) yield fallback;
 }
 
 const DRAINED: Closing = { reason: "drain", closedBy: "balancer" };

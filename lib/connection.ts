@@ -1,7 +1,7 @@
 /** One connection's story: read the ID, route, dial, relay, account. */
 
 import type { Account, Closing, Ledger, QuietLimits } from "./account/ledger.ts";
-import type { Config, HostPort, WebSocketConfig } from "./config/config.ts";
+import type { Config, Upstream, WebSocketConfig } from "./config/config.ts";
 import type { Deadlines } from "./deadline.ts";
 import type { Dialer } from "./dial/dialer.ts";
 import { unavailable } from "./dial/failure.ts";
@@ -14,6 +14,7 @@ import type { Entrance } from "./listen/entrance.ts";
 import { HandshakeError, type TlsGate } from "./listen/tls.ts";
 import { readIntroduction } from "./listen/proxied.ts";
 import { TcpDuplex } from "./listen/tcp.ts";
+import type { Authorities, TlsClient } from "./listen/tls_client.ts";
 import { turnAway } from "./listen/turn_away.ts";
 import { httpRefusal, isUpgrade, upgrade } from "./listen/websocket/upgrade.ts";
 import { encodeProxyHeader } from "./proxy_protocol.ts";
@@ -33,6 +34,9 @@ export interface Shared {
   readonly proxyProtocol: Config["proxy_protocol"];
   readonly idDeadlines: Deadlines;
   readonly connectDeadlines: Deadlines;
+  /** Speaks TLS to upstreams that want it, trusting `authorities`. */
+  readonly tls: TlsClient;
+  readonly authorities: Authorities;
   readonly quiet: QuietLimits;
   readonly dialer: Dialer;
 }
@@ -184,7 +188,7 @@ function claim(id: string, account: Account, { admission }: Shared): void {
 }
 
 async function reach(
-  target: HostPort,
+  target: Upstream,
   account: Account,
   client: Deno.TcpConn,
   shared: Shared,
@@ -195,7 +199,9 @@ async function reach(
     account.quiet = shared.quiet;
     const upstream = account.connect(new TcpDuplex(conn));
     if (shared.proxyProtocol) await introduce(upstream, account, client, shared.proxyProtocol);
-    return upstream;
+    if (!target.tls) return upstream;
+    const { tls, authorities, connectDeadlines } = shared;
+    return account.connect(await tls.secure(upstream, target, authorities, connectDeadlines));
   } catch (error) {
     throw unavailable(error);
   }

@@ -6,6 +6,20 @@ export interface HostPort {
   readonly port: number;
 }
 
+/** How TLS is spoken to an upstream. */
+export interface UpstreamTls {
+  /** File with certificates to trust, in PEM, besides those that Deno trusts. */
+  readonly ca?: string;
+  /** The name that the certificate must have; without it the upstream's host. */
+  readonly server_name?: string;
+}
+
+/** A server to dial. */
+export interface Upstream extends HostPort {
+  /** True, or how, where TLS is spoken to it. */
+  readonly tls?: UpstreamTls | boolean;
+}
+
 /** Which WebSockets a listener takes. */
 export interface WebSocketConfig {
   /** The only path that is served; without it any is. */
@@ -36,7 +50,7 @@ export type OnRemoval = "keep" | "drain" | "close";
 
 /** A rule that finds an upstream: by one exact ID, or by a glob over IDs. */
 export type RouteConfig =
-  & HostPort
+  & Upstream
   & { readonly on_removal?: OnRemoval }
   & (
     | { readonly id: string; readonly match?: undefined }
@@ -52,7 +66,7 @@ export interface Config {
   /** In file order. */
   readonly routes: readonly RouteConfig[];
   /** What an unknown ID gets. */
-  readonly default?: HostPort;
+  readonly default?: Upstream;
   /** Whether the ID frame is sent on to the upstream. */
   readonly forward_id: boolean;
   /** The version of the PROXY header that upstreams get ahead of all else, or false for none. */

@@ -3,7 +3,7 @@
 import * as v from "valibot";
 import { messageOf, UsageError } from "../errors.ts";
 import { check, plain, type Problem } from "./check.ts";
-import type { Config, RouteConfig, TlsConfig } from "./config.ts";
+import type { Config, RouteConfig, TlsConfig, Upstream } from "./config.ts";
 import { checkRules } from "./rules.ts";
 import { fileSchema, type routeSchema } from "./schema.ts";
 import { pathBeside } from "./units.ts";
@@ -34,11 +34,12 @@ export function parseConfig(text: string, file: string): Config {
   const tree = treeOf(text, file);
   const problems = lines(tree, file);
   if (problems.length > 0) throw new UsageError(problems);
-  const { routes, listeners, ...rest } = v.parse(fileSchema, tree);
+  const { routes, listeners, default: fallback, ...rest } = v.parse(fileSchema, tree);
   return {
     ...rest,
     listeners: listeners.map((listener) => withFiles(listener, file)),
-    routes: routes.map(toRoute),
+    ...(fallback && { default: withCa(fallback, file) }),
+    routes: routes.map((route) => withCa(toRoute(route), file)),
   };
 }
 
@@ -80,6 +81,12 @@ function withFiles<T extends { tls?: TlsConfig }>(listener: T, file: string): T 
   if (!listener.tls) return listener;
   const { cert, key } = listener.tls;
   return { ...listener, tls: { cert: pathBeside(file, cert), key: pathBeside(file, key) } };
+}
+
+function withCa<T extends Upstream>(upstream: T, file: string): T {
+  const { tls } = upstream;
+  if (typeof tls !== "object" || tls.ca === undefined) return upstream;
+  return { ...upstream, tls: { ...tls, ca: pathBeside(file, tls.ca) } };
 }
 
 function toRoute({ id, match, ...rest }: v.InferOutput<typeof routeSchema>): RouteConfig {

@@ -25,6 +25,7 @@ const ID_BYTES_WANTED = "a number of bytes, 1 to 65535";
 const NETWORKS_WANTED = "a list of networks, such as [10.0.0.0/8]";
 const MOST = 10_000_000;
 const COUNT_WANTED = `a number of connections, 0 to ${MOST}; 0 for no limit`;
+const UPSTREAM_TLS_WANTED = "true, false or a mapping such as { ca: ca.pem, server_name: n1.example.com }";
 const FILE_WANTED = "a path of a file, taken from the folder of this one";
 const PROXY_VERSIONS = ["v1", "v2"] as const;
 const DUPLICATES = ["allow", "reject", "replace"] as const;
@@ -144,6 +145,23 @@ const listener = v.strictObject({
   proxy_protocol: v.exactOptional(acceptProxy),
 }, "a mapping such as { address: 0.0.0.0:8888 }");
 
+const upstreamTls = v.pipe(
+  v.union([
+    v.boolean(),
+    v.strictObject({
+      ca: v.exactOptional(file("Certificates to trust, in PEM, besides those that Deno trusts.")),
+      server_name: v.exactOptional(
+        parsed(
+          parseHost,
+          HOST_WANTED,
+          "Name that the certificate must have, where it is not that of the host.",
+        ),
+      ),
+    }, UPSTREAM_TLS_WANTED),
+  ], UPSTREAM_TLS_WANTED),
+  v.description("Whether, and how, TLS is spoken to the upstream."),
+);
+
 /** A rule of the table. */
 export const routeSchema = v.strictObject({
   id: v.exactOptional(
@@ -154,6 +172,7 @@ export const routeSchema = v.strictObject({
   ),
   host,
   port,
+  tls: v.exactOptional(upstreamTls),
   on_removal: v.exactOptional(v.pipe(
     v.picklist(["keep", "drain", "close"], "keep, drain or close"),
     v.description("What becomes of this route's connections when a reload removes it; keep without it."),
@@ -223,7 +242,10 @@ export const fileSchema = v.strictObject({
     v.description("Exact IDs are tried first, then globs in file order, then default."),
   ),
   default: v.exactOptional(v.pipe(
-    v.strictObject({ host, port }, "a mapping such as { host: n1.example.com, port: 7777 }"),
+    v.strictObject(
+      { host, port, tls: v.exactOptional(upstreamTls) },
+      "a mapping such as { host: n1.example.com, port: 7777 }",
+    ),
     v.description("Upstream of an ID that no route matches; without it such a client is turned away."),
   )),
   forward_id: flag(true, "Whether the ID frame is sent on to the upstream."),
@@ -250,5 +272,5 @@ export const fileSchema = v.strictObject({
 /** Fields of the design that this version cannot honour yet: refused by name rather than ignored. */
 export const NOT_YET: ReadonlySet<string> = new Set([
   ..."admin tables redis pools workers".split(" "),
-  ..."routes[].pool routes[].tls default.pool".split(" "),
+  ..."routes[].pool default.pool".split(" "),
 ]);

@@ -6,7 +6,7 @@ import { messageOf } from "../errors.ts";
 import { addressText } from "../text.ts";
 import { acceptEach } from "./accept.ts";
 import { TlsGate } from "./tls.ts";
-import type { TlsSocket } from "./tls_socket.ts";
+import { OpenSockets } from "./tls_socket.ts";
 import { Entrance } from "./entrance.ts";
 
 const log = getLogger("switchyard");
@@ -33,7 +33,7 @@ interface Door {
 export class Listeners {
   #open = new Map<string, Door>();
   /** Connections over TLS that are open, through gates that are gone as well. */
-  readonly #secure = new Set<TlsSocket>();
+  readonly #secure = new OpenSockets();
   readonly #accepting = new Set<Promise<void>>();
   readonly #serve: Serve;
   readonly #listen: Listen;
@@ -76,10 +76,7 @@ export class Listeners {
 
   /** Waits, at most `ms`, until what has been sent over TLS is on its way, and ends the rest. */
   async finish(ms: number): Promise<void> {
-    if (this.#secure.size === 0) return;
-    const timer = setTimeout(() => this.#secure.forEach((socket) => socket.destroy()), ms);
-    await Promise.all([...this.#secure].map(({ ended }) => ended));
-    clearTimeout(timer);
+    await this.#secure.finish(ms);
   }
 
   #openEach(configs: readonly ListenerConfig[]): Map<string, Door> {

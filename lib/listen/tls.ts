@@ -11,8 +11,8 @@ import { getLogger } from "@logtape/logtape";
 import type { TlsConfig } from "../config/config.ts";
 import { messageOf, Refusal } from "../errors.ts";
 import type { Duplex } from "./duplex.ts";
-import { Inner, type KeyPair } from "./tls_inner.ts";
-import { TlsSocket } from "./tls_socket.ts";
+import { LOOPBACK, Loopback } from "./loopback.ts";
+import { type OpenSockets, TlsSocket } from "./tls_socket.ts";
 import { TcpDuplex } from "./tcp.ts";
 
 const log = getLogger("switchyard");
@@ -23,6 +23,12 @@ const LOOK_MS = 10_000;
 /** First byte of a TLS record that carries a handshake (RFC 8446, section 5.1). */
 const HANDSHAKE = 0x16;
 
+/** A certificate with those above it, and its private key, in PEM. */
+interface KeyPair {
+  readonly cert: string;
+  readonly key: string;
+}
+
 /** A handshake that failed. There is no way to tell the client more than the TLS alert that it has got. */
 export class HandshakeError extends Error {
   override readonly name = "HandshakeError";
@@ -32,9 +38,9 @@ export class HandshakeError extends Error {
 export class TlsGate {
   readonly config: TlsConfig;
   readonly #name: string;
-  readonly #open: Set<TlsSocket>;
+  readonly #open: OpenSockets;
   readonly #timer: ReturnType<typeof setInterval>;
-  #inner: Inner;
+  #inner: Loopback<Deno.TlsConn>;
   #seen: KeyPair;
 
   /**
@@ -42,13 +48,13 @@ export class TlsGate {
    * @param open Kept by the gate: every connection through it that is open.
    * @throws Error that names the file, where the certificate cannot be used
    */
-  constructor(name: string, config: TlsConfig, open: Set<TlsSocket>, lookMs = LOOK_MS) {
+  constructor(name: string, config: TlsConfig, open: OpenSockets, lookMs = LOOK_MS) {
     this.config = config;
     this.#name = name;
     this.#open = open;
     try {
       this.#seen = readPair(config);
-      this.#inner = new Inner(this.#seen);
+      this.#inner = listen(this.#seen);
     } catch (error) {
       throw new Error(`cannot speak TLS on ${name}: ${problem(error, config)}`, { cause: error });
     }
@@ -62,7 +68,7 @@ export class TlsGate {
       const pair = readPair(this.config);
       if (pair.cert === this.#seen.cert && pair.key === this.#seen.key) return;
       this.#seen = pair;
-      const inner = new Inner(pair);
+      const inner = listen(pair);
       this.#inner.retire();
       this.#inner = inner;
       log.info(`new certificate in use on ${this.#name}`);
@@ -85,9 +91,9 @@ export class TlsGate {
    */
   async open(raw: Duplex): Promise<{ client: TcpDuplex; handshake: () => Promise<void> } | null> {
     if (!await beginsHandshake(raw)) return null;
-    const socket = new TlsSocket(raw, await this.#inner.connect());
+    const { dialed, accepted } = await this.#inner.connect();
+    const socket = new TlsSocket(raw, { hop: dialed, secure: accepted });
     this.#open.add(socket);
-    void socket.ended.then(() => this.#open.delete(socket));
     return { client: new TcpDuplex(socket), handshake: () => handshake(socket) };
   }
 
@@ -99,6 +105,11 @@ export class TlsGate {
     this.#complained = what;
     log.error(`cannot take a new certificate into use on ${this.#name}, the old one stays: ${what}`);
   }
+}
+
+/** @throws Error where the certificate cannot be used */
+function listen({ cert, key }: KeyPair): Loopback<Deno.TlsConn> {
+  return new Loopback(Deno.listenTls({ hostname: LOOPBACK, port: 0, cert, key }));
 }
 
 async function handshake(socket: TlsSocket): Promise<void> {

@@ -1,13 +1,36 @@
-/** The server's side of one TLS connection, as a socket. */
+/** TLS over a connection, as a socket: the server's side or the client's. */
 
 import type { Duplex } from "./duplex.ts";
 import { type Socket, TcpDuplex } from "./tcp.ts";
-import type { Link } from "./tls_inner.ts";
 
 /** A peer that has taken nothing for this long, in milliseconds, loses what is left for it of a closed connection. */
 const STALLED_MS = 10_000;
 
-/** Passes what goes over the wire between the client's connection and the TLS listener. It owns both. */
+/** The two ends of a connection over loopback: TLS is spoken on `secure`, and `hop` carries what goes over the wire. */
+export interface TlsLink {
+  readonly hop: Deno.TcpConn;
+  readonly secure: Deno.TlsConn;
+}
+
+/** The sockets that are open. */
+export class OpenSockets {
+  readonly #open = new Set<TlsSocket>();
+
+  add(socket: TlsSocket): void {
+    this.#open.add(socket);
+    void socket.ended.then(() => this.#open.delete(socket));
+  }
+
+  /** Waits, at most `ms`, until what has been sent is on its way, and ends the rest. */
+  async finish(ms: number): Promise<void> {
+    if (this.#open.size === 0) return;
+    const timer = setTimeout(() => this.#open.forEach((socket) => socket.destroy()), ms);
+    await Promise.all([...this.#open].map(({ ended }) => ended));
+    clearTimeout(timer);
+  }
+}
+
+/** Passes what goes over the wire between the peer's connection and the one over loopback. It owns both. */
 export class TlsSocket implements Socket {
   /** Settles once nothing of the connection is open. */
   readonly ended: Promise<void>;
@@ -19,7 +42,7 @@ export class TlsSocket implements Socket {
   #allSent = false;
   #stalled: ReturnType<typeof setInterval> | undefined;
 
-  constructor(raw: Duplex, { hop, secure }: Link) {
+  constructor(raw: Duplex, { hop, secure }: TlsLink) {
     this.#raw = raw;
     this.#hop = new TcpDuplex(hop);
     this.#secure = secure;
@@ -71,14 +94,14 @@ export class TlsSocket implements Socket {
 
   async #pass(): Promise<void> {
     const [raw, hop] = [this.#raw, this.#hop];
-    // a client that goes on sending to a closed connection may still get its last words
+    // a peer that goes on sending to a closed connection may still get its last words
     const up = raw.readable.pipeTo(hop, { preventCancel: true }).catch(ignore);
     try {
       await hop.readable.pipeTo(raw);
       this.#allSent = true;
       if (!this.#closed) await up;
     } catch {
-      // the client is gone, or TLS is: whoever reads or writes here hears of it
+      // the peer is gone, or TLS is: whoever reads or writes here hears of it
     }
     clearInterval(this.#stalled);
     this.#raw.close();

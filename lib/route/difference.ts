@@ -1,5 +1,6 @@
 /** What a reload changes in the table. */
 
+import type { Upstream } from "../config/config.ts";
 import { Slice } from "../pace.ts";
 import type { Route, RouteTable } from "./table.ts";
 
@@ -27,5 +28,10 @@ export async function difference(before: RouteTable, after: RouteTable): Promise
 
 function isSame(old: Route, now: Route): boolean {
   return old.onRemoval === now.onRemoval && old.upstream.host === now.upstream.host &&
-    old.upstream.port === now.upstream.port;
+    old.upstream.port === now.upstream.port && isSameTls(old.upstream.tls, now.upstream.tls);
+}
+
+function isSameTls(old: Upstream["tls"] = false, now: Upstream["tls"] = false): boolean {
+  if (typeof old !== "object" || typeof now !== "object") return old === now;
+  return old.ca === now.ca && old.server_name === now.server_name;
 }

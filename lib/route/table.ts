@@ -1,6 +1,6 @@
 /** The routing table: immutable, and swapped whole. */
 
-import type { HostPort, OnRemoval, RouteConfig } from "../config/config.ts";
+import type { OnRemoval, RouteConfig, Upstream } from "../config/config.ts";
 import { Slice } from "../pace.ts";
 
 /** How a rule is written in the access log and by `explain`. */
@@ -11,7 +11,7 @@ export interface Route {
   /** The rule that matched: `id 1`, `match eu-*` or `default`. */
   readonly rule: RuleName;
   /** Where the ID is to go. */
-  readonly upstream: HostPort;
+  readonly upstream: Upstream;
   /** What becomes of its connections once it is no longer in the table. */
   readonly onRemoval: OnRemoval;
 }
@@ -52,13 +52,13 @@ export class RouteTable {
   readonly #globNames = new Map<string, RouteConfig>();
   readonly #fallback: Route | undefined;
 
-  constructor(routes: readonly RouteConfig[], fallback?: HostPort) {
+  constructor(routes: readonly RouteConfig[], fallback?: Upstream) {
     for (const route of routes) this.#add(route);
     this.#fallback = fallback && { rule: "default", upstream: fallback, onRemoval: "keep" };
   }
 
   /** The same as the constructor makes, without holding up anything else meanwhile. */
-  static async build(routes: readonly RouteConfig[], fallback?: HostPort): Promise<RouteTable> {
+  static async build(routes: readonly RouteConfig[], fallback?: Upstream): Promise<RouteTable> {
     const table = new RouteTable([], fallback);
     const slice = new Slice();
     for (const route of routes) {

@@ -52,8 +52,8 @@ Deno.test("only routes is required; all else has its default", () => {
 Deno.test("every field is taken from the file", () => {
   const text = `
 listeners: [{ address: ":0", tls: { cert: a.pem, key: /b.pem }, proxy_protocol: { trusted: [10.0.0.0/8] } }, { address: "[::1]:9000" }]
-routes: [{ id: a, ${UPSTREAM} }, { match: "eu-*", host: "::1", port: 65535, on_removal: drain }]
-default: { host: 10.0.0.1, port: 1 }
+routes: [{ id: a, ${UPSTREAM}, tls: { ca: ca.pem, server_name: b.example.com } }, { match: "eu-*", host: "::1", port: 65535, on_removal: drain }]
+default: { host: 10.0.0.1, port: 1, tls: true }
 forward_id: false
 proxy_protocol: v2
 timeouts: { id: 250ms, connect: 1h, idle: 2h, half_close: 0, drain: 1m, drain_spread: 10s }
@@ -74,10 +74,10 @@ log: { level: debug, format: json, access: false }
       { address: { host: "::1", port: 9000 } },
     ],
     routes: [
-      { id: "a", host: "a.example.com", port: 7 },
+      { id: "a", host: "a.example.com", port: 7, tls: { ca: "ca.pem", server_name: "b.example.com" } },
       { match: "eu-*", host: "::1", port: 65535, on_removal: "drain" },
     ],
-    default: { host: "10.0.0.1", port: 1 },
+    default: { host: "10.0.0.1", port: 1, tls: true },
     forward_id: false,
     proxy_protocol: "v2",
     dns_ttl: 0,

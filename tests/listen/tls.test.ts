@@ -2,6 +2,7 @@ import { encodeId } from "../../lib/frame/tlv.ts";
 import { writeAll } from "../../lib/listen/duplex.ts";
 import { type Socket, TcpDuplex } from "../../lib/listen/tcp.ts";
 import { TlsGate } from "../../lib/listen/tls.ts";
+import { OpenSockets } from "../../lib/listen/tls_socket.ts";
 import { connectWebSocket } from "../../lib/listen/websocket/client.ts";
 import { encodeProxyHeader } from "../../lib/proxy_protocol.ts";
 import { assert, assertEquals, assertStringIncludes, assertThrows } from "../assert.ts";
@@ -220,7 +221,7 @@ test("a certificate renewed again and again under load is used, and no connectio
 
 test("what the files hold is looked at by itself, and what cannot be used is passed over", async () => {
   await using certificate = await Certificate.create("first");
-  const gate = new TlsGate("here", certificate.files, new Set(), 20);
+  const gate = new TlsGate("here", certificate.files, new OpenSockets(), 20);
   try {
     const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
     const used = async () => {
