@@ -77,8 +77,8 @@ overEach(
   "an ID frame that is never completed is ID_TIMEOUT, however slowly it goes on",
   async (transport) => {
     await using balancer = startBalancer(configTo(9, { timeouts: { id: 300, connect: 1000 } }));
-    using client = await balancer.connectOver(transport);
     const started = performance.now();
+    using client = await balancer.connectOver(transport);
     const dribble = (async () => {
       try {
         for (const byte of header(1, 200)) {

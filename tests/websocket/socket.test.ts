@@ -228,14 +228,16 @@ const refusals: readonly [string, number, number, Changes][] = [
 
 for (const [name, error, code, changes] of refusals) {
   Deno.test(`${name} is a binary message that holds ERROR ${error}, and close ${code}`, async () => {
+    const arrived = Promise.withResolvers<void>();
     await using upstream = startUpstream(async (conn) => {
+      await receive(conn, ID.length);
+      arrived.resolve();
       await receiveAll(conn);
     });
     const port = error === 5 ? 9 : upstream.port;
     await using balancer = startBalancer(configTo(port, changes));
     using first = await RawWebSocket.open(balancer.port, HELLO);
-    if (error === 6 || error === 9) await until(() => balancer.balancer.active === 1, "one is there");
-    if (error === 6 || error === 9) await new Promise((resolve) => setTimeout(resolve, 50));
+    if (error === 6 || error === 9) await arrived.promise;
     using second = await RawWebSocket.open(balancer.port, HELLO);
     const refused = error === 9 ? first : second;
     const message = await refused.frame();
@@ -260,7 +262,7 @@ Deno.test("SHUTTING_DOWN is a binary message that holds ERROR 7, and close 1001"
 });
 
 Deno.test("a connection that the balancer ends after bytes of the upstream gets close 1001", async () => {
-  await using client = await echoed({ timeouts: { idle: 200 } });
+  await using client = await echoed({ timeouts: { idle: 600 } });
   const close = await client.socket.frame();
   assertEquals([close?.opcode, close && codeOf(close)], [CLOSE, 1001]);
 });
