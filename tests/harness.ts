@@ -40,7 +40,8 @@ export function overEach(name: string, test: (transport: Transport) => Promise<v
   }
 }
 
-async function connectOver(transport: Transport, port: number): Promise<Client> {
+/** A client of the balancer on `port`. */
+export async function connectOver(transport: Transport, port: number): Promise<Client> {
   const conn = await Deno.connect({ hostname: "127.0.0.1", port });
   conn.setNoDelay(true);
   if (transport === "tcp") return conn;

@@ -59,8 +59,7 @@ async function reload(given: Given, balancer: Balancer, output: Log): Promise<Ch
 }
 
 function onBlind(problem: string): void {
-  log
-    .warning`the configuration's folder cannot be watched, so its file is looked at every few seconds: ${problem}`;
+  log.warning`cannot watch the configuration's folder, so its file is looked at now and then: ${problem}`;
 }
 
 async function endNow(balancer: Balancer): Promise<number> {

@@ -25,8 +25,8 @@ export class FileWatch implements AsyncDisposable {
   readonly #file: string;
   readonly #lookMs: number;
   readonly #ended = new AbortController();
-  /** Whether something has happened in the folder since the last look. */
-  #stirred = false;
+  /** Whether something may have happened in the folder since the last look. */
+  #stirred = true;
   #wake: (() => void) | undefined;
   #seen: string;
   #watcher: Deno.FsWatcher | undefined;

@@ -8,9 +8,11 @@ import {
   assertStringIncludes,
 } from "../assert.ts";
 import {
+  type Client,
   concat,
   configTo,
   noise,
+  overEach,
   receive,
   receiveAll,
   refusalCode,
@@ -27,46 +29,50 @@ const ID = encodeId("1");
 const SHUTTING_DOWN = 7;
 
 /** A client that has its ID back from an echoing upstream. */
-async function streaming(connect: () => Promise<Deno.TcpConn>): Promise<Deno.TcpConn> {
+async function streaming<T extends Client>(connect: () => Promise<T>): Promise<T> {
   const client = await connect();
   await send(client, ID);
   assertEquals(await receive(client, ID.length), ID);
   return client;
 }
 
-Deno.test("SIGTERM while 200 streams run: every byte arrives, new clients are turned away, exit status 0", async () => {
-  await using upstream = startEcho();
-  await using serving = await serve(
-    `${routeTo(upstream.port)}timeouts: { drain: 20s }\nlog: { access: false }\n`,
-  );
-  const { balancer, connect } = serving;
-  const clients = await Promise.all(Array.from({ length: 200 }, () => streaming(connect)));
-  const payload = noise(256 << 10);
-  const expected = await sha256(payload);
-  const half = payload.length / 2;
-  const stream = async (client: Deno.TcpConn) => {
-    const received = receiveAll(client);
-    await send(client, payload.subarray(0, half));
-    await drained.promise;
-    await send(client, payload.subarray(half));
-    await client.closeWrite();
-    assertEquals(await sha256(await received), expected);
-    client.close();
-  };
-  const drained = Promise.withResolvers<void>();
-  const streams = clients.map(stream);
-  balancer.signal("SIGTERM");
-  await balancer.stderr.until("draining");
-  for (let round = 0; round < 3; round++) {
-    using late = await connect();
-    await send(late, concat(ID, noise(1000)));
-    assertEquals(refusalCode(await receiveAll(late)), SHUTTING_DOWN);
-  }
-  drained.resolve();
-  await Promise.all(streams);
-  assertEquals(await balancer.status(), 0);
-  await assertRejects(connect, Deno.errors.ConnectionRefused);
-});
+overEach(
+  "SIGTERM while 200 streams run: every byte arrives, new clients are turned away, exit status 0",
+  async (transport) => {
+    await using upstream = startEcho();
+    await using serving = await serve(
+      `${routeTo(upstream.port)}timeouts: { drain: 20s }\nlog: { access: false }\n`,
+    );
+    const { balancer } = serving;
+    const connect = () => serving.connectOver(transport);
+    const clients = await Promise.all(Array.from({ length: 200 }, () => streaming(connect)));
+    const payload = noise(256 << 10);
+    const expected = await sha256(payload);
+    const half = payload.length / 2;
+    const stream = async (client: Client) => {
+      const received = receiveAll(client);
+      await send(client, payload.subarray(0, half));
+      await drained.promise;
+      await send(client, payload.subarray(half));
+      await client.closeWrite();
+      assertEquals(await sha256(await received), expected);
+      client.close();
+    };
+    const drained = Promise.withResolvers<void>();
+    const streams = clients.map(stream);
+    balancer.signal("SIGTERM");
+    await balancer.stderr.until("draining");
+    for (let round = 0; round < 3; round++) {
+      using late = await connect();
+      await send(late, concat(ID, noise(1000)));
+      assertEquals(refusalCode(await receiveAll(late)), SHUTTING_DOWN);
+    }
+    drained.resolve();
+    await Promise.all(streams);
+    assertEquals(await balancer.status(), 0);
+    await assertRejects(serving.connect, Deno.errors.ConnectionRefused);
+  },
+);
 
 Deno.test("a second signal ends a drain in under a second, with exit status 1", async () => {
   await using upstream = startEcho();
@@ -101,19 +107,22 @@ Deno.test("a stuck stream is ended when timeouts.drain is over, with exit status
   assertStringIncludes(serving.balancer.stderr.text, "1 connections were closed");
 });
 
-Deno.test("at the end of a drain a client that got nothing from its upstream is told SHUTTING_DOWN", async () => {
-  // it reads, so the client's surplus is not what keeps the ERROR frame from arriving
-  await using upstream = startUpstream(async (conn) => void await receiveAll(conn));
-  await using balancer = startBalancer(configTo(upstream.port, { timeouts: { drain: 100 } }));
-  using silent = await balancer.connect();
-  await send(silent, concat(ID, noise(1 << 20)));
-  using unnamed = await balancer.connect();
-  await until(() => balancer.balancer.active === 2, "both are accepted");
-  const draining = balancer.balancer.drain();
-  assertEquals(refusalCode(await receiveAll(silent)), SHUTTING_DOWN);
-  assertEquals(refusalCode(await receiveAll(unnamed)), SHUTTING_DOWN);
-  assertEquals(await draining, 2);
-});
+overEach(
+  "at the end of a drain a client that got nothing from its upstream is told SHUTTING_DOWN",
+  async (transport) => {
+    // it reads, so the client's surplus is not what keeps the ERROR frame from arriving
+    await using upstream = startUpstream(async (conn) => void await receiveAll(conn));
+    await using balancer = startBalancer(configTo(upstream.port, { timeouts: { drain: 100 } }));
+    using silent = await balancer.connectOver(transport);
+    await send(silent, concat(ID, noise(1 << 20)));
+    using unnamed = await balancer.connect();
+    await until(() => balancer.balancer.active === 2, "both are accepted");
+    const draining = balancer.balancer.drain();
+    assertEquals(refusalCode(await receiveAll(silent)), SHUTTING_DOWN);
+    assertEquals(refusalCode(await receiveAll(unnamed)), SHUTTING_DOWN);
+    assertEquals(await draining, 2);
+  },
+);
 
 Deno.test("at the end of a drain nothing is written into a stream that has begun", async () => {
   await using upstream = startEcho();

@@ -2,9 +2,11 @@ import type { RouteConfig } from "../../lib/config/config.ts";
 import { encodeId } from "../../lib/frame/tlv.ts";
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "../assert.ts";
 import {
+  type Client,
   concat,
   configTo,
   noise,
+  overEach,
   receive,
   receiveAll,
   refusalCode,
@@ -138,11 +140,11 @@ Deno.test("a storm of 500 SIGHUPs coalesces, and the last version wins", async (
 });
 
 /** Clients that come and go, and clients that stream, until it is stopped. Rejects where one of them is cut. */
-function startLoad(connect: () => Promise<Deno.TcpConn>) {
+function startLoad(connect: () => Promise<Client>) {
   const id = encodeId("1");
   const block = noise(8 << 10);
   let stopped = false;
-  const hello = async (client: Deno.TcpConn) => {
+  const hello = async (client: Client) => {
     await send(client, id);
     assertEquals(await receive(client, id.length), id);
   };
@@ -175,11 +177,11 @@ function startLoad(connect: () => Promise<Deno.TcpConn>) {
   };
 }
 
-Deno.test("1,000 reloads under load: no connection fails, none is cut", async () => {
+overEach("1,000 reloads under load: no connection fails, none is cut", async (transport) => {
   await using upstream = startEcho();
   const config = configTo(upstream.port);
   await using balancer = startBalancer(config);
-  const load = startLoad(balancer.connect);
+  const load = startLoad(() => balancer.connectOver(transport));
   for (let reload = 1; reload <= 1000; reload++) {
     const other: RouteConfig = { id: `x${reload}`, host: "127.0.0.1", port: 9, on_removal: "close" };
     const change = await balancer.balancer.reload({ ...config, routes: [...config.routes, other] });
@@ -189,11 +191,11 @@ Deno.test("1,000 reloads under load: no connection fails, none is cut", async ()
   assert((await load.stop()).every((count) => count > 0));
 });
 
-Deno.test("SIGHUPs and new files under load: no connection fails, none is cut", async () => {
+overEach("SIGHUPs and new files under load: no connection fails, none is cut", async (transport) => {
   await using upstream = startEcho();
   const table = (more: string) => `${LISTENERS}${routeTo(upstream.port)}${more}log: { access: false }\n`;
   await using serving = await serve("", { text: table("") });
-  const load = startLoad(serving.connect);
+  const load = startLoad(() => serving.connectOver(transport));
   for (let round = 1; round <= 100; round++) {
     if (round % 10 === 0) await replace(serving, table(`default: { host: 127.0.0.1, port: ${round} }\n`));
     serving.balancer.signal("SIGHUP");
@@ -217,6 +219,7 @@ Deno.test("a table of 100,000 routes is swapped while round trips go on", async 
   await receive(client, encodeId("1").length);
   await replace(serving, `${LISTENERS}routes:\n${routes.join("")}${last}`);
   let longest = 0;
+  const begun = performance.now();
   while (count(serving, "reloaded") === 0) {
     const start = performance.now();
     await send(client, Uint8Array.of(1));
@@ -228,8 +231,9 @@ Deno.test("a table of 100,000 routes is swapped while round trips go on", async 
   using late = await serving.connect();
   await send(late, encodeId("last"));
   assertEquals(await receive(late, encodeId("last").length), encodeId("last"));
-  // parsed where connections are served it takes two seconds; alone on the machine some 20 ms are seen
-  assert(longest < 700, `a round trip took ${longest} ms`);
+  // nearly all of the time where the file is parsed in the thread that serves, less than a hundredth of it here
+  const took = performance.now() - begun;
+  assert(longest < took / 3, `a round trip took ${longest} ms of ${took}`);
 });
 
 Deno.test("the command line's routes and listeners go on to count after a reload", async () => {

@@ -3,6 +3,8 @@
 import { configureSync, type LogRecord, resetSync } from "@logtape/logtape";
 import { assert } from "../assert.ts";
 import { type Place, start } from "../e2e/processes.ts";
+import type { Transport } from "../../lib/listen/duplex.ts";
+import { connectOver } from "../harness.ts";
 
 /** What a test wants otherwise. */
 interface Options {
@@ -25,6 +27,7 @@ export async function serve(routes: string, { text, flags = [], place = { comman
     folder,
     file,
     connect: () => Deno.connect({ hostname: "127.0.0.1", port }),
+    connectOver: (transport: Transport) => connectOver(transport, port),
     async [Symbol.asyncDispose]() {
       await balancer[Symbol.asyncDispose]();
       await Deno.remove(folder, { recursive: true });

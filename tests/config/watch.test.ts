@@ -1,0 +1,79 @@
+import { FileWatch } from "../../lib/config/watch.ts";
+import { assertEquals } from "../assert.ts";
+import { until } from "../harness.ts";
+
+const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+
+/** A watch on a file in a folder of its own. */
+async function watched(lookMs?: number) {
+  const folder = await Deno.makeTempDir();
+  const file = `${folder}/routes.yaml`;
+  await Deno.writeTextFile(file, "first");
+  const heard = { changes: 0, problems: [] as string[] };
+  const watch = new FileWatch(file, lookMs === undefined ? {} : { lookMs });
+  const start = () =>
+    watch.start({
+      onChange: () => heard.changes++,
+      onBlind: (problem) => void heard.problems.push(problem),
+    });
+  return {
+    folder,
+    file,
+    heard,
+    start,
+    async [Symbol.asyncDispose]() {
+      await watch[Symbol.asyncDispose]();
+      await Deno.remove(folder, { recursive: true });
+    },
+  };
+}
+
+Deno.test("what happens beside the file is no change", async () => {
+  await using it = await watched(100);
+  it.start();
+  for (let round = 0; round < 5; round++) {
+    await Deno.writeTextFile(`${it.folder}/other`, String(round));
+    await pause(60);
+  }
+  assertEquals(it.heard, { changes: 0, problems: [] });
+});
+
+Deno.test("a file that is written bit by bit is one change, once it is whole", async () => {
+  await using it = await watched();
+  it.start();
+  for (let round = 0; round < 20; round++) {
+    await Deno.writeTextFile(it.file, "x", { append: true });
+    await pause(20);
+  }
+  assertEquals(it.heard.changes, 0, "not while it is being written");
+  await until(() => it.heard.changes === 1, "the change is told");
+});
+
+Deno.test("a change between reading the file and watching it is not missed", async () => {
+  await using it = await watched();
+  await Deno.writeTextFile(it.file, "second");
+  it.start();
+  await until(() => it.heard.changes === 1, "the change is told");
+});
+
+Deno.test("a change that no watch on the folder tells of is found by looking", async () => {
+  await using elsewhere = await watched();
+  await using it = await watched(100);
+  await Deno.remove(it.file);
+  await Deno.symlink(elsewhere.file, it.file);
+  it.start();
+  await until(() => it.heard.changes === 1, "the link is seen");
+  await Deno.writeTextFile(elsewhere.file, "longer than before");
+  await until(() => it.heard.changes === 2, "what it leads to is seen");
+});
+
+Deno.test("a folder that is gone is told once, and found again by looking", async () => {
+  await using it = await watched(100);
+  await Deno.remove(it.folder, { recursive: true });
+  it.start();
+  await until(() => it.heard.changes === 1, "the file is gone");
+  assertEquals(it.heard.problems.length, 1);
+  await Deno.mkdir(it.folder);
+  await Deno.writeTextFile(it.file, "back");
+  await until(() => it.heard.changes === 2, "the file is back");
+});
