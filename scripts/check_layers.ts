@@ -10,7 +10,7 @@ const STAGES = ["listen", "frame", "config", "route", "dial", "relay", "account"
 /** What every stage may know: the duplex, and the shape of a checked configuration. */
 const CONTRACTS = ["lib/listen/duplex.ts", "lib/config/config.ts"];
 
-/** Where stages are joined; no stage may import them. */
+/** Where stages are joined, lib/connection/ beside them; no stage may import them. */
 const JOINTS = ["lib/connection.ts", "lib/balancer.ts"];
 
 /** What is wrong with `file` importing `target`, both paths from the project's root; undefined where nothing is. */

@@ -4,6 +4,8 @@ import { assertEquals } from "../assert.ts";
 Deno.test("a stage may not import another stage, nor what joins the stages", () => {
   assertEquals(typeof violation("lib/relay/relay.ts", "lib/route/table.ts"), "string");
   assertEquals(typeof violation("lib/relay/relay.ts", "lib/balancer.ts"), "string");
+  assertEquals(typeof violation("lib/relay/relay.ts", "lib/connection/greet.ts"), "string");
+  assertEquals(typeof violation("lib/text.ts", "lib/connection/greet.ts"), "string");
   assertEquals(typeof violation("lib/dial/connect.ts", "lib/cli/flags.ts"), "string");
 });
 
