@@ -140,7 +140,8 @@ export class Account extends Member<Account> {
   /** Since when nothing has moved, as far as the looks until `now` can tell. */
   quietSince(now: number): number {
     const { client, upstream } = this;
-    const moved = client.received + client.sent + (upstream ? upstream.received + upstream.sent : 0);
+    const moved = client.received + client.sent + (client.signs ?? 0) +
+      (upstream ? upstream.received + upstream.sent : 0);
     if (moved !== this.#moved) {
       this.#moved = moved;
       this.#quietSince = now;

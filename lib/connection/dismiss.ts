@@ -12,7 +12,9 @@ export const PROBE: Closing = { reason: "probe", closedBy: "client" };
 
 /** Ends a connection from outside, and says why where the client has got nothing from an upstream yet. */
 export function dismiss(account: Account, closing: Closing, refusal: Refusal): void {
-  const untouched = account.client.sent === 0;
+  const { client, upstream } = account;
+  // what has come from the upstream may be on its way to the client
+  const untouched = client.sent === 0 && (upstream?.received ?? 0) === 0;
   account.cut(closing, untouched ? () => farewell(account, refusal) : undefined);
 }
 

@@ -59,6 +59,8 @@ export interface Duplex extends ByteSource, ByteSink {
   received: number;
   /** Payload bytes that the peer's side has taken so far, kept by whoever moves them. */
   sent: number;
+  /** Signs of life that are no payload, such as a WebSocket's pings: how many there were, where there can be any. */
+  readonly signs?: number;
   /** Whether the peer has finished sending, kept by whoever moves its bytes. */
   finished: boolean;
   /** Whether `close` tells a peer that has finished sending as well as `closeWrite` does that all has been sent. */

@@ -11,6 +11,8 @@ import {
   startUpstream,
   until,
 } from "../harness.ts";
+import { RawWebSocket } from "../websocket/raw.ts";
+import { wire } from "../websocket/wire.ts";
 import { captureLog } from "./serving.ts";
 
 const ID = encodeId("1");
@@ -90,6 +92,19 @@ Deno.test("a half-closed connection that still moves goes on", async () => {
   await send(client, ID);
   await client.closeWrite();
   assertEquals((await receiveAll(client)).length, 12);
+});
+
+Deno.test("pings keep a WebSocket from being idle", async () => {
+  await using upstream = startEcho();
+  await using balancer = startBalancer(configTo(upstream.port, { timeouts: { idle: 400 } }));
+  using socket = await RawWebSocket.open(balancer.port, wire({ payload: ID }));
+  assertEquals((await socket.frame())?.payload, ID);
+  for (let beat = 0; beat < 16; beat++) {
+    await socket.send(wire({ opcode: 9, payload: [beat] }));
+    assertEquals((await socket.frame())?.payload, Uint8Array.of(beat));
+    await pause(50);
+  }
+  assertEquals((await socket.rest()).code, 1001, "without them it is ended");
 });
 
 Deno.test("an idle time of 0 is no limit", async () => {

@@ -39,6 +39,7 @@ export class WebSocketDuplex implements Duplex {
   sent = 0;
   finished = false;
   framing = 0;
+  signs = 0;
   readonly #carrier: Carrier;
   readonly #isClient: boolean;
   readonly #decoder: FrameDecoder;
@@ -166,6 +167,7 @@ export class WebSocketDuplex implements Duplex {
   #unwrap(buffer: Uint8Array, count: number): number {
     const payload = this.#decoder.unwrap(count < buffer.length ? buffer.subarray(0, count) : buffer);
     this.framing = count - payload;
+    if (payload === 0) this.signs += 1;
     if (this.#decoder.pinged) void this.#pong();
     return payload;
   }
