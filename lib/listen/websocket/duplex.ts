@@ -23,6 +23,9 @@ export const CLOSE_MS = 5_000;
 /** Up to this many bytes a message is copied behind its header and sent in one piece: two writes cost more. */
 const COPIED_BYTES = 64 << 10;
 
+/** Most bytes of a client's message, which is masked in a copy: with its header it fits the largest pooled buffer. */
+const MASKED_BYTES = (256 << 10) - HEADER_BYTES;
+
 /** What a WebSocket needs of the connection under it. */
 export type Carrier = Pick<Duplex, "read" | "write" | "close">;
 
@@ -195,7 +198,7 @@ export class WebSocketDuplex implements Duplex {
       await this.#sendAll(bytes);
       return bytes.length;
     }
-    const payload = bytes.length > COPIED_BYTES ? bytes.subarray(0, COPIED_BYTES) : bytes;
+    const payload = bytes.length > MASKED_BYTES ? bytes.subarray(0, MASKED_BYTES) : bytes;
     const buffer = borrow(HEADER_BYTES + payload.length);
     const key = this.#key();
     const start = writeHeader(buffer, Opcode.BINARY, payload.length, key);
