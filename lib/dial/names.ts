@@ -1,5 +1,6 @@
 /** Names of upstreams, looked up by the system's resolver: so the hosts file counts. */
 
+import process from "node:process";
 import { quote } from "../text.ts";
 
 /** The addresses of a name, the one to try first in front. Rejects where there are none. */
@@ -91,7 +92,9 @@ export class Names {
 }
 
 async function systemLookup(host: string): Promise<readonly string[]> {
-  // Deno.resolveDns does not know the hosts file. Imported when the first name is met: it takes 20 ms.
+  // Deno.resolveDns does not know the hosts file. Imported when the first name is met: it takes 20 ms, and in a
+  // compiled binary of Deno 2.4.2 the platform would warn among the lines of the log of a module of its own.
+  Object.assign(process, { noDeprecation: true });
   const dns = await import("node:dns/promises");
   const found = await dns.lookup(host, { all: true });
   if (found.length === 0) throw new Error(`getaddrinfo: no address for ${quote(host)}`);
