@@ -37,6 +37,9 @@ export async function pace<T>(
 /** How long work on a large table may hold up everything else at a time, in milliseconds. */
 const SLICE_MS = 2;
 
+/** How long it pauses then, in milliseconds: a thread that never rests waits for its turn where cores are scarce. */
+const REST_MS = 4;
+
 /** Cuts long work into slices: `if (slice.over) await slice.rest()` between two steps of it. */
 export class Slice {
   #end = performance.now() + SLICE_MS;
@@ -48,7 +51,7 @@ export class Slice {
 
   /** Lets everything else go first. */
   async rest(): Promise<void> {
-    await sleep(0);
+    await sleep(REST_MS);
     this.#end = performance.now() + SLICE_MS;
   }
 }

@@ -1,7 +1,7 @@
 /** Loading a large configuration beside running connections: nothing waits for it. */
 
 import { messageOf, UsageError } from "../errors.ts";
-import { sleep } from "../pace.ts";
+import { Slice } from "../pace.ts";
 import type { Config, RouteConfig } from "./config.ts";
 import { loadConfig } from "./parse.ts";
 
@@ -15,7 +15,10 @@ export type Ask = { readonly file: string } | { readonly next: true };
 export type Answer =
   | { readonly problems: readonly string[] }
   | { readonly config: Omit<Config, "routes"> }
-  | { readonly routes: readonly RouteConfig[]; readonly more: boolean };
+  | { readonly routes: readonly Received[]; readonly more: boolean };
+
+/** A route that belongs to nobody else yet. */
+type Received = RouteConfig & { host: string };
 
 /**
  * The configuration in a file, as `loadConfig` gives it.
@@ -30,12 +33,16 @@ export async function loadInBackground(file: string): Promise<Config> {
   if (!("config" in checked)) throw new Error(`the check of ${file} answered out of turn`);
   const routes: RouteConfig[] = [];
   const hosts = new Map<string, string>();
+  const slice = new Slice();
   for (let more = true; more;) {
     const batch = await checker.ask({ next: true });
     if (!("routes" in batch)) throw new Error(`the check of ${file} answered out of turn`);
-    for (const route of batch.routes) routes.push({ ...route, host: oneOf(hosts, route.host) });
+    for (const route of batch.routes) {
+      route.host = oneOf(hosts, route.host);
+      routes.push(route);
+    }
     more = batch.more;
-    await sleep(0);
+    if (slice.over) await slice.rest();
   }
   return { ...checked.config, routes };
 }

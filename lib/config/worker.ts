@@ -6,7 +6,7 @@ import type { RouteConfig } from "./config.ts";
 import { loadConfig } from "./parse.ts";
 
 /** Routes handed over at a time: less than a millisecond's work for the thread that takes them. */
-const BATCH = 500;
+const BATCH = 250;
 
 /** What a worker's global scope has and the types of a module don't know. */
 const scope = globalThis as unknown as {
