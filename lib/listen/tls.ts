@@ -12,6 +12,7 @@ import type { TlsConfig } from "../config/config.ts";
 import { messageOf, Refusal } from "../errors.ts";
 import type { Duplex } from "./duplex.ts";
 import { LOOPBACK, Loopback } from "./loopback.ts";
+import { passOpening } from "./tls_opening.ts";
 import { type OpenSockets, TlsSocket } from "./tls_socket.ts";
 import { TcpDuplex } from "./tcp.ts";
 
@@ -92,7 +93,7 @@ export class TlsGate {
   async open(raw: Duplex): Promise<{ client: TcpDuplex; handshake: () => Promise<void> } | null> {
     if (!await beginsHandshake(raw)) return null;
     const { dialed, accepted } = await this.#inner.connect();
-    const socket = new TlsSocket(raw, { hop: dialed, secure: accepted });
+    const socket = new TlsSocket(raw, { hop: dialed, secure: accepted }, passOpening);
     this.#open.add(socket);
     return { client: new TcpDuplex(socket), handshake: () => handshake(socket) };
   }

@@ -1,6 +1,6 @@
 /** TLS over a connection, as a socket: the server's side or the client's. */
 
-import type { Duplex } from "./duplex.ts";
+import { type Duplex, DuplexError } from "./duplex.ts";
 import { type Socket, TcpDuplex } from "./tcp.ts";
 
 /** A peer that has taken nothing for this long, in milliseconds, loses what is left for it of a closed connection. */
@@ -42,11 +42,16 @@ export class TlsSocket implements Socket {
   #allSent = false;
   #stalled: ReturnType<typeof setInterval> | undefined;
 
-  constructor(raw: Duplex, { hop, secure }: TlsLink) {
+  /** @param opening Passes on what the peer says first, where that takes more than passing it on. */
+  constructor(
+    raw: Duplex,
+    { hop, secure }: TlsLink,
+    opening?: (raw: Duplex, hop: Duplex) => Promise<void>,
+  ) {
     this.#raw = raw;
     this.#hop = new TcpDuplex(hop);
     this.#secure = secure;
-    this.ended = this.#pass();
+    this.ended = this.#pass(opening);
   }
 
   async handshake(): Promise<void> {
@@ -62,7 +67,9 @@ export class TlsSocket implements Socket {
     return this.#secure.read(buffer);
   }
 
+  /** Fails at once while the handshake is under way: a last word must not wait for a peer that never ends it. */
   write(bytes: Uint8Array): Promise<number> {
+    if (this.#shaking) return Promise.reject(new Error("the TLS handshake has not been completed"));
     return this.#secure.write(bytes);
   }
 
@@ -92,10 +99,9 @@ export class TlsSocket implements Socket {
     this.#hop.close();
   }
 
-  async #pass(): Promise<void> {
+  async #pass(opening?: (raw: Duplex, hop: Duplex) => Promise<void>): Promise<void> {
     const [raw, hop] = [this.#raw, this.#hop];
-    // a peer that goes on sending to a closed connection may still get its last words
-    const up = raw.readable.pipeTo(hop, { preventCancel: true }).catch(ignore);
+    const up = this.#passUp(opening);
     try {
       await hop.readable.pipeTo(raw);
       this.#allSent = true;
@@ -109,6 +115,17 @@ export class TlsSocket implements Socket {
     await up;
   }
 
+  async #passUp(opening?: (raw: Duplex, hop: Duplex) => Promise<void>): Promise<void> {
+    try {
+      await opening?.(this.#raw, this.#hop);
+      // a peer that goes on sending to a closed connection may still get its last words
+      await this.#raw.readable.pipeTo(this.#hop, { preventCancel: true, preventAbort: true });
+    } catch (error) {
+      // how it ended shows at the socket: it is cut off where the peer was
+      if (!(error instanceof DuplexError) || error.duplex === this.#raw) this.#hop.close();
+    }
+  }
+
   #watch(): void {
     let sent = -1;
     this.#stalled = setInterval(() => {
@@ -118,6 +135,3 @@ export class TlsSocket implements Socket {
     Deno.unrefTimer(this.#stalled);
   }
 }
-
-/** How a direction ended shows at the socket that it ends in. */
-function ignore(): void {}
