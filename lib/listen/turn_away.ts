@@ -36,13 +36,14 @@ const lingering = new Roster<Lingering>();
  * @param refusal Code of the ERROR frame that `last` is, for a transport that can repeat it.
  */
 export async function turnAway(duplex: Duplex, last: Uint8Array, refusal?: number): Promise<void> {
-  if (lingering.size >= LINGER_MOST) cutOldest();
   const place = new Lingering(duplex);
-  lingering.join(place);
   const timer = setTimeout(() => duplex.close(), LINGER_MS);
   try {
     await writeAll(duplex, last);
     await duplex.closeWrite(refusal);
+    // only now: whoever is cut off for the next has been told why, however many are turned away at one moment
+    if (lingering.size >= LINGER_MOST) cutOldest();
+    lingering.join(place);
     await drop(duplex);
   } catch {
     // the peer has gone, or its time was over and the duplex is closed: there is nobody left to tell

@@ -96,6 +96,21 @@ overEach(
   },
 );
 
+Deno.test("1,500 ID frames that are never completed are ID_TIMEOUT each, and a good client is served meanwhile", async () => {
+  await using upstream = startEcho();
+  await using balancer = startBalancer(configTo(upstream.port, { timeouts: { id: 1000 } }));
+  const silent = await Promise.all(Array.from({ length: 1500 }, balancer.connect));
+  await Promise.all(silent.map((client) => send(client, Uint8Array.of(1, 0, 0))));
+  const codes = silent.map(async (client) => refusalCode(await receiveAll(client)));
+  using good = await balancer.connect();
+  await send(good, encodeId("1"));
+  await good.closeWrite();
+  assertEquals(await receiveAll(good), encodeId("1"));
+  assertEquals((await Promise.all(codes)).filter((code) => code !== 3), []);
+  for (const client of silent) client.close();
+  await until(() => balancer.balancer.active === 0, "every connection is accounted for");
+});
+
 overEach("an unknown ID is UNKNOWN_ID, __proto__ and constructor too", async (transport) => {
   for (const id of ["2", "__proto__", "constructor", "toString"]) {
     assertEquals(await refusal(transport, encodeId(id)), 4);

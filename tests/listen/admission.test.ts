@@ -3,7 +3,7 @@ import { encodeId } from "../../lib/frame/tlv.ts";
 import { Admission } from "../../lib/listen/admission.ts";
 import { type Holder, Occupancy } from "../../lib/listen/occupancy.ts";
 import { TcpDuplex } from "../../lib/listen/tcp.ts";
-import { turnAway } from "../../lib/listen/turn_away.ts";
+import { LINGER_MOST, turnAway } from "../../lib/listen/turn_away.ts";
 import { assert, assertEquals } from "../assert.ts";
 import {
   type Changes,
@@ -219,5 +219,29 @@ Deno.test("500 that are turned away may linger, and the oldest is cut off for th
   await turning[2];
   assertEquals(ended, [0, 1, 2]);
   for (const close of waiting) close();
+  await Promise.all(turning);
+});
+
+Deno.test("each of those that are turned away at one moment is told why, however many they are", async () => {
+  const told = new Set<number>();
+  /** A peer whose socket takes a last word in its own time, unless it is closed by then, and that then stays. */
+  const stayer = (index: number) => {
+    const { promise: closed, reject } = Promise.withResolvers<never>();
+    closed.catch(() => {});
+    const taking = (bytes: Uint8Array) =>
+      new Promise<number>((resolve) => setTimeout(resolve, 0, bytes.length));
+    return new TcpDuplex({
+      read: () => closed,
+      write: (bytes) => Promise.race([closed, taking(bytes)]),
+      closeWrite: () => Promise.resolve(void told.add(index)),
+      setNoDelay: () => {},
+      [Symbol.dispose]: () => reject(new Deno.errors.Interrupted("closed")),
+    });
+  };
+  const peers = Array.from({ length: 3 * LINGER_MOST }, (_, index) => stayer(index));
+  const turning = peers.map((peer) => turnAway(peer, ID));
+  await turning[0];
+  await until(() => told.size === peers.length, "all have been told");
+  for (const peer of peers) peer.close();
   await Promise.all(turning);
 });
