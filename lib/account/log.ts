@@ -10,6 +10,7 @@ import {
 } from "@logtape/logtape";
 import { batchesTo, type Output } from "./batches.ts";
 import type { Config } from "../config/config.ts";
+import { sleep } from "../pace.ts";
 
 /** Lines that may wait for a slow reader of the log; beyond them lines are dropped, and how many is said. */
 const WAITING_LINES = 20_000;
@@ -17,7 +18,10 @@ const WAITING_LINES = 20_000;
 /** How long a line may wait for company, in milliseconds: lines are written in batches, apart from the relay. */
 const FLUSH_MS = 100;
 
-/** The log of the process. Disposing of it writes what still waits. */
+/** How long the last lines may take to be written, in milliseconds: the process must not wait for a stuck reader. */
+const LAST_LINES_MS = 1000;
+
+/** The log of the process. Disposing of it writes what still waits, as far as it is taken. */
 export class Log implements AsyncDisposable {
   readonly #sink: Sink & AsyncDisposable;
   #format: Config["log"]["format"];
@@ -56,7 +60,11 @@ export class Log implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     resetSync();
-    await this.#sink[Symbol.asyncDispose]();
+    const over = new AbortController();
+    // where the last lines cannot be written there is nobody left to tell
+    const end = () => over.abort();
+    this.#sink[Symbol.asyncDispose]().then(end, end);
+    await sleep(LAST_LINES_MS, over.signal);
   }
 }
 
@@ -102,7 +110,10 @@ function messageText(record: LogRecord): string {
 /** Escapes what a terminal or a log reader may take for a line end, a command or a change of direction. */
 function visible(text: string): string {
   // deno-lint-ignore no-control-regex
-  return text.replace(/[\u0000-\u001f\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]/g, (character) => {
-    return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
-  });
+  return text.replace(
+    /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g,
+    (character) => {
+      return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
+    },
+  );
 }

@@ -30,9 +30,11 @@ function memory() {
 
 for (const line of [jsonLine, textLine]) {
   Deno.test(`${line.name}: no value can forge a line, a terminal command or a change of direction`, () => {
-    for (const id of ["a\nb", "a\r", "\u001b[31m", "\u2028", "\u2029", "\u202e", "\u0085", "\u0000"]) {
+    for (
+      const id of ["a\nb", "a\r", "\u001b[31m", "\u2028", "\u2029", "\u202e", "\u061c", "\u0085", "\u0000"]
+    ) {
       const text = line(recordOf({ id }));
-      assertEquals(text.slice(0, -1).match(/[\p{Cc}\u2028-\u202e]/gu), null);
+      assertEquals(text.slice(0, -1).match(/[\p{Cc}\u061c\u2028-\u202e]/gu), null);
       assert(text.endsWith("\n"));
     }
   });
@@ -113,4 +115,15 @@ Deno.test("lines that nobody reads are dropped in the end, and it is said how ma
     };
     await until(() => dropped() > 0 && written() + dropped() === 70_000, "every line is written or told");
   }
+});
+
+Deno.test("a log that nobody reads does not keep the process from ending", async () => {
+  const stuck = Promise.withResolvers<number>();
+  let ended = false;
+  const log = Log.start({ level: "info", format: "text", access: true }, { write: () => stuck.promise });
+  getLogger("switchyard").info("line");
+  const ending = log[Symbol.asyncDispose]().then(() => ended = true);
+  await until(() => ended, "it has ended");
+  stuck.resolve(1000);
+  await ending;
 });
