@@ -128,9 +128,13 @@ export class DuplexReadable extends ReadableStream<Uint8Array> {
         if (count === null) break;
         from.received += count;
         failing = to;
-        let taken = await to.write(count === bytes.length ? bytes : bytes.subarray(0, count));
-        while (taken < count) taken += await to.write(bytes.subarray(taken, count));
-        to.sent += count;
+        for (let done = 0; done < count;) {
+          const taken = await to.write(
+            count === bytes.length && done === 0 ? bytes : bytes.subarray(done, count),
+          );
+          to.sent += taken;
+          done += taken;
+        }
         buffer.fit(count + from.framing);
       }
       buffer.release();

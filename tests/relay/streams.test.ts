@@ -1,6 +1,6 @@
-import { TcpDuplex } from "../../lib/listen/tcp.ts";
+import { type Socket, TcpDuplex } from "../../lib/listen/tcp.ts";
 import { assert, assertEquals, assertRejects } from "../assert.ts";
-import { noise, receiveAll, send, sha256 } from "../harness.ts";
+import { noise, receiveAll, send, sha256, until } from "../harness.ts";
 
 /** Both ends of a connection. */
 async function pair() {
@@ -60,3 +60,24 @@ for (const way of ["the duplex", "its writable"] as const) {
     assert(!from.readable.locked);
   });
 }
+
+Deno.test("bytes count as sent as soon as they are taken, not once the whole chunk is", async () => {
+  using source = await pair();
+  const taken = Promise.withResolvers<number>();
+  const slow: Socket = {
+    read: () => Promise.resolve(null),
+    // takes one byte, and then nothing more until it is let
+    write: () => to.sent === 0 ? Promise.resolve(1) : taken.promise,
+    closeWrite: () => Promise.resolve(),
+    setNoDelay: () => {},
+    [Symbol.dispose]: () => {},
+  };
+  const [from, to] = [new TcpDuplex(source.near), new TcpDuplex(slow)];
+  await send(source.far, new Uint8Array(4));
+  await source.far.closeWrite();
+  const piping = from.readable.pipeTo(to);
+  await until(() => to.sent === 1, "the byte that was taken is counted");
+  taken.resolve(3);
+  await piping;
+  assertEquals(to.sent, 4);
+});
