@@ -4,7 +4,7 @@ import type { HostPort } from "../config/config.ts";
 import { messageOf, refusalName } from "../errors.ts";
 import { decodeError } from "../frame/tlv.ts";
 import type { Duplex } from "../listen/duplex.ts";
-import { TcpDuplex } from "../listen/tcp.ts";
+import { type Socket, TcpDuplex } from "../listen/tcp.ts";
 import { connectWebSocket } from "../listen/websocket/client.ts";
 import { addressText } from "../text.ts";
 
@@ -12,6 +12,11 @@ import { addressText } from "../text.ts";
 export interface Target extends HostPort {
   /** Path of a WebSocket, query included; without it the frames go over raw TCP. */
   readonly path?: string;
+  /** TLS is spoken where this is set. */
+  readonly tls?: {
+    /** Certificates to trust besides those that Deno trusts, in PEM. */
+    readonly caCerts: readonly string[];
+  };
 }
 
 /** How a connection is opened. */
@@ -19,7 +24,7 @@ export interface ConnectOptions {
   /** Gives up. Has to come from `connectCanceller`, or a socket may be lost. */
   readonly signal?: AbortSignal | undefined;
   /**
-   * How long the answer to a WebSocket handshake may take, in milliseconds.
+   * How long the handshakes of TLS and WebSocket may take together, in milliseconds.
    *
    * @default 10000
    */
@@ -28,20 +33,20 @@ export interface ConnectOptions {
 
 /** Opens a connection to `target`; the caller closes it. @throws Error that says what was tried. */
 export async function connectTo(target: Target, options: ConnectOptions = {}): Promise<Duplex> {
-  const tcp = await connectTcp(target, options);
-  if (target.path === undefined) return tcp;
+  const conn = await dial(target, options);
   try {
-    return await handshake(tcp, target, target.path, options);
+    const carrier = new TcpDuplex(target.tls ? await secure(conn, target) : conn);
+    return target.path === undefined ? carrier : await handshake(carrier, target, target.path, options);
   } catch (error) {
-    tcp.close();
+    conn[Symbol.dispose]();
     throw new Error(`cannot connect to ${targetText(target)}: ${messageOf(error)}`, { cause: error });
   }
 }
 
-async function connectTcp(target: Target, { signal }: ConnectOptions): Promise<Duplex> {
+async function dial(target: Target, { signal }: ConnectOptions): Promise<Deno.TcpConn> {
   const { host, port } = target;
   try {
-    return new TcpDuplex(await Deno.connect({ hostname: host, port, ...(signal && { signal }) }));
+    return await Deno.connect({ hostname: host, port, ...(signal && { signal }) });
   } catch (error) {
     throw new Error(
       `cannot connect to ${targetText(target)}: ${messageOf(error)}; is the balancer running there?`,
@@ -50,14 +55,21 @@ async function connectTcp(target: Target, { signal }: ConnectOptions): Promise<D
   }
 }
 
+/** TLS over `conn`. Its handshake takes place within the first write. */
+async function secure(conn: Deno.TcpConn, { host, tls }: Target): Promise<Socket> {
+  conn.setNoDelay(true);
+  const caCerts = [...tls?.caCerts ?? []];
+  return Object.assign(await Deno.startTls(conn, { hostname: host, caCerts }), { setNoDelay: () => {} });
+}
+
 async function handshake(
-  tcp: Duplex,
+  carrier: Duplex,
   host: HostPort,
   path: string,
   { signal, handshakeMs = 10_000 }: ConnectOptions,
 ): Promise<Duplex> {
   let late = false;
-  const giveUp = () => tcp.close();
+  const giveUp = () => carrier.close();
   const timer = setTimeout(() => {
     late = true;
     giveUp();
@@ -65,8 +77,9 @@ async function handshake(
   signal?.addEventListener("abort", giveUp);
   try {
     if (signal?.aborted) giveUp();
-    return await connectWebSocket(tcp, { host, path });
+    return await connectWebSocket(carrier, { host, path });
   } catch (error) {
+    giveUp();
     throw late ? new Error(`no answer to the WebSocket handshake within ${handshakeMs} ms`) : error;
   } finally {
     clearTimeout(timer);
@@ -75,9 +88,9 @@ async function handshake(
 }
 
 /** `target` as it is written on the command line. */
-export function targetText({ host, port, path }: Target): string {
+export function targetText({ host, port, path, tls }: Target): string {
   const address = addressText({ hostname: host, port });
-  return path === undefined ? address : `ws://${address}${path}`;
+  return path === undefined ? address : `${tls ? "wss" : "ws"}://${address}${path}`;
 }
 
 /** The balancer turned the client away; the message names the ERROR frame's code and gives its text. */

@@ -8,7 +8,7 @@ import { quote } from "../text.ts";
 import { type Given, readFlags, type Spec } from "./flags.ts";
 import type { Io } from "./io.ts";
 import { progressBar } from "./progress.ts";
-import { choice, duration, target, wholeNumber } from "./values.ts";
+import { choice, duration, target, TARGET_FLAGS, wholeNumber } from "./values.ts";
 
 const MODES: readonly LoadMode[] = ["rtt", "connect", "stream"];
 
@@ -32,7 +32,7 @@ export const spec: Spec = {
   name: "bench",
   summary: "Puts load on a balancer before an echo upstream (for stream a sink), and says what it measured.",
   flags: {
-    connect: { value: "TARGET", help: "the balancer: HOST:PORT or ws://HOST:PORT/PATH (127.0.0.1:8888)" },
+    ...TARGET_FLAGS,
     id: { value: "ID", help: "the ID that all connections give" },
     mode: {
       value: "MODE",
@@ -68,7 +68,7 @@ function readLoad(given: Given): Load {
   const load = {
     id,
     mode,
-    connect: target("--connect", given.value("connect") ?? "127.0.0.1:8888", problems),
+    connect: target(given, problems),
     duration: duration("duration", given, 5000, problems),
     connections: wholeNumber(
       "connections",

@@ -6,14 +6,14 @@ import { messageOf, UsageError } from "../errors.ts";
 import { type Given, readFlags, type Spec } from "./flags.ts";
 import type { Io } from "./io.ts";
 import { progressBar } from "./progress.ts";
-import { target, wholeNumber } from "./values.ts";
+import { target, TARGET_FLAGS, wholeNumber } from "./values.ts";
 
 export const spec: Spec = {
   name: "client",
   summary: "Sends an ID and random numbers, and compares what the upstream says that it received.",
   flags: {
     id: { value: "ID", help: "the client's ID" },
-    connect: { value: "TARGET", help: "the balancer: HOST:PORT or ws://HOST:PORT/PATH (127.0.0.1:8888)" },
+    ...TARGET_FLAGS,
     count: { value: "N", help: "how many numbers to send (1000)" },
     seed: { value: "N", help: "start of the pseudo-random numbers (any)" },
     quiet: { help: "print nothing where all agrees" },
@@ -42,7 +42,7 @@ function readClient(given: Given) {
   const problems: string[] = [];
   const id = given.value("id");
   if (id === undefined) problems.push("client: --id ID is missing");
-  const connect = target("--connect", given.value("connect") ?? "127.0.0.1:8888", problems);
+  const connect = target(given, problems);
   const count = wholeNumber("count", given, { otherwise: 1000 }, problems);
   const [random = 1] = crypto.getRandomValues(new Uint32Array(1));
   const seed = wholeNumber("seed", given, { otherwise: random }, problems);

@@ -9,6 +9,7 @@ import {
   parseDuration,
   parseUpstream,
 } from "../config/units.ts";
+import { messageOf } from "../errors.ts";
 import { quote } from "../text.ts";
 import type { Given } from "./flags.ts";
 
@@ -27,18 +28,30 @@ export function upstream(flag: string, text: string, problems: string[]): HostPo
 }
 
 /** What a target looks like, for messages. */
-const TARGET_WANTED = "HOST:PORT or ws://HOST:PORT/PATH";
+const TARGET_WANTED = "HOST:PORT, ws://HOST:PORT/PATH or wss://HOST:PORT/PATH";
 
-/** Port of a `ws:` URL that states none (RFC 6455, section 3). */
-const WS_PORT = "80";
+/** Ports of URLs that state none (RFC 6455, section 3). */
+const URL_PORTS: Readonly<Record<string, string>> = { "ws:": "80", "wss:": "443" };
 
-/** Where a client connects to: an address, or the URL of a WebSocket. */
-export function target(flag: string, text: string, problems: string[]): Target {
-  const [, scheme] = /^([a-z][a-z0-9+.-]*):\/\//i.exec(text) ?? [];
-  if (scheme === undefined) return address(flag, text, problems);
-  const found = scheme.toLowerCase() === "ws" ? parseWebSocketUrl(text) : undefined;
-  const hint = scheme.toLowerCase() === "wss" ? "; wss:// needs TLS, which this version does not speak" : "";
-  if (!found) problems.push(`${flag}: ${quote(text)} is not ${TARGET_WANTED}${hint}`);
+/** The flags that say where a client connects to. */
+export const TARGET_FLAGS = {
+  connect: { value: "TARGET", help: `the balancer: ${TARGET_WANTED} (127.0.0.1:8888)` },
+  ca: { value: "FILE", help: "certificates to trust for wss://, in PEM, besides those that Deno trusts" },
+} as const;
+
+/** Where a client connects to, by `TARGET_FLAGS`. */
+export function target(given: Given, problems: string[]): Target {
+  const found = parseTarget(given.value("connect") ?? "127.0.0.1:8888", problems);
+  const ca = given.value("ca");
+  if (ca === undefined) return found;
+  if (!found.tls) problems.push("--ca: only with --connect wss://HOST:PORT/PATH");
+  return { ...found, tls: { caCerts: [certificates(ca, problems)] } };
+}
+
+function parseTarget(text: string, problems: string[]): Target {
+  if (!text.includes("://")) return address("--connect", text, problems);
+  const found = parseWebSocketUrl(text);
+  if (!found) problems.push(`--connect: ${quote(text)} is not ${TARGET_WANTED}`);
   return found ?? { host: "", port: 0 };
 }
 
@@ -46,8 +59,19 @@ export function target(flag: string, text: string, problems: string[]): Target {
 function parseWebSocketUrl(text: string): Target | undefined {
   const url = URL.parse(text);
   if (!url || url.username !== "" || url.password !== "" || text.includes("#")) return undefined;
-  const found = parseUpstream(`${url.hostname}:${url.port || WS_PORT}`);
-  return found && { ...found, path: url.pathname + url.search };
+  const found = parseUpstream(`${url.hostname}:${url.port || URL_PORTS[url.protocol]}`);
+  if (!found || !Object.hasOwn(URL_PORTS, url.protocol)) return undefined;
+  const path = url.pathname + url.search;
+  return url.protocol === "wss:" ? { ...found, path, tls: { caCerts: [] } } : { ...found, path };
+}
+
+function certificates(file: string, problems: string[]): string {
+  try {
+    return Deno.readTextFileSync(file);
+  } catch (error) {
+    problems.push(`--ca: cannot read ${quote(file)}: ${messageOf(error)}`);
+    return "";
+  }
 }
 
 /** One of a few words, undefined where the flag is not given. */

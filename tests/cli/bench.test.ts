@@ -52,20 +52,14 @@ for (const target of TARGETS) {
       for (let count; (count = await conn.read(buffer)) !== null;) got += count;
     });
     await using balancer = startBalancer(configTo(upstream.port));
-    const { status, out } = await benchAt(
-      target(balancer.port),
-      "500ms",
-      "--mode",
-      "stream",
-      "--connections",
-      "2",
-    );
+    const args = ["--mode", "stream", "--connections", "2"];
+    const { status, out } = await benchAt(target(balancer.port), "500ms", ...args);
     assertEquals([status, out.length], [0, 2]);
     const [, messages] = /; (\d+) messages in all/.exec(out[1] ?? "") ?? [];
     const sent = Number(messages) * (64 << 10);
-    await until(() => got > 0, "the sink gets something");
-    // a stream is cut at the end: what the kernel and the balancer held of it then is lost
-    assert(sent > 0 && sent - got < 64 << 20, `${sent} bytes sent, ${got} received`);
+    assert(sent > 0);
+    // a stream is cut at the end: what the kernel and the balancer hold of it is still on its way
+    await until(() => got >= sent, `the sink has got the ${sent} bytes that were counted`);
   });
 }
 

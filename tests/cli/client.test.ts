@@ -1,7 +1,8 @@
 import { connectTo } from "../../lib/acceptance/connect.ts";
 import { AcceptanceServer } from "../../lib/acceptance/server.ts";
 import { assertEquals, assertMatch, assertRejects, assertStringIncludes } from "../assert.ts";
-import { configTo, receiveAll, send, startBalancer, startUpstream, until } from "../harness.ts";
+import { Certificate, hasOpenssl } from "../certificates.ts";
+import { configTo, receiveAll, startBalancer, startEcho, startUpstream, until } from "../harness.ts";
 import { run } from "./command.ts";
 
 const ANYWHERE = { host: "127.0.0.1", port: 0 };
@@ -26,16 +27,17 @@ for (const before of ["", "ws://", "WS://"]) {
   }
 }
 
+const WANTED = "is not HOST:PORT, ws://HOST:PORT/PATH or wss://HOST:PORT/PATH";
+
 const WRONG: Readonly<Record<string, string>> = {
   "127.0.0.1": '"127.0.0.1" is not an address',
-  "wss://127.0.0.1:8888/": "wss:// needs TLS, which this version does not speak",
-  "tcp://127.0.0.1:8888": '"tcp://127.0.0.1:8888" is not HOST:PORT or ws://HOST:PORT/PATH',
-  "http://127.0.0.1:8888/": "is not HOST:PORT or ws://HOST:PORT/PATH",
-  "ws://127.0.0.1:65536/": "is not HOST:PORT or ws://HOST:PORT/PATH",
-  "ws://127.0.0.1:0/": "is not HOST:PORT or ws://HOST:PORT/PATH",
-  "ws://": "is not HOST:PORT or ws://HOST:PORT/PATH",
-  "ws://user@127.0.0.1:8888/": "is not HOST:PORT or ws://HOST:PORT/PATH",
-  "ws://127.0.0.1:8888/#part": "is not HOST:PORT or ws://HOST:PORT/PATH",
+  "tcp://127.0.0.1:8888": `"tcp://127.0.0.1:8888" ${WANTED}`,
+  "http://127.0.0.1:8888/": WANTED,
+  "ws://127.0.0.1:65536/": WANTED,
+  "ws://127.0.0.1:0/": WANTED,
+  "ws://": WANTED,
+  "ws://user@127.0.0.1:8888/": WANTED,
+  "ws://127.0.0.1:8888/#part": WANTED,
 };
 
 for (const [target, said] of Object.entries(WRONG)) {
@@ -70,16 +72,55 @@ for (const before of ["", "ws://"]) {
   });
 }
 
-Deno.test("client over WebSocket says how the handshake was refused", async () => {
-  await using server = startUpstream(async (conn) => {
-    await send(conn, new TextEncoder().encode("HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"));
-    await conn.closeWrite();
-    await receiveAll(conn);
-  });
-  const { status, err } = await client(`ws://127.0.0.1:${server.port}/elsewhere`);
+Deno.test("client over WebSocket says how and why the handshake was refused", async () => {
+  const listeners = [{ address: ANYWHERE, websocket: { path: "/here" } }];
+  await using balancer = startBalancer(configTo(9, { listeners }));
+  const { status, err } = await client(`ws://127.0.0.1:${balancer.port}/elsewhere`);
   assertEquals([status, err.length], [1, 1]);
-  assertStringIncludes(err[0] ?? "", `cannot connect to ws://127.0.0.1:${server.port}/elsewhere: `);
-  assertStringIncludes(err[0] ?? "", "404 Not Found");
+  assertStringIncludes(err[0] ?? "", `cannot connect to ws://127.0.0.1:${balancer.port}/elsewhere: `);
+  assertStringIncludes(
+    err[0] ?? "",
+    `refused the WebSocket handshake with "HTTP/1.1 404 Not Found": "there is no`,
+  );
+});
+
+Deno.test({
+  name: "client and bench speak wss:// where they trust the certificate",
+  ignore: !hasOpenssl,
+  fn: async () => {
+    await using certificate = await Certificate.create("first");
+    await using server = new AcceptanceServer(ANYWHERE);
+    const listeners = [{ address: ANYWHERE, tls: certificate.files }];
+    await using balancer = startBalancer(configTo(server.address.port, { listeners }));
+    const target = `wss://localhost:${balancer.port}/`;
+    const trusting = await client(target, "--ca", certificate.files.cert);
+    assertEquals([trusting.status, trusting.err], [0, []]);
+    const wary = await client(target);
+    assertEquals([wary.status, wary.err.length], [1, 1]);
+    assertMatch(wary.err[0] ?? "", /cannot connect to wss:\/\/localhost:\d+\/: invalid peer certificate/);
+    await using echo = startEcho();
+    await using other = startBalancer(configTo(echo.port, { listeners }));
+    const words = ["--connect", `wss://localhost:${other.port}/`, "--ca", certificate.files.cert];
+    const measured = await run("bench", "--id", "1", "--duration", "200ms", "--connections", "2", ...words);
+    assertEquals([measured.status, measured.err], [0, []]);
+  },
+});
+
+Deno.test("--ca that cannot be read, or for a target without TLS, is one line and exit status 2", async () => {
+  const missing = await client("wss://127.0.0.1:8888/", "--ca", "no/such/file.pem");
+  assertEquals([missing.status, missing.err.length], [2, 1]);
+  assertStringIncludes(missing.err[0] ?? "", '--ca: cannot read "no/such/file.pem": ');
+  const plain = await client("ws://127.0.0.1:8888/", "--ca", new URL(import.meta.url).pathname);
+  assertEquals([plain.status, plain.err.length], [2, 1]);
+  assertStringIncludes(plain.err[0] ?? "", "--ca: only with --connect wss://");
+});
+
+Deno.test("--ca that holds no certificates is one line and exit status 1", async () => {
+  await using silent = startUpstream((conn) => receiveAll(conn).then(() => {}));
+  const file = new URL(import.meta.url).pathname;
+  const { status, err } = await client(`wss://127.0.0.1:${silent.port}/`, "--ca", file);
+  assertEquals([status, err.length], [1, 1], err.join("\n"));
+  assertStringIncludes(err[0] ?? "", `cannot connect to wss://127.0.0.1:${silent.port}/: `);
 });
 
 Deno.test("a WebSocket handshake that is not answered ends in time and leaves no socket", async () => {

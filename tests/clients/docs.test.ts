@@ -1,4 +1,4 @@
-/** Every program on docs/clients.md runs as it stands there, except the browser's, which tests/browser/ runs too. */
+/** Every program on docs/clients.md runs as it stands there; tests/browser/ runs the JavaScript in a browser as well. */
 
 import { AcceptanceServer } from "../../lib/acceptance/server.ts";
 import { assertEquals, assertMatch } from "../assert.ts";

@@ -1,6 +1,7 @@
 /** The opening handshake of RFC 6455, section 4, on the client's side. */
 
 import type { HostPort } from "../../config/config.ts";
+import { quote } from "../../text.ts";
 import { type Duplex, writeAll } from "../duplex.ts";
 import { WebSocketDuplex } from "./duplex.ts";
 import { acceptOf, SUBPROTOCOL } from "./handshake.ts";
@@ -26,6 +27,7 @@ export async function connectWebSocket(tcp: Duplex, target: WebSocketTarget): Pr
   const key = btoa(String.fromCharCode(...crypto.getRandomValues(new Uint8Array(16))));
   await writeAll(tcp, new TextEncoder().encode(request(target, key)));
   const { head, rest } = await readHead(tcp);
+  checkStatus(head, rest);
   checkResponse(head, key, target.protocol ?? SUBPROTOCOL);
   tcp.unread(rest);
   return new WebSocketDuplex(tcp, "client");
@@ -58,12 +60,15 @@ async function readHead(tcp: Duplex): Promise<{ head: Head; rest: Uint8Array }> 
   }
 }
 
-/** Section 4.1, what a client checks of the answer. */
+/** @param rest What came behind the head: of a refusal, the sentence that says why. */
+function checkStatus({ startLine }: Head, rest: Uint8Array): void {
+  if (/^HTTP\/1\.1 101(?: |$)/.test(startLine)) return;
+  const why = rest.length > 0 ? `: ${quote(new TextDecoder().decode(rest).trim())}` : "";
+  throw new Error(`the server refused the WebSocket handshake with ${shown(startLine)}${why}`);
+}
+
+/** Section 4.1, what a client checks of the answer that accepts. */
 function checkResponse(head: Head, key: string, protocol: string): void {
-  const { startLine } = head;
-  if (!/^HTTP\/1\.1 101(?: |$)/.test(startLine)) {
-    throw new Error(`the server refused the WebSocket handshake: ${shown(startLine)}, wanted status 101`);
-  }
   checkField(head, "upgrade", "websocket");
   checkField(head, "connection", "upgrade");
   const [accepted, second] = valuesOf(head, "sec-websocket-accept");
