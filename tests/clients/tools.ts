@@ -23,16 +23,19 @@ export const PYTHON = firstThat(PYTHONS, "-c", "");
 
 export const PYTHON_WEBSOCKETS = firstThat(PYTHONS, "-c", "import websockets");
 
+/** Whether it is Node that runs: where Node is missing, Deno stands in for it. */
+const IS_NODE = "!process.versions.deno";
+
 /** Node with a WebSocket of its own: from 22 on, before that behind a flag. */
 export const NODE_WEBSOCKET = firstThat(
   [["node"], ["node", "--experimental-websocket"]],
-  ...["-e", "process.exit(typeof WebSocket === 'function' ? 0 : 1)"],
+  ...["-e", `process.exit(${IS_NODE} && typeof WebSocket === "function" ? 0 : 1)`],
 );
 
 /** Node that runs TypeScript. */
 export const NODE_TYPESCRIPT = firstThat(
   [["node"]],
-  ...["-e", "process.exit(process.features.typescript ? 0 : 1)"],
+  ...["-e", `process.exit(${IS_NODE} && process.features.typescript ? 0 : 1)`],
 );
 
 export const CXX = firstThat([["g++"], ["c++"], ["clang++"]], "--version");
