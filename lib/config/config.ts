@@ -37,9 +37,9 @@ export interface TlsConfig {
 /** Where Switchyard accepts connections. */
 export interface ListenerConfig {
   readonly address: HostPort;
-  /** False where raw frames alone are taken; without it every WebSocket is. */
   /** Without it plain TCP is spoken. */
   readonly tls?: TlsConfig;
+  /** False where raw frames alone are taken; without it every WebSocket is. */
   readonly websocket?: WebSocketConfig | false;
   /** Proxies (CIDR) that must say, and that alone may say, for whom they connect. */
   readonly proxy_protocol?: { readonly trusted: readonly string[] };

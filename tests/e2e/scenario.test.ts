@@ -38,6 +38,9 @@ const TRANSPORTS: readonly ((address: string) => string)[] = [
   (address) => `ws://${address}/`,
 ];
 
+/** The table as it is given: the one that Switchyard comes with. */
+const TABLE = new URL("../../routes.yaml", import.meta.url).pathname;
+
 const HOSTS = "127.0.0.1 localhost n1.example.com n2.example.com example.com\n";
 
 for (const [index, { what, servers, routeOf1, succeeds }] of VARIANTS.entries()) {
@@ -53,7 +56,8 @@ for (const [index, { what, servers, routeOf1, succeeds }] of VARIANTS.entries())
       balancer: "example.com",
       any: "0.0.0.0",
     };
-    await scenario({ place, servers, routeOf1, second: 9999, port: 8888, succeeds, names });
+    const table = routeOf1 === 7777 ? TABLE : undefined;
+    await scenario({ place, servers, table, routeOf1, second: 9999, port: 8888, succeeds, names });
   });
 
   Deno.test(`${what}: on free ports`, async () => {
@@ -75,6 +79,8 @@ for (const [index, { what, servers, routeOf1, succeeds }] of VARIANTS.entries())
 interface Scenario {
   readonly place: Place;
   readonly servers: readonly number[];
+  /** The file with the table; without it one is written. */
+  readonly table?: string | undefined;
   readonly routeOf1: number;
   readonly second: number;
   readonly port: number;
@@ -82,9 +88,8 @@ interface Scenario {
   readonly names: { first: string; second: string; balancer: string; any: string };
 }
 
-async function scenario(
-  { place, servers, routeOf1, second, port, succeeds, names }: Scenario,
-): Promise<void> {
+/** A routes.yaml that goes by `scenario`. */
+async function writeTable({ routeOf1, second, port, names }: Scenario): Promise<string> {
   const file = await Deno.makeTempFile({ suffix: ".yaml" });
   await Deno.writeTextFile(
     file,
@@ -95,6 +100,12 @@ routes:
   - { id: 3, host: ${names.second}, port: ${second} }
 `,
   );
+  return file;
+}
+
+async function scenario(wanted: Scenario): Promise<void> {
+  const { place, servers, port, succeeds, names } = wanted;
+  const file = wanted.table ?? await writeTable(wanted);
   const listen = servers.flatMap((server) => ["--listen", `${names.any}:${server}`]);
   await using upstream = start(place, ["upstream", ...listen]);
   await upstream.stdout.until(`listening on ${names.any}:${servers.at(-1)}`);
@@ -114,16 +125,16 @@ routes:
       assertEquals(client.stderr.text.trim().split("\n").length, 1);
       continue;
     }
-    const [, sum] = /1000 numbers, sum (\d+)/.exec(client.stdout.text) ?? [];
-    assert(sum !== undefined, client.stdout.text);
-    await upstream.stdout.until(`{"id":"${id}","count":1000,"sum":${sum},`);
+    const [, sum, crc32] = /1000 numbers, sum (\d+), crc32 (0x[0-9a-f]{8})/.exec(client.stdout.text) ?? [];
+    assert(sum !== undefined && crc32 !== undefined, client.stdout.text);
+    await upstream.stdout.until(`{"id":"${id}","count":1000,"sum":${sum},"crc32":${Number(crc32)}}`);
   }
   for (const transport of ["tcp", "websocket"]) {
     await balancer.stderr.until(`transport=${transport} id=3`);
   }
   assertEquals(await balancer.end(), 0);
   assertEquals(await upstream.end(), 0);
-  await Deno.remove(file);
+  if (!wanted.table) await Deno.remove(file);
 }
 
 function freePort(): number {
