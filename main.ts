@@ -16,6 +16,8 @@ export async function main(args: readonly string[], io: Io): Promise<number> {
     io.out(helpText(command.spec));
     return 0;
   } catch (error) {
+    // whoever reads the output, such as head, has seen enough
+    if (error instanceof Deno.errors.BrokenPipe) return 1;
     if (error instanceof UsageError) error.problems.forEach((problem) => io.err(`switchyard: ${problem}`));
     else io.err(`switchyard: ${debugging(args) && error instanceof Error ? error.stack : messageOf(error)}`);
     return error instanceof UsageError ? 2 : 1;

@@ -58,7 +58,8 @@ export function readFlags(args: readonly string[], spec: Spec): Given {
   const positional = parsed._.map(String);
   for (const name of withValue) problems.push(...valueProblems(name, values(name), flags[name]));
   problems.push(...positionalProblems(positional, spec));
-  if (problems.length > 0) throw new UsageError(problems);
+  // of letters in one word the parser tells one by one
+  if (problems.length > 0) throw new UsageError([...new Set(problems)]);
   return { value: (name) => values(name).at(-1), values, has: (name) => parsed[name] === true, positional };
 }
 

@@ -52,6 +52,9 @@ function withFlags(config: Config, given: Given): Config {
     address: address("--listen", text, problems, 0),
   }));
   const routes = given.values("route").map((text) => routeFlag(text, problems));
+  // any free port may be asked for again and again
+  const listens = given.values("listen").filter((text) => !text.endsWith(":0"));
+  problems.push(...repeated("--listen", listens), ...repeated("--route", routes.map(({ id }) => id)));
   const fallback = given.value("default");
   const level = choice("log-level", LEVELS, given, problems);
   const format = choice("log-format", FORMATS, given, problems);
@@ -70,6 +73,12 @@ function withFlags(config: Config, given: Given): Config {
 function before(first: readonly RouteConfig[], others: readonly RouteConfig[]): readonly RouteConfig[] {
   const own = new Set(first.map(({ id }) => id));
   return [...first, ...others.filter(({ id }) => id === undefined || !own.has(id))];
+}
+
+/** A problem for each of `values` that has stood before. */
+function repeated(flag: string, values: readonly (string | undefined)[]): string[] {
+  const again = values.filter((value, index) => value && values.indexOf(value) < index);
+  return again.map((value) => `${flag}: ${quote(value)} is given more than once`);
 }
 
 function routeFlag(text: string, problems: string[]): RouteConfig {

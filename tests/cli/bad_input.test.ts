@@ -65,3 +65,18 @@ Deno.test("--default and --route want a host, and exit status 2", async () => {
     assertStringIncludes(err[0] ?? "", `${words[0]}: "${words[1]}" is not`);
   }
 });
+
+Deno.test("an ID or an address that stands twice on the command line is one line and exit status 2", async () => {
+  const one = ["--listen", "127.0.0.1:8888", "--route", "1=127.0.0.1:9"];
+  for (const again of [["--listen", "127.0.0.1:8888"], ["--route", "1=127.0.0.1:10"]]) {
+    const { status, err } = await run("serve", ...one, ...again);
+    assertEquals([status, err.length], [2, 1]);
+    assertStringIncludes(err[0] ?? "", "is given more than once");
+  }
+});
+
+Deno.test("an unknown flag of several letters is told of once", async () => {
+  const { err } = await run("check", "-cfoo");
+  assertEquals(err, [...new Set(err)]);
+  assertStringIncludes(err[0] ?? "", 'unknown flag "-cfoo"');
+});

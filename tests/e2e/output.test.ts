@@ -1,0 +1,10 @@
+import { assertEquals } from "../assert.ts";
+import { commandLine } from "./processes.ts";
+
+Deno.test("a command whose output nobody reads any more ends without a word", async () => {
+  const [program = "", ...args] = commandLine(["schema"]);
+  const child = new Deno.Command(program, { args, stdout: "piped", stderr: "piped" }).spawn();
+  await child.stdout.cancel();
+  const said = await new Response(child.stderr).text();
+  assertEquals([(await child.status).code, said], [1, ""]);
+});
