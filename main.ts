@@ -4,7 +4,7 @@ import { messageOf, UsageError } from "./lib/errors.ts";
 import { COMMANDS } from "./lib/cli/commands.ts";
 import { type Io, processIo } from "./lib/cli/io.ts";
 import { helpText } from "./lib/cli/flags.ts";
-import { nearest, quote } from "./lib/text.ts";
+import { nearest, plain, quote } from "./lib/text.ts";
 
 /** Runs the command line `args`. Exit status: 0 done, 1 failed while running, 2 the words or the configuration are wrong. */
 export async function main(args: readonly string[], io: Io): Promise<number> {
@@ -18,8 +18,11 @@ export async function main(args: readonly string[], io: Io): Promise<number> {
   } catch (error) {
     // whoever reads the output, such as head, has seen enough
     if (error instanceof Deno.errors.BrokenPipe) return 1;
-    if (error instanceof UsageError) error.problems.forEach((problem) => io.err(`switchyard: ${problem}`));
-    else io.err(`switchyard: ${debugging(args) && error instanceof Error ? error.stack : messageOf(error)}`);
+    if (error instanceof UsageError) {
+      error.problems.forEach((problem) => io.err(`switchyard: ${plain(problem)}`));
+    } else {io.err(
+        `switchyard: ${debugging(args) && error instanceof Error ? error.stack : plain(messageOf(error))}`,
+      );}
     return error instanceof UsageError ? 2 : 1;
   }
 }

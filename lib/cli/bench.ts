@@ -4,7 +4,7 @@ import { targetText } from "../acceptance/connect.ts";
 import { type Load, type LoadMode, type LoadResult, runLoad } from "../bench/load.ts";
 import { idWanted } from "../config/units.ts";
 import { UsageError } from "../errors.ts";
-import { quote } from "../text.ts";
+import { plain, quote } from "../text.ts";
 import { type Given, readFlags, type Spec } from "./flags.ts";
 import type { Io } from "./io.ts";
 import { progressBar } from "./progress.ts";
@@ -51,7 +51,7 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
   const bar = progressBar(io, "bench", load.duration / 1000, { unit: "s" });
   const result = await runLoad({ ...load, onProgress: (elapsed) => bar.draw(elapsed / 1000) });
   bar.end();
-  for (const line of problemLines(result, load)) io.err(`bench: ${line}`);
+  for (const line of problemLines(result, load)) io.err(`bench: ${plain(line)}`);
   if (result.completed === 0) return 1;
   for (const line of resultLines(result, load)) io.out(line);
   return 0;

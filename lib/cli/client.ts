@@ -3,6 +3,7 @@
 import { runClient } from "../acceptance/client.ts";
 import type { Receipt } from "../acceptance/tally.ts";
 import { messageOf, UsageError } from "../errors.ts";
+import { plain } from "../text.ts";
 import { type Given, readFlags, type Spec } from "./flags.ts";
 import type { Io } from "./io.ts";
 import { progressBar } from "./progress.ts";
@@ -25,15 +26,16 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
   const given = readFlags(args, spec);
   const settings = readClient(given);
   const { id, count } = settings;
-  const bar = given.has("quiet") ? undefined : progressBar(io, `client ${id}`, count);
+  const name = plain(`client ${id}`);
+  const bar = given.has("quiet") ? undefined : progressBar(io, name, count);
   try {
     const result = runClient({ ...settings, onProgress: (sent) => bar?.draw(sent) });
     const { sent, received, agrees } = await result.finally(() => bar?.end());
     if (!agrees) throw new Error(`sent ${receiptText(sent)}; the upstream received ${receiptText(received)}`);
-    if (!given.has("quiet")) io.out(`client ${id}: sent ${receiptText(sent)}; received the same: ok`);
+    if (!given.has("quiet")) io.out(`${name}: sent ${receiptText(sent)}; received the same: ok`);
     return 0;
   } catch (error) {
-    io.err(`client ${id}: ${messageOf(error)}`);
+    io.err(`${name}: ${plain(messageOf(error))}`);
     return 1;
   }
 }

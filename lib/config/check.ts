@@ -1,7 +1,7 @@
 /** Finds everything that is wrong with a configuration, field by field, in words for the person who wrote it. */
 
 import * as v from "valibot";
-import { nearest, quote } from "../text.ts";
+import { nearest, plain, quote } from "../text.ts";
 import { NOT_YET } from "./schema.ts";
 import { Changed, isMapping, type Mapping, type Tree } from "./tree.ts";
 
@@ -143,11 +143,4 @@ export function describe(tree: Tree | undefined): string {
   if (tree instanceof Changed) return plain(quote(tree.text).slice(1, -1));
   if (isMapping(tree)) return "a mapping";
   return typeof tree === "string" ? plain(quote(tree)) : String(tree).slice(0, 80);
-}
-
-/** `text` without the characters that end a line, move a terminal's cursor or turn its writing around. */
-export function plain(text: string): string {
-  return text.replace(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, (character) => {
-    return `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`;
-  });
 }

@@ -2,7 +2,8 @@
 
 import * as v from "valibot";
 import { messageOf, UsageError } from "../errors.ts";
-import { check, plain, type Problem } from "./check.ts";
+import { plain } from "../text.ts";
+import { check, type Problem } from "./check.ts";
 import type { Config, RouteConfig, TlsConfig, Upstream } from "./config.ts";
 import { checkRules } from "./rules.ts";
 import { fileSchema, type routeSchema } from "./schema.ts";

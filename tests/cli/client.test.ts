@@ -1,8 +1,9 @@
 import { connectTo } from "../../lib/acceptance/connect.ts";
 import { AcceptanceServer } from "../../lib/acceptance/server.ts";
+import { encodeError } from "../../lib/frame/tlv.ts";
 import { assertEquals, assertMatch, assertRejects, assertStringIncludes } from "../assert.ts";
 import { Certificate, hasOpenssl } from "../certificates.ts";
-import { configTo, receiveAll, startBalancer, startEcho, startUpstream, until } from "../harness.ts";
+import { configTo, receiveAll, send, startBalancer, startEcho, startUpstream, until } from "../harness.ts";
 import { run } from "./command.ts";
 
 const ANYWHERE = { host: "127.0.0.1", port: 0 };
@@ -69,6 +70,22 @@ for (const before of ["", "ws://"]) {
       err[0] ?? "",
       new RegExp(`cannot connect to ${before}127.0.0.1:${port}.*is the balancer running`),
     );
+  });
+}
+
+for (const command of [["client", "--count", "1"], ["bench", "--duration", "1s"]]) {
+  Deno.test(`${command[0]} tells in one line what it is told, whatever that holds`, async () => {
+    await using impostor = startUpstream(async (conn) => {
+      await send(conn, encodeError(4, "no\n\u001b[31mroute"));
+      await conn.closeWrite();
+      await receiveAll(conn);
+    });
+    const [name = "", ...flags] = command;
+    const words = ["--id", "a\u202eb", "--connect", `127.0.0.1:${impostor.port}`, ...flags];
+    const { status, err } = await run(name, ...words);
+    assertEquals(status, 1);
+    assertStringIncludes(err.join("\n"), "(4): no\\u{a}\\u{1b}[31mroute");
+    assertEquals(err.filter((line) => /[\p{Cc}\u202e]/u.test(line)), []);
   });
 }
 

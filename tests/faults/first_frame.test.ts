@@ -99,8 +99,12 @@ overEach(
 Deno.test("1,500 ID frames that are never completed are ID_TIMEOUT each, and a good client is served meanwhile", async () => {
   await using upstream = startEcho();
   await using balancer = startBalancer(configTo(upstream.port, { timeouts: { id: 1000 } }));
-  const silent = await Promise.all(Array.from({ length: 1500 }, balancer.connect));
-  await Promise.all(silent.map((client) => send(client, Uint8Array.of(1, 0, 0))));
+  const connectHalf = async () => {
+    const client = await balancer.connect();
+    await send(client, Uint8Array.of(1, 0, 0));
+    return client;
+  };
+  const silent = await Promise.all(Array.from({ length: 1500 }, connectHalf));
   const codes = silent.map(async (client) => refusalCode(await receiveAll(client)));
   using good = await balancer.connect();
   await send(good, encodeId("1"));
