@@ -11,7 +11,10 @@ export interface Link<T> {
 /** Where such connections listen. */
 export const LOOPBACK = "127.0.0.1";
 
-/** Links through one listener. What comes from a port that none of its own calls has is a stranger's, and is closed. */
+/**
+ * Links through one listener. What comes from a port that none of its own calls has is a stranger's, and is closed; so
+ * is what comes from another of the machine's addresses, where a stranger may have the port that a call has on this one.
+ */
 export class Loopback<T extends Deno.Conn> {
   readonly #listener: Deno.Listener & { accept(): Promise<T> };
   readonly #waiting = new Map<number, PromiseWithResolvers<T>>();
@@ -58,6 +61,7 @@ export class Loopback<T extends Deno.Conn> {
 
   /** An arrival may be seen before its `connect` knows the port that it has. */
   #arrive(conn: T): void {
+    if (!isOwn(conn.remoteAddr)) return conn.close();
     const port = portOf(conn.remoteAddr);
     const waiting = this.#waiting.get(port);
     this.#waiting.delete(port);
@@ -78,6 +82,10 @@ export class Loopback<T extends Deno.Conn> {
     this.#arrived.clear();
     if (this.#retired) this.#listener[Symbol.dispose]();
   }
+}
+
+function isOwn(address: Deno.Addr): boolean {
+  return "hostname" in address && address.hostname === LOOPBACK;
 }
 
 function portOf(address: Deno.Addr): number {
