@@ -108,6 +108,7 @@ export class Balancer implements InForce, AsyncDisposable {
     this.#listeners.change(config.listeners);
     this.#config = config;
     this.#shared = shared;
+    this.#adopt(shared);
     this.#quiet.cover(config.timeouts);
     return { ...change, connections: await this.#leave(before) };
   }
@@ -172,6 +173,14 @@ export class Balancer implements InForce, AsyncDisposable {
     return ended;
   }
 
+  /** Holds what is open against limits that are new. What has no route yet will be claimed when it has. */
+  #adopt({ admission }: Shared): void {
+    for (const account of this.#ledger.accounts()) {
+      const { source, id, route } = account;
+      if (id !== undefined && route !== undefined) admission.adopt(account, source.hostname, id);
+    }
+  }
+
   /** Ends the connections of rules that are no longer in the table, as those rules say. Gives their number. */
   async #leave(before: RouteTable): Promise<number> {
     const slice = new Slice();
@@ -227,7 +236,10 @@ export class Balancer implements InForce, AsyncDisposable {
     this.#closed.abort();
     this.#quiet.close();
     await this.#listeners.close();
-    await this.#ledger.cutAll(DRAINED);
+    const ended = this.#ledger.cutAll(DRAINED);
+    // a connection ends when its dialing does, and timeouts.connect may be longer than anybody waits for the end
+    for (const deadlines of this.#deadlines.values()) deadlines.expireAll();
+    await ended;
     await Promise.all([this.#listeners.finish(LAST_WORD_MS), this.#tls.close(LAST_WORD_MS)]);
     for (const deadlines of this.#deadlines.values()) deadlines.close();
   }

@@ -56,6 +56,14 @@ export class Deadlines {
     return true;
   }
 
+  /** Ends every wait now, as its deadline would. */
+  expireAll(): void {
+    for (const wait of this.#waits) {
+      this.#waits.leave(wait);
+      wait.expire();
+    }
+  }
+
   /** Stops the timer. What still waits is no longer limited. */
   close(): void {
     clearTimeout(this.#timer);

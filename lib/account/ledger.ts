@@ -3,7 +3,7 @@
 import type { RefusalName } from "../errors.ts";
 import { Member, Roster } from "../roster.ts";
 import type { Duplex, Transport } from "../listen/duplex.ts";
-import type { Passed } from "../proxy_protocol.ts";
+import type { Endpoint, Passed } from "../proxy_protocol.ts";
 import { addressText } from "../text.ts";
 
 /** Why a connection ended: a FIN, a reset, the balancer's own doing, or the name of the ERROR frame it got. */
@@ -100,6 +100,11 @@ export class Account extends Member<Account> {
     this.#listener = listener;
   }
 
+  /** Where the client connects from, as far as is known. */
+  get source(): Endpoint {
+    return this.passed?.source ?? this.#peer;
+  }
+
   /** The client has said who it is. */
   identify(id: string): void {
     this.id = id;
@@ -156,7 +161,7 @@ export class Account extends Member<Account> {
     return {
       time: new Date().toISOString(),
       conn: this.conn,
-      client: addressText(this.passed?.source ?? this.#peer),
+      client: addressText(this.source),
       listener: this.#listener,
       transport: this.upgrading ? "websocket" : this.client.transport,
       id: this.id ?? null,

@@ -12,16 +12,20 @@ const OWN_FILES = 100;
  */
 const MOST_TRIED = 4_200;
 
+/** What decides how many files are wanted. */
+type Wants = Pick<Config, "limits" | "listeners" | "routes" | "default">;
+
 /**
  * Files that are open with every place of `limits.connections` taken: two each, the client's and the upstream's, and
- * two more where it comes over TLS.
+ * two more for each side that speaks TLS.
  */
-export function filesWanted({ limits, listeners }: Pick<Config, "limits" | "listeners">): number {
-  return filesEach(listeners) * limits.connections + LINGER_MOST + OWN_FILES;
+export function filesWanted(config: Wants): number {
+  return filesEach(config) * config.limits.connections + LINGER_MOST + OWN_FILES;
 }
 
-function filesEach(listeners: Config["listeners"]): number {
-  return listeners.some(({ tls }) => tls) ? 4 : 2;
+function filesEach({ listeners, routes, default: fallback }: Wants): number {
+  const sides = [listeners.some(({ tls }) => tls), Boolean(fallback?.tls) || routes.some(({ tls }) => tls)];
+  return 2 + 2 * sides.filter(Boolean).length;
 }
 
 /**
@@ -31,13 +35,13 @@ function filesEach(listeners: Config["listeners"]): number {
  * opening files until no more can be, before anything else needs one.
  */
 export function openFilesProblem(
-  config: Pick<Config, "limits" | "listeners">,
+  config: Wants,
   open = openOne,
 ): string | undefined {
   const wanted = filesWanted(config);
   const held = countOpenable(Math.min(wanted, MOST_TRIED), open);
   if (held >= Math.min(wanted, MOST_TRIED)) return undefined;
-  const fits = Math.max(1, Math.floor((held - LINGER_MOST - OWN_FILES) / filesEach(config.listeners)));
+  const fits = Math.max(1, Math.floor((held - LINGER_MOST - OWN_FILES) / filesEach(config)));
   return `only ${held} more files can be opened, and limits.connections: ${config.limits.connections} needs ` +
     `${wanted}: raise the limit (ulimit -n ${wanted}, LimitNOFILE=${wanted} in a systemd unit), ` +
     `or set limits.connections to ${fits}`;

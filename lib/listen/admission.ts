@@ -63,8 +63,8 @@ export class Admission<T extends Holder = Holder> {
    * @throws {Refusal} LIMIT_EXCEEDED
    */
   claim(holder: T, id: string): readonly T[] {
+    if (!this.#countsIds) return NOBODY;
     const most = this.#limits.connections_per_id;
-    if (this.#duplicate === "allow" && most === 0) return NOBODY;
     const others = this.#occupancy.ofId(id);
     if (this.#duplicate === "replace") return this.#replace(holder, id, [...others]);
     if (this.#duplicate === "reject" && others.size > 0) throw exceeded("this ID is connected already");
@@ -73,9 +73,22 @@ export class Admission<T extends Holder = Holder> {
     return NOBODY;
   }
 
+  /** Counts a connection that is open already for its address and its ID, where nothing before asked for that. */
+  adopt(holder: T, address: string, id: string): void {
+    if (!holder.counted) return;
+    if (this.#limits.connections_per_ip > 0 && holder.countedAddress === undefined) {
+      this.#occupancy.takeAddress(holder, site(address));
+    }
+    if (this.#countsIds && holder.countedId === undefined) this.#occupancy.takeId(holder, id);
+  }
+
   /** Gives back all that `holder` holds. May be called again. */
   release(holder: T): void {
     this.#occupancy.release(holder);
+  }
+
+  get #countsIds(): boolean {
+    return this.#duplicate !== "allow" || this.#limits.connections_per_id > 0;
   }
 
   #checkLists(address: string): void {

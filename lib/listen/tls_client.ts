@@ -6,19 +6,20 @@
  * ends the handshake.
  */
 
+import { X509Certificate } from "node:crypto";
 import type { Upstream, UpstreamTls } from "../config/config.ts";
 import type { Deadlines } from "../deadline.ts";
 import { messageOf } from "../errors.ts";
 import type { Duplex } from "./duplex.ts";
 import { LOOPBACK, Loopback } from "./loopback.ts";
 import { TcpDuplex } from "./tcp.ts";
-import { OpenSockets, TlsSocket } from "./tls_socket.ts";
+import { OpenSockets, type TlsLink, TlsSocket } from "./tls_socket.ts";
 
 /** The certificates of `ca` files, read once for a configuration. */
 export class Authorities {
   readonly #pem = new Map<string, string>();
 
-  /** @throws Error that names the file which cannot be read */
+  /** @throws Error that names the file which cannot be read, or holds no certificate */
   constructor(upstreams: Iterable<Pick<Upstream, "tls">>) {
     for (const { tls } of upstreams) {
       const { ca } = settingsOf(tls);
@@ -50,14 +51,13 @@ export class TlsClient {
     deadlines: Deadlines,
   ): Promise<TcpDuplex> {
     const settings = settingsOf(tls);
-    this.#loopback ??= new Loopback(Deno.listen({ hostname: LOOPBACK, port: 0 }));
-    const { dialed, accepted } = await this.#loopback.connect();
-    dialed.setNoDelay(true);
-    const secure = await Deno.startTls(dialed, {
-      hostname: settings.server_name ?? host,
-      caCerts: authorities.of(settings),
-    });
-    const socket = new TlsSocket(raw, { hop: accepted, secure });
+    const socket = new TlsSocket(
+      raw,
+      await this.#link({
+        hostname: settings.server_name ?? host,
+        caCerts: authorities.of(settings),
+      }),
+    );
     this.#open.add(socket);
     try {
       await deadlines.guard(
@@ -69,6 +69,18 @@ export class TlsClient {
       socket.destroy();
       if (error instanceof Deno.errors.TimedOut) throw error;
       throw new Error(`TLS handshake: ${messageOf(error)}`, { cause: error });
+    }
+  }
+
+  async #link(options: Deno.StartTlsOptions): Promise<TlsLink> {
+    this.#loopback ??= new Loopback(Deno.listen({ hostname: LOOPBACK, port: 0 }));
+    const { dialed, accepted } = await this.#loopback.connect();
+    try {
+      dialed.setNoDelay(true);
+      return { hop: accepted, secure: await Deno.startTls(dialed, options) };
+    } catch (error) {
+      for (const end of [dialed, accepted]) end[Symbol.dispose]();
+      throw error;
     }
   }
 
@@ -85,8 +97,23 @@ function settingsOf(tls: Upstream["tls"]): UpstreamTls {
 
 function read(ca: string): string {
   try {
-    return Deno.readTextFileSync(ca);
+    const pem = Deno.readTextFileSync(ca);
+    const certificates = pem.match(CERTIFICATE) ?? [];
+    if (certificates.length === 0) throw new Error(`${ca} holds no certificate in PEM`);
+    for (const each of certificates) checkCertificate(each, ca);
+    return pem;
   } catch (error) {
     throw new Error(`cannot read the certificates to trust: ${messageOf(error)}`, { cause: error });
+  }
+}
+
+const CERTIFICATE = /-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----/gs;
+
+/** The platform would say so only when it is to be trusted, at each connection anew. */
+function checkCertificate(pem: string, ca: string): void {
+  try {
+    new X509Certificate(pem);
+  } catch (error) {
+    throw new Error(`${ca} holds a certificate that cannot be used: ${messageOf(error)}`, { cause: error });
   }
 }

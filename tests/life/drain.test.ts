@@ -186,3 +186,16 @@ Deno.test("closing while a drain waits ends both", async () => {
   await draining;
   assertEquals(await client.read(new Uint8Array(1)), null);
 });
+
+Deno.test("at the end of a drain nobody waits for an upstream that does not answer", async () => {
+  const connect = () => new Promise<Deno.TcpConn>(() => {});
+  const timeouts = { drain: 100, connect: 60_000 };
+  await using balancer = startBalancer(configTo(9, { timeouts }), { connect });
+  using client = await balancer.connect();
+  await send(client, ID);
+  await until(() => balancer.balancer.active === 1, "it is accepted");
+  const asked = performance.now();
+  assertEquals(await balancer.balancer.drain(), 1);
+  assertLess(performance.now() - asked, 30_000, "timeouts.connect is 60 s");
+  assertEquals(refusalCode(await receiveAll(client)), SHUTTING_DOWN);
+});

@@ -348,6 +348,36 @@ Deno.test("a route that is removed keeps, drains or closes its connections, as i
   await said(serving, "reason=drain");
 });
 
+Deno.test("limits and duplicate_id that a reload brings count what is open already", async () => {
+  await using upstream = startEcho();
+  const config = configTo(upstream.port);
+  await using balancer = startBalancer(config);
+  const ID = encodeId("1");
+  const join = async () => {
+    const client = await balancer.connect();
+    await send(client, ID);
+    return client;
+  };
+  using first = await join();
+  await receive(first, ID.length);
+  for (
+    const stricter of [
+      { duplicate_id: "reject" as const },
+      { limits: { ...config.limits, connections_per_id: 1 } },
+      { limits: { ...config.limits, connections_per_ip: 1 } },
+    ]
+  ) {
+    await balancer.balancer.reload({ ...config, ...stricter });
+    using second = await join();
+    await second.closeWrite();
+    assertEquals(refusalCode(await receiveAll(second)), 6, JSON.stringify(stricter));
+  }
+  await balancer.balancer.reload({ ...config, duplicate_id: "replace" });
+  using second = await join();
+  assertEquals((await receiveAll(first)).length, 0, "it gives way");
+  assertEquals(await receive(second, ID.length), ID);
+});
+
 Deno.test("a client that was silent during a reload is routed by the new table", async () => {
   await using first = startNamed("first");
   await using second = startNamed("second");

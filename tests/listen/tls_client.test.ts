@@ -1,7 +1,10 @@
 import type { Upstream } from "../../lib/config/config.ts";
+import { Deadlines } from "../../lib/deadline.ts";
 import { encodeId } from "../../lib/frame/tlv.ts";
+import { TcpDuplex } from "../../lib/listen/tcp.ts";
+import { Authorities, TlsClient } from "../../lib/listen/tls_client.ts";
 import { parseProxyHeader } from "../../lib/proxy_protocol.ts";
-import { assert, assertEquals, assertThrows } from "../assert.ts";
+import { assert, assertEquals, assertRejects, assertThrows } from "../assert.ts";
 import { Certificate, hasOpenssl } from "../certificates.ts";
 import {
   type Changes,
@@ -20,6 +23,7 @@ import {
 
 const ID = encodeId("1");
 const MIB_8 = 8 << 20;
+const BROKEN = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
 
 function test(name: string, fn: () => Promise<void>) {
   Deno.test({ name, ignore: !hasOpenssl, fn });
@@ -150,4 +154,25 @@ test("a PROXY header goes to the upstream ahead of the TLS handshake", async () 
 Deno.test("a ca file that cannot be read stops the start, with its name", () => {
   const routes = [{ id: "1", host: "127.0.0.1", port: 9, tls: { ca: "/nowhere/ca.pem" } }];
   assertThrows(() => startBalancer(configTo(9, { routes })), Error, "/nowhere/ca.pem");
+});
+
+for (const [what, pem] of [["no certificate", "hello\n"], ["a broken one", BROKEN]] as const) {
+  Deno.test(`a ca file that holds ${what} stops the start, with its name`, async () => {
+    const ca = await Deno.makeTempFile();
+    await Deno.writeTextFile(ca, pem);
+    const routes = [{ id: "1", host: "127.0.0.1", port: 9, tls: { ca } }];
+    assertThrows(() => startBalancer(configTo(9, { routes })), Error, ca);
+    await Deno.remove(ca);
+  });
+}
+
+Deno.test("TLS that the platform refuses to begin leaves no socket open", async () => {
+  await using upstream = startUpstream(async (conn) => void await receiveAll(conn));
+  const client = new TlsClient();
+  const deadlines = new Deadlines(1000);
+  const raw = new TcpDuplex(await Deno.connect({ hostname: "127.0.0.1", port: upstream.port }));
+  const trusted = Object.assign(new Authorities([]), { of: () => [BROKEN] });
+  await assertRejects(() => client.secure(raw, { host: "localhost", port: 1 }, trusted, deadlines));
+  raw.close();
+  await client.close(0);
 });
