@@ -165,6 +165,10 @@ export class Balancer implements InForce, AsyncDisposable {
     const over = this.#whenEnded(last);
     const left = () => [...this.#ledger.accounts()].filter(({ conn }) => conn <= last);
     const ended = await this.#endSlowly(left, SHUTTING_DOWN, over);
+    for (const account of this.#ledger.accounts()) {
+      // those that came late and said nothing; the others have been told
+      if (account.id === undefined && account.client.sent === 0) dismiss(account, DRAINED, SHUTTING_DOWN);
+    }
     await sleep(LAST_WORD_MS, this.#whenEnded());
     await this.close();
     log[ended > 0 ? "warning" : "info"](

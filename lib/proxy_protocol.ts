@@ -91,10 +91,13 @@ function parseLine(line: string): Passed | null {
   };
 }
 
+/** In an address written with dots, which some take for octal. */
+const LEADING_ZERO = /(^|[:.])0\d+\.|\.0\d/;
+
 function addressOf(text = "", family: "TCP4" | "TCP6"): string {
   const plain = family === "TCP4" ? /^\d{1,3}(\.\d{1,3}){3}$/ : /^[0-9A-Fa-f:.]+$/;
   const parser = family === "TCP4" ? ipaddr.IPv4 : ipaddr.IPv6;
-  if (!plain.test(text) || /(^|\.)0\d/.test(text) || !parser.isValid(text)) {
+  if (!plain.test(text) || LEADING_ZERO.test(text) || !parser.isValid(text)) {
     throw new Malformed(`version 1: an address is not one of ${family}`);
   }
   return ipaddr.process(text).toString();

@@ -39,7 +39,13 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
   await using balancer = Balancer.start(config);
   if (problem !== undefined) log.warning(problem);
   using requests = new EndRequests(io);
-  if (file !== undefined) reloader = new Reloader(file, () => reload(given, balancer, output));
+  if (file !== undefined) {
+    reloader = new Reloader(file, () => {
+      // or the watch would bring the same once more
+      watch?.know();
+      return reload(given, balancer, output);
+    });
+  }
   watch?.start({ onChange: () => void reloader?.request(), onBlind });
   await requests.first;
   return await Promise.race([

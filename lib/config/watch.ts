@@ -44,6 +44,11 @@ export class FileWatch implements AsyncDisposable {
     this.#running = [this.#listen(events), this.#look(events)];
   }
 
+  /** What is in the file now is known, since it is about to be read. */
+  know(): void {
+    this.#seen = signature(this.#file);
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.#ended.abort();
     this.#stir();

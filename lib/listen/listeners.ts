@@ -117,9 +117,9 @@ export class Listeners {
     try {
       return this.#listen({ hostname: host, port, tcpBacklog: BACKLOG });
     } catch (error) {
-      throw new Error(`cannot listen on ${addressText({ hostname: host, port })}: ${listenProblem(error)}`, {
-        cause: error,
-      });
+      const own = this.addresses.find((open) => overlap(open, { hostname: host, port }));
+      const why = own && error instanceof Deno.errors.AddrInUse ? takenBy(own) : listenProblem(error);
+      throw new Error(`cannot listen on ${addressText({ hostname: host, port })}: ${why}`, { cause: error });
     }
   }
 
@@ -145,6 +145,19 @@ function freeKey({ host, port }: HostPort, taken: ReadonlyMap<string, unknown>):
 function close(listener: Deno.TcpListener): void {
   log.info(`no longer listening on ${addressText(listener.addr)}`);
   listener.close();
+}
+
+/** Whether listening on both at once is refused. */
+function overlap(one: Deno.ConnectOptions, other: Deno.ConnectOptions): boolean {
+  const hosts = [one.hostname, other.hostname];
+  return one.port === other.port &&
+    (hosts[0] === hosts[1] || hosts.includes("0.0.0.0") || hosts.includes("::"));
+}
+
+function takenBy(own: Deno.NetAddr): string {
+  return `this process listens on ${
+    addressText(own)
+  } already, and cannot change over without closing the port; use another port or start it anew`;
 }
 
 function listenProblem(error: unknown): string {

@@ -1,7 +1,7 @@
 import { filesWanted, openFilesProblem } from "../../lib/cli/open_files.ts";
 import { assert, assertEquals, assertStringIncludes } from "../assert.ts";
 import { start } from "../e2e/processes.ts";
-import { configTo } from "../harness.ts";
+import { type Changes, configTo } from "../harness.ts";
 
 /** Files of a system that lets `most` be open, and how many are. */
 function files(most: number) {
@@ -19,6 +19,17 @@ Deno.test("a limit of open files that holds all connections is no problem", () =
   const { state, open } = files(filesWanted(config));
   assertEquals(openFilesProblem(config, open), undefined);
   assertEquals(state.open, 0);
+});
+
+Deno.test("each side that speaks TLS takes two more", () => {
+  const listeners = [{ address: { host: "", port: 0 }, tls: { cert: "", key: "" } }];
+  const routes = [{ id: "1", host: "", port: 9, tls: true }];
+  const wanted = (changes: Changes) =>
+    filesWanted(configTo(9, { limits: { connections: 1000 }, ...changes }));
+  assertEquals(
+    [wanted({}), wanted({ listeners }), wanted({ routes }), wanted({ listeners, routes })],
+    [2600, 4600, 4600, 6600],
+  );
 });
 
 Deno.test("a limit that is too low is named, with what to do about it", () => {

@@ -20,6 +20,7 @@ async function watched(lookMs?: number) {
     folder,
     file,
     heard,
+    watch,
     start,
     async [Symbol.asyncDispose]() {
       await watch[Symbol.asyncDispose]();
@@ -53,6 +54,17 @@ Deno.test("a change between reading the file and watching it is not missed", asy
   await using it = await watched();
   await Deno.writeTextFile(it.file, "second");
   it.start();
+  await until(() => it.heard.changes === 1, "the change is told");
+});
+
+Deno.test("what has been read already is no change, and what comes afterwards is one", async () => {
+  await using it = await watched(20);
+  it.start();
+  await Deno.writeTextFile(it.file, "second, which a signal has brought");
+  it.watch.know();
+  await pause(400);
+  assertEquals(it.heard.changes, 0);
+  await Deno.writeTextFile(it.file, "third");
   await until(() => it.heard.changes === 1, "the change is told");
 });
 

@@ -275,6 +275,15 @@ Deno.test("a listener that is added is opened; one that is removed is closed, an
   assertEquals(await receive(again, ID.length), ID);
 });
 
+Deno.test("a listener that overlaps one that is open can't take its place: nothing changes, and the line says why", async () => {
+  const port = freePort();
+  const table = (host: string) => `listeners: [{ address: "${host}:${port}" }]\n${routeTo(9)}`;
+  await using serving = await serve("", { text: table("127.0.0.1") });
+  await replace(serving, table("0.0.0.0"));
+  await said(serving, `this process listens on 127.0.0.1:${port} already`);
+  using _client = await Deno.connect({ hostname: "127.0.0.1", port });
+});
+
 Deno.test("timeouts, forward_id and the log change for what comes after a reload", async () => {
   await using upstream = startEcho();
   await using serving = await serve(routeTo(upstream.port));
