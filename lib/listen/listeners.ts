@@ -147,8 +147,10 @@ function close(listener: Deno.TcpListener): void {
   listener.close();
 }
 
+type Place = Pick<Deno.NetAddr, "hostname" | "port">;
+
 /** Whether listening on both at once is refused. */
-function overlap(one: Deno.ConnectOptions, other: Deno.ConnectOptions): boolean {
+function overlap(one: Place, other: Place): boolean {
   const hosts = [one.hostname, other.hostname];
   return one.port === other.port &&
     (hosts[0] === hosts[1] || hosts.includes("0.0.0.0") || hosts.includes("::"));
