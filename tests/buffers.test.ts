@@ -1,7 +1,7 @@
 import { BUFFER_BYTES, ReadBuffer } from "../lib/buffers.ts";
 import { assert, assertEquals } from "./assert.ts";
 
-const [KIB_4, KIB_16, KIB_64, KIB_256] = BUFFER_BYTES;
+const [KIB_1, KIB_4, KIB_16, KIB_64, KIB_256] = BUFFER_BYTES;
 
 /** The sizes that a buffer takes after reads that fill it so often. */
 function sizesWhileFull(buffer: ReadBuffer, reads: number): number[] {
@@ -26,6 +26,20 @@ Deno.test("a read that does not fill it takes a buffer back to 4 KiB, however la
     buffer.fit(buffer.bytes.length - 1);
     assertEquals(buffer.bytes.length, KIB_4);
   }
+});
+
+Deno.test("a stream to which little came waits with 1 KiB, and one to which more came with 4 KiB", () => {
+  const buffer = new ReadBuffer();
+  buffer.fit(KIB_1);
+  assertEquals(buffer.bytes.length, KIB_1);
+  // a message of 1,500 bytes: one read fills 1 KiB, the next finds the rest
+  buffer.fit(KIB_1);
+  buffer.fit(1500 - KIB_1);
+  assertEquals(buffer.bytes.length, KIB_4);
+  buffer.fit(1500);
+  assertEquals(buffer.bytes.length, KIB_4);
+  buffer.fit(64);
+  assertEquals(buffer.bytes.length, KIB_1);
 });
 
 Deno.test("the next burst starts with what the last one needed", () => {

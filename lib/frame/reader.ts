@@ -1,8 +1,11 @@
 /** Frames out of a connection, one after another, without reading further than asked for. */
 
 import type { ByteSource } from "../listen/duplex.ts";
-import { ReadBuffer } from "../buffers.ts";
+import { borrow, giveBack } from "../buffers.ts";
 import { type Frame, FrameDecoder } from "./tlv.ts";
+
+/** Most taken by one read: thousands of clients that say their ID at once wait with so little. */
+const READ_BYTES = 1 << 10;
 
 /**
  * The frames that a source sends, as an async iterator. A consumer that stops early (`break`) finds every byte that
@@ -44,13 +47,13 @@ export class FrameReader implements AsyncIterableIterator<Frame> {
   }
 
   async #receive(): Promise<boolean> {
-    const buffer = new ReadBuffer();
-    const count = await this.#source.read(buffer.bytes);
+    const buffer = borrow(READ_BYTES);
+    const count = await this.#source.read(buffer);
     if (count !== null) {
       this.#source.received += count;
-      this.#decoder.push(buffer.bytes.slice(0, count));
+      this.#decoder.push(buffer.slice(0, count));
     }
-    buffer.release();
+    giveBack(buffer);
     return count !== null;
   }
 }
