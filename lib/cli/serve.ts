@@ -33,11 +33,11 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
   const given = readFlags(args, spec);
   const file = fileOf(given);
   await using watch = file === undefined ? undefined : new FileWatch(file);
-  const { config } = await readSettings(given);
+  const { config, warning } = await readSettings(given);
   await using output = Log.start(config.log);
   const problem = openFilesProblem(config);
   await using balancer = Balancer.start(config);
-  if (problem !== undefined) log.warning(problem);
+  for (const what of [warning, problem]) if (what !== undefined) log.warning(what);
   using requests = new EndRequests(io);
   if (file !== undefined) {
     reloader = new Reloader(file, () => {

@@ -4,7 +4,7 @@ import type { Config, LogLevel, RouteConfig } from "../config/config.ts";
 import { emptyConfig, loadConfig } from "../config/parse.ts";
 import { parseRoute } from "../config/units.ts";
 import { UsageError } from "../errors.ts";
-import { quote } from "../text.ts";
+import { addressText, quote } from "../text.ts";
 import type { Flag, Given } from "./flags.ts";
 import { address, choice, upstream } from "./values.ts";
 
@@ -34,10 +34,23 @@ export const SERVE_FLAGS: Readonly<Record<string, Flag>> = {
 export async function readSettings(
   given: Given,
   load: (file: string) => Promise<Config> = loadConfig,
-): Promise<{ file: string; config: Config }> {
+): Promise<{ file: string; config: Config; warning: string | undefined }> {
   const file = fileOf(given);
   const base = file === undefined ? emptyConfig() : await load(file);
-  return { file: file ?? "the command line", config: withFlags(base, given) };
+  const config = withFlags(base, given);
+  return { file: file ?? "the command line", config, warning: replacedWarning(base, config) };
+}
+
+/** What is said where `--listen` takes the place of listeners that are more than an address. */
+function replacedWarning(base: Config, config: Config): string | undefined {
+  if (config.listeners === base.listeners) return undefined;
+  for (const { address, ...more } of base.listeners) {
+    const lost = Object.keys(more).join(", ");
+    if (lost === "") continue;
+    const where = addressText({ hostname: address.host, port: address.port });
+    return `--listen replaces the listeners of the file, with the ${lost} of ${where}`;
+  }
+  return undefined;
 }
 
 /** The configuration file, or undefined where routes come from the command line alone. */
