@@ -1,6 +1,6 @@
 /** Moving bytes both ways until both sides are done. */
 
-import { isOwnClose } from "../errors.ts";
+import { isOwnClose, Refusal, type RefusalName } from "../errors.ts";
 import { type Duplex, DuplexError } from "../listen/duplex.ts";
 
 /** Which side of the balancer. */
@@ -8,9 +8,9 @@ export type Side = "client" | "upstream";
 
 /** How a relayed connection ended. */
 export interface Ending {
-  readonly reason: "client_fin" | "upstream_fin" | "client_reset" | "upstream_reset";
-  /** The side that ended it: the first to finish sending, or the one whose connection broke. */
-  readonly closedBy: Side;
+  readonly reason: "client_fin" | "upstream_fin" | "client_reset" | "upstream_reset" | RefusalName;
+  /** The side that ended it: the first to finish sending, or the one whose connection broke; or who could not go on. */
+  readonly closedBy: Side | "balancer";
   /** What broke it, where something did. */
   readonly cause?: unknown;
 }
@@ -57,8 +57,10 @@ class Relaying {
   ending(): Ending {
     const side = (duplex: unknown): Side => duplex === this.#client ? "client" : "upstream";
     if (this.#broken) {
-      const closedBy = side(this.#broken.duplex);
-      return { reason: `${closedBy}_reset`, closedBy, cause: this.#broken.cause };
+      const { duplex, cause } = this.#broken;
+      if (cause instanceof Refusal) return { reason: cause.reason, closedBy: "balancer", cause };
+      const closedBy = side(duplex);
+      return { reason: `${closedBy}_reset`, closedBy, cause };
     }
     const closedBy = side(this.#finished);
     return { reason: `${closedBy}_fin`, closedBy };

@@ -107,6 +107,29 @@ Deno.test("pings keep a WebSocket from being idle", async () => {
   assertEquals((await socket.rest()).code, 1001, "without them it is ended");
 });
 
+Deno.test("pings do not keep a WebSocket whose upstream has finished from timeouts.half_close", async () => {
+  await using upstream = startUpstream(async (conn) => {
+    await conn.closeWrite();
+    await receiveAll(conn);
+  });
+  await using balancer = startBalancer(configTo(upstream.port, { timeouts: { half_close: 300 } }));
+  using log = captureLog();
+  using socket = await RawWebSocket.open(balancer.port, wire({ payload: ID }));
+  assertEquals((await socket.frame())?.opcode, 8);
+  const pinging = (async () => {
+    try {
+      for (;;) {
+        await socket.send(wire({ opcode: 9 }));
+        await pause(50);
+      }
+    } catch {
+      // ended
+    }
+  })();
+  await until(() => log.reasons().includes("idle"), "it is ended");
+  await pinging;
+});
+
 Deno.test("an idle time of 0 is no limit", async () => {
   await using upstream = startEcho();
   const timeouts = { idle: 0, half_close: 100 };

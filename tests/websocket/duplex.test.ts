@@ -126,6 +126,32 @@ Deno.test("7.1.1: a peer that owes its close frame and stays silent is cut off",
   assert(carrier.closed);
 });
 
+Deno.test("7.1.1: a silent client has its time from when its connection has taken the close frame", async () => {
+  const carrier = new Played([wire({ payload: [1] })]);
+  const { promise, resolve } = Promise.withResolvers<void>();
+  carrier.gate = promise;
+  const socket = new WebSocketDuplex(carrier, "server", { closeMs: 50 });
+  const closing = socket.closeWrite();
+  assertEquals(await socket.read(new Uint8Array(100)), 1);
+  const reading = assertRejects(() => socket.read(new Uint8Array(100)), Deno.errors.TimedOut);
+  await new Promise((resolve) => setTimeout(resolve, 150));
+  assertEquals(carrier.closed, false, "the close frame has not gone out yet");
+  resolve();
+  await closing;
+  await reading;
+});
+
+Deno.test("7.1.1: a client that has closed waits for what the server still sends, however late it begins", async () => {
+  const carrier = new Played();
+  const socket = new WebSocketDuplex(carrier, "client", { closeMs: 20 });
+  await socket.closeWrite();
+  const reading = assertRejects(() => socket.read(new Uint8Array(100)), Deno.errors.Interrupted);
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  assertEquals(carrier.closed, false);
+  socket.close();
+  await reading;
+});
+
 Deno.test("7.1.1: the deadline also covers a read that was pending before the close frame went out", async () => {
   const socket = new WebSocketDuplex(new Played(), "server", { closeMs: 50 });
   const reading = socket.read(new Uint8Array(100));

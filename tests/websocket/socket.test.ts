@@ -19,6 +19,7 @@ import {
   startUpstream,
   until,
 } from "../harness.ts";
+import { captureLog } from "../life/serving.ts";
 import { codeOf, RawWebSocket } from "./raw.ts";
 import { closing, wire } from "./wire.ts";
 
@@ -218,6 +219,17 @@ for (const [what, bytes, code] of faults) {
     assertEquals([close?.opcode, close && codeOf(close)], [CLOSE, code]);
   });
 }
+
+Deno.test("7.1.7: a rule that is broken behind the ID is BAD_FRAME in the log, with what was wrong", async () => {
+  using log = captureLog();
+  await using client = await echoed();
+  await client.socket.send(wire({ rsv: 4 }), wire({ opcode: CLOSE }));
+  const close = await client.socket.frame();
+  assertEquals(close && codeOf(close), 1002);
+  await client.socket.conn.closeWrite();
+  await until(() => log.reasons().length > 0, "it is accounted for");
+  assertEquals(log.reasons(), ["BAD_FRAME"]);
+});
 
 const refusals: readonly [string, number, number, Changes][] = [
   ["UNKNOWN_ID", 4, 1008, { routes: [] }],

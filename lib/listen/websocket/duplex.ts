@@ -17,8 +17,12 @@ import {
 import { Lock } from "./lock.ts";
 import { mask } from "./masking.ts";
 
-/** How long the peer may be silent after this end's close frame before its own has to come (RFC 6455, section 7.1.1). */
-export const CLOSE_MS = 5_000;
+/**
+ * How long a client may be silent once the server's close frame is on its way before its own has to come (RFC 6455,
+ * section 7.1.1). It may be busy with what came ahead, for longer than the connection takes to carry it: one that
+ * lives pings every 20 to 25 seconds, and what it pings when cut off costs it all that it has not read yet.
+ */
+export const CLOSE_MS = 30_000;
 
 /** Up to this many bytes a message is copied behind its header and sent in one piece: two writes cost more. */
 const COPIED_BYTES = 64 << 10;
@@ -53,13 +57,15 @@ export class WebSocketDuplex implements Duplex {
   #waiting = false;
   #closeSent = false;
   #faultTold = false;
-  /** Runs while the peer's close frame is due and nothing comes. */
+  /** Whether the client has to answer a close frame. A server answers once its side has sent all, whenever that is. */
+  #closeDue = false;
+  /** Runs while the client's close frame is due and nothing comes. */
   #deadline: ReturnType<typeof setTimeout> | undefined;
   #late = false;
   #readable?: DuplexReadable;
   #writable?: WritableStream<Uint8Array>;
 
-  /** @param options.closeMs How long a peer may owe its close frame, `CLOSE_MS` by default. */
+  /** @param options.closeMs How long a client may owe its close frame, `CLOSE_MS` by default. */
   constructor(carrier: Carrier, role: Role, options: { closeMs?: number } = {}) {
     this.#carrier = carrier;
     this.#closeMs = options.closeMs ?? CLOSE_MS;
@@ -129,6 +135,7 @@ export class WebSocketDuplex implements Duplex {
       if (this.#closeSent) return;
       this.#closeSent = true;
       await this.#sendAll(this.#closeFrame(CloseCode.NORMAL, refusal));
+      this.#closeDue = !this.#isClient;
       if (this.#waiting) this.#wait();
     } finally {
       this.#endWrite();
@@ -170,14 +177,15 @@ export class WebSocketDuplex implements Duplex {
   #unwrap(buffer: Uint8Array, count: number): number {
     const payload = this.#decoder.unwrap(count < buffer.length ? buffer.subarray(0, count) : buffer);
     this.framing = count - payload;
-    if (payload === 0) this.signs += 1;
+    // behind a close frame only payload counts: pings could keep what is half closed for ever
+    if (payload === 0 && !this.#closeSent) this.signs += 1;
     if (this.#decoder.pinged) void this.#pong();
     return payload;
   }
 
   #wait(): void {
     this.#waiting = true;
-    if (!this.#closeSent || this.#deadline !== undefined) return;
+    if (!this.#closeDue || this.#deadline !== undefined) return;
     this.#deadline = setTimeout(() => {
       this.#late = true;
       this.#carrier.close();

@@ -42,6 +42,9 @@ const REASONS: Readonly<Record<RefusedStatus, string>> = {
 
 const METHOD = "GET ";
 
+/** A name, an IPv4 address or an IPv6 one in brackets, and a port (RFC 9112, section 3.2). */
+const HOST = /^(?:[\w.~%!$&'()*+;=-]+|\[[\da-f:.]+\])(?::\d*)?$/i;
+
 const encoder = new TextEncoder();
 
 class Refused extends Error {
@@ -141,7 +144,8 @@ function pathOf(startLine: string): string {
 
 /** One host, no body: anything else might be read differently by a proxy on the way (RFC 9112, sections 3.2 and 6). */
 function checkFraming(head: Head): void {
-  if (theOne(head, "host") === "") throw new Refused(400, "the Host field is empty");
+  const host = theOne(head, "host");
+  if (!HOST.test(host)) throw new Refused(400, `the Host field is one host and its port, not ${shown(host)}`);
   if (valuesOf(head, "transfer-encoding").length > 0) {
     throw new Refused(400, "a handshake has no body, so no Transfer-Encoding");
   }

@@ -56,7 +56,7 @@ export class HeadReader {
       if (this.#bytes[this.#at] === LF ? this.#endLine() : this.#afterReturn()) return this.#at + 1;
     }
     if (end < MAX_HEAD_BYTES) return undefined;
-    throw new HeadError(431, `the head of the request is longer than ${MAX_HEAD_BYTES} bytes`);
+    throw new HeadError(431, `the head is longer than ${MAX_HEAD_BYTES} bytes`);
   }
 
   /** At a line feed: whether the head ends here. */
