@@ -2,8 +2,11 @@
 
 import type { Config, HostPort } from "../config/config.ts";
 import { idWanted, parseCidr } from "../config/units.ts";
-import { UsageError } from "../errors.ts";
+import { messageOf, UsageError } from "../errors.ts";
 import { AccessList } from "../listen/access_list.ts";
+import { TlsGate } from "../listen/tls.ts";
+import { Authorities } from "../listen/tls_client.ts";
+import { OpenSockets } from "../listen/tls_socket.ts";
 import { RouteTable } from "../route/table.ts";
 import { addressText, nearest, quote } from "../text.ts";
 import { readFlags, type Spec } from "./flags.ts";
@@ -35,12 +38,29 @@ export const explainSpec: Spec = {
 /** `check` */
 export async function runCheck(args: readonly string[], io: Io): Promise<number> {
   const { file, config } = await readSettings(readFlags(args, checkSpec));
+  const problems = [...tlsProblems(config)].map((problem) => `${file}: ${problem}`);
+  if (problems.length > 0) throw new UsageError(problems);
   const exact = config.routes.filter(({ id }) => id !== undefined).length;
   io.out(`${file}: ok`);
   io.out(`listeners: ${config.listeners.map(({ address }) => text(address)).join(", ")}`);
   io.out(`routes: ${exact} by ID, ${config.routes.length - exact} by glob, ${fallbackText(config)}`);
   io.out(`ID frame: at most ${config.limits.id_bytes} bytes within ${config.timeouts.id} ms`);
   return 0;
+}
+
+/** What is wrong with the files of TLS, which are read at the start and not with the configuration. */
+function* tlsProblems({ listeners, routes, default: fallback }: Config): Generator<string> {
+  const attempts = listeners.flatMap(({ address, tls }) =>
+    tls ? () => new TlsGate(text(address), tls, new OpenSockets()).retire() : []
+  );
+  attempts.push(() => void new Authorities(fallback ? [...routes, fallback] : routes));
+  for (const attempt of attempts) {
+    try {
+      attempt();
+    } catch (error) {
+      yield messageOf(error);
+    }
+  }
 }
 
 /** `routes` */
