@@ -10,7 +10,7 @@ export const hasOpenssl = await (async () => {
   }
 })();
 
-/** Runs openssl to its end; `input` stays open for a second, as `s_client` ends with it. */
+/** Runs openssl to its end; `s_client` ends after the handshake, since there is nothing to send. */
 export async function openssl(...args: string[]) {
   const { success, stdout, stderr } = await new Deno.Command("openssl", { args, stdin: "null" }).output();
   const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);

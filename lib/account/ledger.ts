@@ -65,7 +65,7 @@ export interface AccessRecord {
 /** The account of one connection. Whoever serves the connection fills it in and closes it. */
 export class Account extends Member<Account> {
   readonly conn: number;
-  /** Replaced once by the WebSocket over it, where the client asks for one. */
+  /** Replaced by what is spoken over it: TLS, and a WebSocket where the client asks for one. */
   client: Duplex;
   /** Whether the client has begun to ask for a WebSocket. */
   upgrading = false;

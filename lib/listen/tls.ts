@@ -43,6 +43,7 @@ export class TlsGate {
   readonly #timer: ReturnType<typeof setInterval>;
   #inner: Loopback<Deno.TlsConn>;
   #seen: KeyPair;
+  #complained = "";
 
   /**
    * @param name The listener's, for messages.
@@ -97,8 +98,6 @@ export class TlsGate {
     this.#open.add(socket);
     return { client: new TcpDuplex(socket), handshake: () => handshake(socket) };
   }
-
-  #complained = "";
 
   /** Once for each thing that is wrong, since the files are looked at again and again. */
   #complain(what: string): void {
