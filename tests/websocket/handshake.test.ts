@@ -81,6 +81,7 @@ const refused: readonly [number, string, string, WebSocketConfig?][] = [
   [400, "a URI for a Host", request({ Host: "http://a/" })],
   [400, "two Hosts", request({ Host: ["a", "b"] })],
   [400, "the same Host twice", request({ Host: ["a", "a"] })],
+  [400, "a page that is served elsewhere", "GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n"],
   [400, "no Upgrade", without("Upgrade")],
   [400, "another Upgrade", request({ Upgrade: "h2c" })],
   [400, "an Upgrade that only begins like it", request({ Upgrade: "websockets" })],

@@ -54,6 +54,40 @@ async function stalled(progress: () => number, what: string): Promise<void> {
   }, `${what} has stalled`);
 }
 
+/** What a client may end with: its close frame, nothing, a broken rule, half a frame, more than anybody reads. */
+const ENDS = [
+  wire({ opcode: Opcode.CLOSE, payload: closing(1000) }),
+  new Uint8Array(),
+  wire({ rsv: 7 }),
+  wire({ payload: [1], length: 1000 }),
+  concat(wire({ opcode: Opcode.CLOSE }), noise(100_000)),
+];
+
+Deno.test({
+  name: "500 WebSockets later, ended in every way, as few files are open as before",
+  ignore,
+  async fn() {
+    await using balancer = await started(async (conn) => {
+      await receiveAll(conn);
+    });
+    const openFiles = () => [...Deno.readDirSync(`/proc/${balancer.balancer.pid}/fd`)].length;
+    await until(
+      () => balancer.balancer.stderr.text.includes("transport=websocket"),
+      "the first is accounted for",
+    );
+    const before = openFiles();
+    for (let round = 0; round < 100; round++) {
+      for (const end of ENDS) {
+        using socket = await RawWebSocket.open(balancer.port, HELLO);
+        await socket.send(end);
+      }
+    }
+    await until(() => openFiles() <= before, "every socket is released");
+    using socket = await RawWebSocket.open(balancer.port, concat(HELLO, wire({ opcode: Opcode.CLOSE })));
+    assertEquals((await socket.rest()).code, "no code");
+  },
+});
+
 const GIB = 1 << 30;
 
 Deno.test({
