@@ -64,7 +64,7 @@ async function startSwitchyard(file: string, config: string): Promise<{ balancer
     "json",
   ]);
   await balancer.stderr.until("listening on");
-  const [, port] = /listening on [^"]*:(\d+)/.exec(balancer.stderr.text) ?? [];
+  const [, port] = /listening on [^"\n]*:(\d+)/.exec(balancer.stderr.text) ?? [];
   assert(port !== undefined, balancer.stderr.text);
   return { balancer, port: Number(port) };
 }
@@ -101,7 +101,8 @@ for (const [version, sending] of [["v1", "send-proxy"], ["v2", "send-proxy-v2"]]
       await using upstream = startListener();
       const { balancer, port } = await startSwitchyard(
         `${files.path}/routes.yaml`,
-        `listeners: [{ address: "127.0.0.1:0", proxy_protocol: { trusted: [127.0.0.0/8] } }]
+        `limits: { connections: 100 }
+listeners: [{ address: "127.0.0.1:0", proxy_protocol: { trusted: [127.0.0.0/8] } }]
 routes: [{ id: 1, host: 127.0.0.1, port: ${upstream.port} }]
 proxy_protocol: ${version}
 deny: [127.0.0.0/8]
@@ -153,7 +154,8 @@ deny: [127.0.0.0/8]
       );
       const { balancer, port } = await startSwitchyard(
         `${files.path}/routes.yaml`,
-        `listeners: [{ address: "[::1]:0" }]
+        `limits: { connections: 100 }
+listeners: [{ address: "[::1]:0" }]
 routes: [{ id: 1, host: 127.0.0.1, port: ${back} }]
 proxy_protocol: ${version}
 `,

@@ -23,7 +23,7 @@ routes: [{ id: 1, host: 127.0.0.1, port: ${upstream.port} }]
     );
     await using balancer = start({ command: [] }, ["serve", "-c", config]);
     await balancer.stderr.until("listening on");
-    const [, port] = /listening on [^"]*:(\d+)/.exec(balancer.stderr.text) ?? [];
+    const [, port] = /listening on [^"\n]*:(\d+)/.exec(balancer.stderr.text) ?? [];
     assert(port !== undefined);
     const subject = async () => (await openssl("s_client", "-connect", `127.0.0.1:${port}`)).stdout;
     assertStringIncludes(await subject(), "CN = first");

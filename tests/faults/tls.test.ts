@@ -25,7 +25,7 @@ timeouts: { id: 500ms }
     );
     await using balancer = start({ command: [] }, ["serve", "-c", config]);
     await balancer.stderr.until("listening on");
-    const [, port = ""] = /listening on [^"]*:(\d+)/.exec(balancer.stderr.text) ?? [];
+    const [, port = ""] = /listening on [^"\n]*:(\d+)/.exec(balancer.stderr.text) ?? [];
     const at = { hostname: "localhost", port: Number(port) };
     const secure = () => Deno.connectTls({ ...at, caCerts: [certificate.pem] });
     const openFiles = () => [...Deno.readDirSync(`/proc/${balancer.pid}/fd`)].length;
