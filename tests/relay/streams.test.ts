@@ -81,3 +81,33 @@ Deno.test("bytes count as sent as soon as they are taken, not once the whole chu
   await piping;
   assertEquals(to.sent, 4);
 });
+
+Deno.test("the receiving half is a ReadableStream in every way", async () => {
+  const text = async (stream: ReadableStream<Uint8Array>) => await new Response(stream).text();
+  const ways: Record<string, (readable: TcpDuplex["readable"]) => Promise<string>> = {
+    reader: async (readable) => {
+      const reader = readable.getReader();
+      assert(readable.locked);
+      const { value } = await reader.read();
+      reader.releaseLock();
+      return new TextDecoder().decode(value);
+    },
+    pipeThrough: (readable) => text(readable.pipeThrough(new TransformStream())),
+    tee: async (readable) => (await Promise.all(readable.tee().map(text))).join("").slice(3),
+    iteration: async (readable) => new TextDecoder().decode((await Array.fromAsync(readable))[0]),
+  };
+  for (const [name, way] of Object.entries(ways)) {
+    using ends = await pair();
+    const { readable } = new TcpDuplex(ends.near);
+    assert(readable instanceof ReadableStream);
+    await send(ends.far, new TextEncoder().encode("abc"));
+    await ends.far.closeWrite();
+    assertEquals(await way(readable), "abc", name);
+  }
+});
+
+Deno.test("cancelling the receiving half closes the connection", async () => {
+  using ends = await pair();
+  await new TcpDuplex(ends.near).readable.cancel();
+  assertEquals((await receiveAll(ends.far)).length, 0);
+});
