@@ -30,12 +30,27 @@ export async function openPage(files: Readonly<Record<string, string>>): Promise
   return {
     origin,
     console: lines,
-    evaluate: (expression) => page.evaluate(expression),
+    evaluate: (expression) => within(EVALUATE_MS, page.evaluate(expression), () => lines),
     async [Symbol.asyncDispose]() {
       await browser.close();
       await server.shutdown();
     },
   };
+}
+
+/** Longest that the page may take, many times what it needs on a busy machine; without it a hang would say nothing. */
+const EVALUATE_MS = 120_000;
+
+async function within<T>(ms: number, work: Promise<T>, said: () => readonly string[]): Promise<T> {
+  const { promise, reject } = Promise.withResolvers<never>();
+  const timer = setTimeout(() => {
+    reject(new Error(`the page took more than ${ms} ms; its console: ${JSON.stringify(said())}`));
+  }, ms);
+  try {
+    return await Promise.race([work, promise]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 function serve(files: Readonly<Record<string, string>>): Deno.HttpServer<Deno.NetAddr> {
