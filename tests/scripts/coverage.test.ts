@@ -1,12 +1,12 @@
 import { percent, readLcov } from "../../scripts/coverage.ts";
 import { assertEquals } from "../assert.ts";
 
-const LCOV = `SF:/root/lib/one.ts
+const LCOV = `SF:/project/lib/one.ts
 DA:1,1
 LF:10
 LH:9
 end_of_record
-SF:/root/tests/two.ts
+SF:/project/tests/two.ts
 LF:100
 LH:0
 end_of_record
@@ -14,14 +14,14 @@ SF:/elsewhere/lib/three.ts
 LF:100
 LH:0
 end_of_record
-SF:/root/lib/four.ts
+SF:/project/lib/four.ts
 LF:30
 LH:11
 end_of_record
 `;
 
 Deno.test("the lines of counted files below the root are added up", () => {
-  const files = readLcov(LCOV, "/root/", (file) => file.startsWith("lib/"));
+  const files = readLcov(LCOV, "/project/", (file) => file.startsWith("lib/"));
   assertEquals(files, [{ file: "lib/one.ts", lines: 10, hit: 9 }, {
     file: "lib/four.ts",
     lines: 30,
@@ -31,5 +31,5 @@ Deno.test("the lines of counted files below the root are added up", () => {
 });
 
 Deno.test("no files are no coverage, which no floor takes", () => {
-  assertEquals(percent(readLcov("", "/root/", () => true)) >= 0, false);
+  assertEquals(percent(readLcov("", "/project/", () => true)) >= 0, false);
 });
