@@ -1,7 +1,6 @@
 /** TCP connections as duplexes. */
 
-import type { Duplex } from "./duplex.ts";
-import { DuplexReadable, writableOf } from "./streams.ts";
+import { BaseDuplex } from "./base.ts";
 
 /** What a duplex needs of a socket: `Deno.TcpConn` has it, and so have stand-ins in tests. */
 export interface Socket {
@@ -22,39 +21,21 @@ const FIRST_WRITE_BYTES = 536;
  * It never touches `conn.readable` and `conn.writable`: there, the end of one half closes the whole socket, which
  * breaks half-closed connections.
  */
-export class TcpDuplex implements Duplex {
+export class TcpDuplex extends BaseDuplex {
   readonly transport = "tcp";
   readonly closeFinishes = true;
   readonly framing = 0;
-  received = 0;
-  sent = 0;
-  finished = false;
   readonly #socket: Socket;
-  #unread: Uint8Array | undefined;
   #writes = 0;
-  #readable?: DuplexReadable;
-  #writable?: WritableStream<Uint8Array>;
 
   constructor(socket: Socket) {
+    super();
     this.#socket = socket;
   }
 
-  get readable(): DuplexReadable {
-    return this.#readable ??= new DuplexReadable(this);
-  }
-
-  get writable(): WritableStream<Uint8Array> {
-    return this.#writable ??= writableOf(this);
-  }
-
   read(buffer: Uint8Array): Promise<number | null> {
-    return this.#unread ? this.#readAgain(this.#unread, buffer) : this.#socket.read(buffer);
-  }
-
-  unread(bytes: Uint8Array): void {
-    if (this.#unread) throw new Error("bytes are given back before those given back earlier were read again");
-    if (bytes.length > 0) this.#unread = bytes;
-    this.received -= bytes.length;
+    const again = this.readAgain(buffer);
+    return again > 0 ? Promise.resolve(again) : this.#socket.read(buffer);
   }
 
   write(bytes: Uint8Array): Promise<number> {
@@ -73,13 +54,6 @@ export class TcpDuplex implements Duplex {
   abort(): Promise<void> {
     this.close();
     return Promise.resolve();
-  }
-
-  #readAgain(bytes: Uint8Array, buffer: Uint8Array): Promise<number> {
-    const count = Math.min(bytes.length, buffer.length);
-    buffer.set(bytes.subarray(0, count));
-    this.#unread = count < bytes.length ? bytes.subarray(count) : undefined;
-    return Promise.resolve(count);
   }
 
   #sendAtOnce(): void {

@@ -2,8 +2,8 @@
 
 import { borrow, giveBack } from "../../buffers.ts";
 import { Refusal, REFUSAL_CODES } from "../../errors.ts";
+import { BaseDuplex } from "../base.ts";
 import type { Duplex } from "../duplex.ts";
-import { DuplexReadable, writableOf } from "../streams.ts";
 import { turnAway } from "../turn_away.ts";
 import {
   CloseCode,
@@ -39,12 +39,9 @@ export type Role = "client" | "server";
 const NOTHING = new Uint8Array();
 
 /** A WebSocket whose handshake is done. It owns the connection under it. */
-export class WebSocketDuplex implements Duplex {
+export class WebSocketDuplex extends BaseDuplex {
   readonly transport = "websocket";
   readonly closeFinishes = false;
-  received = 0;
-  sent = 0;
-  finished = false;
   framing = 0;
   signs = 0;
   readonly #carrier: Carrier;
@@ -53,7 +50,6 @@ export class WebSocketDuplex implements Duplex {
   readonly #closeMs: number;
   readonly #reads = new Lock();
   readonly #writes = new Lock();
-  #unread: Uint8Array | undefined;
   #waiting = false;
   #closeSent = false;
   #faultTold = false;
@@ -62,23 +58,14 @@ export class WebSocketDuplex implements Duplex {
   /** Runs while the client's close frame is due and nothing comes. */
   #deadline: ReturnType<typeof setTimeout> | undefined;
   #late = false;
-  #readable?: DuplexReadable;
-  #writable?: WritableStream<Uint8Array>;
 
   /** @param options.closeMs How long a client may owe its close frame, `CLOSE_MS` by default. */
   constructor(carrier: Carrier, role: Role, options: { closeMs?: number } = {}) {
+    super();
     this.#carrier = carrier;
     this.#closeMs = options.closeMs ?? CLOSE_MS;
     this.#isClient = role === "client";
     this.#decoder = new FrameDecoder({ masked: role === "server" });
-  }
-
-  get readable(): DuplexReadable {
-    return this.#readable ??= new DuplexReadable(this);
-  }
-
-  get writable(): WritableStream<Uint8Array> {
-    return this.#writable ??= writableOf(this);
   }
 
   /**
@@ -89,7 +76,11 @@ export class WebSocketDuplex implements Duplex {
   async read(buffer: Uint8Array): Promise<number | null> {
     if (!this.#reads.tryTake()) await this.#reads.take();
     try {
-      if (this.#unread) return this.#readAgain(this.#unread, buffer);
+      const again = this.readAgain(buffer);
+      if (again > 0) {
+        this.framing = 0;
+        return again;
+      }
       for (;;) {
         if (this.#hasClosed()) return null;
         this.#wait();
@@ -106,12 +97,6 @@ export class WebSocketDuplex implements Duplex {
     } finally {
       this.#reads.release();
     }
-  }
-
-  unread(bytes: Uint8Array): void {
-    if (this.#unread) throw new Error("bytes are given back before those given back earlier were read again");
-    if (bytes.length > 0) this.#unread = bytes;
-    this.received -= bytes.length;
   }
 
   /** Sends one binary message, and resolves once the connection has all of it. */
@@ -155,14 +140,6 @@ export class WebSocketDuplex implements Duplex {
 
   abort(): Promise<void> {
     return turnAway(this, NOTHING, REFUSAL_CODES.UPSTREAM_UNAVAILABLE);
-  }
-
-  #readAgain(bytes: Uint8Array, buffer: Uint8Array): number {
-    const count = Math.min(bytes.length, buffer.length);
-    buffer.set(bytes.subarray(0, count));
-    this.#unread = count < bytes.length ? bytes.subarray(count) : undefined;
-    this.framing = 0;
-    return count;
   }
 
   /** Whether the peer's close frame has come; throws where a fault has, once. */
