@@ -5,7 +5,7 @@ import { type Account, type Closing, Ledger } from "./account/ledger.ts";
 import { QuietWatch } from "./account/quiet.ts";
 import type { Config, OnRemoval, Upstream } from "./config/config.ts";
 import { serveConnection } from "./connection.ts";
-import { dismiss } from "./connection/dismiss.ts";
+import { dismiss, SHUTTING_DOWN } from "./connection/dismiss.ts";
 import type { InForce, Shared } from "./connection/shared.ts";
 import { Deadlines } from "./deadline.ts";
 import { type Connect, Dialer } from "./dial/dialer.ts";
@@ -256,7 +256,6 @@ function* upstreamsOf({ routes, default: fallback }: Config): Generator<Upstream
 
 const DRAINED: Closing = { reason: "drain", closedBy: "balancer" };
 const REMOVED: Closing = { reason: "kicked", closedBy: "balancer", detail: "its route was removed" };
-const SHUTTING_DOWN = new Refusal("SHUTTING_DOWN", "the balancer is shutting down; connect again");
 const ROUTE_REMOVED = new Refusal("SHUTTING_DOWN", "the route of this ID was removed; connect again");
 
 /** One line a connection: probes at debug level, faults of our own at error level, everything else at info. */

@@ -38,7 +38,12 @@ function editDistance(from: string, to: string): number {
   return previous.at(-1) ?? 0;
 }
 
-/** `host:port`, with brackets around an IPv6 address. */
+/** `host:port` as the configuration has them, with brackets around an IPv6 address. */
+export function hostPortText({ host, port }: { host: string; port: number }): string {
+  return addressText({ hostname: host, port });
+}
+
+/** `host:port` as the platform has them, with brackets around an IPv6 address. */
 export function addressText(address: { hostname: string; port: number }): string {
   const { hostname, port } = address;
   return hostname.includes(":") ? `[${hostname}]:${port}` : `${hostname}:${port}`;

@@ -9,6 +9,7 @@
 import { connectTo, type Target } from "../lib/acceptance/connect.ts";
 import { encodeId } from "../lib/frame/tlv.ts";
 import { type Duplex, writeAll } from "../lib/listen/duplex.ts";
+import { sleep } from "../lib/pace.ts";
 
 const MAIN = new URL("../main.ts", import.meta.url).pathname;
 
@@ -87,10 +88,6 @@ async function start(...args: readonly string[]): Promise<Process> {
 
 const startBalancer = (upstream: Process) =>
   start("serve", "--route", `1=127.0.0.1:${upstream.port}`, "--log-level", "warning");
-
-function sleep(milliseconds: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, milliseconds));
-}
 
 /** What one run showed. */
 interface Measured {

@@ -1,6 +1,7 @@
 /** What tests of the whole path share: a balancer on a free port, upstreams of every temper, a patient client. */
 
 import { connect } from "node:net";
+import { concat as concatAll } from "../lib/bytes.ts";
 import { Balancer, type BalancerOptions } from "../lib/balancer.ts";
 import type { Config } from "../lib/config/config.ts";
 import { emptyConfig } from "../lib/config/parse.ts";
@@ -144,13 +145,7 @@ export function refusalCode(received: Uint8Array): number {
 
 /** The parts one after another. */
 export function concat(...parts: Uint8Array[]): Uint8Array<ArrayBuffer> {
-  const whole = new Uint8Array(parts.reduce((length, part) => length + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
+  return concatAll(parts);
 }
 
 /** Pseudo-random bytes, the same for the same seed. */

@@ -6,7 +6,7 @@ import { decodeError } from "../frame/tlv.ts";
 import type { Duplex } from "../listen/duplex.ts";
 import { type Socket, TcpDuplex } from "../listen/tcp.ts";
 import { connectWebSocket } from "../listen/websocket/client.ts";
-import { addressText } from "../text.ts";
+import { hostPortText } from "../text.ts";
 
 /** Where a client connects to, and how. */
 export interface Target extends HostPort {
@@ -89,7 +89,7 @@ async function handshake(
 
 /** `target` as it is written on the command line. */
 export function targetText({ host, port, path, tls }: Target): string {
-  const address = addressText({ hostname: host, port });
+  const address = hostPortText({ host, port });
   return path === undefined ? address : `${tls ? "wss" : "ws"}://${address}${path}`;
 }
 

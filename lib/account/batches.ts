@@ -1,5 +1,8 @@
 /** Writing many small pieces as few large ones. */
 
+import { concat } from "../bytes.ts";
+import { sleep } from "../pace.ts";
+
 /** How much may be gathered before whoever writes has to wait, in bytes. */
 const BATCH_BYTES = 64 << 10;
 
@@ -43,7 +46,7 @@ class Batches implements UnderlyingSink<Uint8Array> {
   /** Never rejects: nobody may be waiting for it. */
   async #writeAll(): Promise<void> {
     try {
-      await new Promise((resolve) => setTimeout(resolve));
+      await sleep(0);
       while (this.#pieces.length > 0) await this.#writeBatch();
     } catch (cause) {
       this.#failed = { cause };
@@ -53,14 +56,9 @@ class Batches implements UnderlyingSink<Uint8Array> {
   }
 
   async #writeBatch(): Promise<void> {
-    const batch = new Uint8Array(this.#bytes);
-    let end = 0;
-    for (const piece of this.#pieces) {
-      batch.set(piece, end);
-      end += piece.length;
-    }
+    const batch = concat(this.#pieces);
     this.#pieces = [];
     this.#bytes = 0;
-    for (let done = 0; done < end;) done += await this.#output.write(batch.subarray(done));
+    for (let done = 0; done < batch.length;) done += await this.#output.write(batch.subarray(done));
   }
 }

@@ -94,7 +94,7 @@ export function textLine(record: LogRecord): string {
     .filter(([key, value]) => key !== "time" && value !== null && value !== undefined)
     .map(([key, value]) => ` ${key}=${fieldText(value)}`);
   return visible(
-    `${time} ${record.level.toUpperCase().padEnd(7)} ${visible(messageText(record))}${fields.join("")}`,
+    `${time} ${record.level.toUpperCase().padEnd(7)} ${messageText(record)}${fields.join("")}`,
   ) + "\n";
 }
 

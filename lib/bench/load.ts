@@ -1,11 +1,13 @@
 /** A load generator: clients that keep a balancer busy for a while, and what they measured. */
 
 import { connectTo, type Target, TurnedAway } from "../acceptance/connect.ts";
+import { concat } from "../bytes.ts";
 import { connectCanceller } from "../dial/cancel.ts";
 import { messageOf } from "../errors.ts";
 import { FrameReader } from "../frame/reader.ts";
 import { encodeFrame, encodeId, FrameType } from "../frame/tlv.ts";
 import { type Duplex, writeAll } from "../listen/duplex.ts";
+import { sleep } from "../pace.ts";
 import { Histogram } from "./histogram.ts";
 
 /**
@@ -83,7 +85,7 @@ class Running {
   constructor(load: Load) {
     this.#load = load;
     this.#message = encodeFrame(FrameType.DATA, new Uint8Array(load.messageBytes).fill(0x78));
-    this.#hello = joined(encodeId(load.id), this.#message);
+    this.#hello = concat([encodeId(load.id), this.#message]);
     this.#scrap = new Uint8Array(
       load.mode === "stream" ? CHUNK_BYTES : this.#message.length + FRAMING_BYTES,
     );
@@ -122,7 +124,7 @@ class Running {
         if (this.#over) return;
         this.#count(messageOf(error));
         if (client.completed === 0) return;
-        await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+        await sleep(RETRY_MS);
       }
     }
   }
@@ -223,11 +225,4 @@ class Running {
     const kind = known ? problem : "other errors";
     this.#errors.set(kind, (this.#errors.get(kind) ?? 0) + 1);
   }
-}
-
-function joined(first: Uint8Array, second: Uint8Array): Uint8Array {
-  const both = new Uint8Array(first.length + second.length);
-  both.set(first);
-  both.set(second, first.length);
-  return both;
 }

@@ -1,6 +1,6 @@
 /** `switchyard check`, `routes` and `explain`: what a configuration would do. */
 
-import type { Config, HostPort } from "../config/config.ts";
+import type { Config } from "../config/config.ts";
 import { idWanted, parseCidr } from "../config/units.ts";
 import { messageOf, UsageError } from "../errors.ts";
 import { AccessList } from "../listen/access_list.ts";
@@ -8,7 +8,7 @@ import { TlsGate } from "../listen/tls.ts";
 import { Authorities } from "../listen/tls_client.ts";
 import { OpenSockets } from "../listen/tls_socket.ts";
 import { RouteTable } from "../route/table.ts";
-import { addressText, nearest, quote } from "../text.ts";
+import { hostPortText, nearest, quote } from "../text.ts";
 import { readFlags, type Spec } from "./flags.ts";
 import type { Io } from "./io.ts";
 import { FILE_FLAG, readSettings } from "./settings.ts";
@@ -42,7 +42,7 @@ export async function runCheck(args: readonly string[], io: Io): Promise<number>
   if (problems.length > 0) throw new UsageError(problems);
   const exact = config.routes.filter(({ id }) => id !== undefined).length;
   io.out(`${file}: ok`);
-  io.out(`listeners: ${config.listeners.map(({ address }) => text(address)).join(", ")}`);
+  io.out(`listeners: ${config.listeners.map(({ address }) => hostPortText(address)).join(", ")}`);
   io.out(`routes: ${exact} by ID, ${config.routes.length - exact} by glob, ${fallbackText(config)}`);
   io.out(`ID frame: at most ${config.limits.id_bytes} bytes within ${config.timeouts.id} ms`);
   return 0;
@@ -51,7 +51,7 @@ export async function runCheck(args: readonly string[], io: Io): Promise<number>
 /** What is wrong with the files of TLS, which are read at the start and not with the configuration. */
 function* tlsProblems({ listeners, routes, default: fallback }: Config): Generator<string> {
   const attempts = listeners.flatMap(({ address, tls }) =>
-    tls ? () => new TlsGate(text(address), tls, new OpenSockets()).retire() : []
+    tls ? () => new TlsGate(hostPortText(address), tls, new OpenSockets()).retire() : []
   );
   attempts.push(() => void new Authorities(fallback ? [...routes, fallback] : routes));
   for (const attempt of attempts) {
@@ -68,7 +68,7 @@ export async function runRoutes(args: readonly string[], io: Io): Promise<number
   const { config } = await readSettings(readFlags(args, routesSpec));
   const rules = [...new RouteTable(config.routes, config.default).rules()];
   const width = Math.max(0, ...rules.map(({ rule }) => rule.length));
-  for (const { rule, upstream } of rules) io.out(`${rule.padEnd(width)}  ${text(upstream)}`);
+  for (const { rule, upstream } of rules) io.out(`${rule.padEnd(width)}  ${hostPortText(upstream)}`);
   return 0;
 }
 
@@ -86,7 +86,7 @@ export async function runExplain(args: readonly string[], io: Io): Promise<numbe
   }
   const table = new RouteTable(config.routes, config.default);
   const found = table.find(id);
-  io.out(found ? `ID ${quote(id)}: ${found.rule} -> ${text(found.upstream)}` : noRoute(id, file));
+  io.out(found ? `ID ${quote(id)}: ${found.rule} -> ${hostPortText(found.upstream)}` : noRoute(id, file));
   for (const line of steps(id, table)) io.out(`  ${line}`);
   return found && admitted ? 0 : 1;
 }
@@ -95,7 +95,7 @@ function* steps(id: string, table: RouteTable): Generator<string> {
   if (table.named(`id ${id}`) === undefined) yield noExactRule(id, [...table.ids()]);
   for (const { route: { rule, upstream }, fits, taken } of table.trace(id)) {
     const verdict = taken ? "taken" : fits ? "fits too, but a rule before it is taken" : "does not fit";
-    yield `${rule} -> ${text(upstream)}: ${verdict}`;
+    yield `${rule} -> ${hostPortText(upstream)}: ${verdict}`;
   }
 }
 
@@ -120,9 +120,5 @@ function noRoute(id: string, file: string): string {
 }
 
 function fallbackText({ default: fallback }: Config): string {
-  return fallback ? `others to ${text(fallback)}` : "no default: other IDs get UNKNOWN_ID";
-}
-
-function text({ host, port }: HostPort): string {
-  return addressText({ hostname: host, port });
+  return fallback ? `others to ${hostPortText(fallback)}` : "no default: other IDs get UNKNOWN_ID";
 }

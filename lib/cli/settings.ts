@@ -4,7 +4,7 @@ import type { Config, LogLevel, RouteConfig } from "../config/config.ts";
 import { emptyConfig, loadConfig } from "../config/parse.ts";
 import { parseRoute } from "../config/units.ts";
 import { UsageError } from "../errors.ts";
-import { addressText, quote } from "../text.ts";
+import { hostPortText, quote } from "../text.ts";
 import type { Flag, Given } from "./flags.ts";
 import { address, choice, upstream } from "./values.ts";
 
@@ -47,7 +47,7 @@ function replacedWarning(base: Config, config: Config): string | undefined {
   for (const { address, ...more } of base.listeners) {
     const lost = Object.keys(more).join(", ");
     if (lost === "") continue;
-    const where = addressText({ hostname: address.host, port: address.port });
+    const where = hostPortText(address);
     return `--listen replaces the listeners of the file, with the ${lost} of ${where}`;
   }
   return undefined;

@@ -3,7 +3,7 @@
 import { AcceptanceServer, type ServerMode } from "../acceptance/server.ts";
 import type { HostPort } from "../config/config.ts";
 import { messageOf, UsageError } from "../errors.ts";
-import { addressText } from "../text.ts";
+import { addressText, hostPortText } from "../text.ts";
 import { readFlags, type Spec } from "./flags.ts";
 import { type Io, untilAsked } from "./io.ts";
 import { address, choice } from "./values.ts";
@@ -38,7 +38,7 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
 }
 
 function start(where: HostPort, mode: ServerMode, io: Io): AcceptanceServer {
-  const name = addressText({ hostname: where.host, port: where.port });
+  const name = hostPortText(where);
   try {
     const server = new AcceptanceServer(where, mode, {
       onReceipt: (receipt) => io.out(`${name} received ${JSON.stringify(receipt)}`),

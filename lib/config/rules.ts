@@ -2,9 +2,7 @@
 
 import { describe, type Problem } from "./check.ts";
 import { isMapping, type Mapping, type Tree } from "./tree.ts";
-import { idWanted, isPrintable, parseAddress, parseDuration } from "./units.ts";
-
-const DEFAULT_ID_BYTES = 255;
+import { DEFAULTS, idWanted, isPrintable, parseAddress, parseDuration } from "./units.ts";
 
 /** Every broken rule. Fields that are wrong by themselves are passed over: `check` reports those. */
 export function* checkRules(tree: Tree): Generator<Problem> {
@@ -19,7 +17,7 @@ export function* checkRules(tree: Tree): Generator<Problem> {
 
 function* checkTimeouts(timeouts: Tree | undefined): Generator<Problem> {
   if (!isMapping(timeouts)) return;
-  const { drain = "30s", drain_spread = "0" } = timeouts;
+  const { drain = DEFAULTS.drain, drain_spread = DEFAULTS.drainSpread } = timeouts;
   const [whole, last] = [drain, drain_spread].map((tree) => parseDuration(String(tree)));
   if (whole === undefined || last === undefined || last <= whole) return;
   yield {
@@ -105,5 +103,5 @@ function mappings(name: string, tree: Tree | undefined): ReadonlyMap<string, Map
 
 function idBytesOf({ limits }: Mapping): number {
   const idBytes = isMapping(limits) ? limits["id_bytes"] : undefined;
-  return typeof idBytes === "number" && idBytes > 0 ? idBytes : DEFAULT_ID_BYTES;
+  return typeof idBytes === "number" && idBytes > 0 ? idBytes : DEFAULTS.idBytes;
 }

@@ -8,6 +8,7 @@ import * as v from "valibot";
 import {
   ADDRESS_WANTED,
   CIDR_WANTED,
+  DEFAULTS,
   DURATION_WANTED,
   HOST_WANTED,
   ORIGIN_WANTED,
@@ -184,8 +185,14 @@ const timeouts = v.strictObject({
   connect: wait("3s", "For one attempt to reach an upstream, name resolution included."),
   idle: span("1h", "Longest time without a byte either way; 0 for no limit."),
   half_close: span("5m", "The same once one side has finished sending; 0 for no limit."),
-  drain: span("30s", "How long connections may go on when the balancer ends or their route is removed."),
-  drain_spread: span("0s", "Last part of drain, over which what is left is closed one by one."),
+  drain: span(
+    DEFAULTS.drain,
+    "How long connections may go on when the balancer ends or their route is removed.",
+  ),
+  drain_spread: span(
+    DEFAULTS.drainSpread,
+    "Last part of drain, over which what is left is closed one by one.",
+  ),
 }, "a mapping such as { id: 5s, connect: 3s }");
 
 const idBytes = v.pipe(whole(ID_BYTES_WANTED), v.description("Longest client ID, in bytes of UTF-8."));
@@ -202,7 +209,7 @@ function most(fallback: number, description: string) {
 }
 
 const limits = v.strictObject({
-  id_bytes: v.optional(idBytes, 255),
+  id_bytes: v.optional(idBytes, DEFAULTS.idBytes),
   connections: most(10_000, "Most connections at once"),
   connections_per_ip: most(0, "Most connections at once from one address (IPv6: from one /64)"),
   connections_per_id: most(0, "Most connections at once of one ID"),

@@ -10,6 +10,9 @@ const MILLISECONDS: ReadonlyMap<string, number> = new Map([["ms", 1], ["s", 1000
 /** Longest duration: what a timer can hold, 24 days. */
 const MAX_MILLISECONDS = 2 ** 31 - 1;
 
+/** Defaults that rules about several fields need as well as the schema. */
+export const DEFAULTS = { idBytes: 255, drain: "30s", drainSpread: "0s" } as const;
+
 /** What a duration looks like, for messages. */
 export const DURATION_WANTED = "a duration with its unit, such as 250ms, 5s, 10m or 1h";
 
@@ -139,7 +142,7 @@ export function isPrintable(text: string): boolean {
  *
  * @param id_bytes Longest ID in bytes of UTF-8.
  */
-export function parseRoute(text: string, id_bytes = 255): RouteConfig | undefined {
+export function parseRoute(text: string, id_bytes: number = DEFAULTS.idBytes): RouteConfig | undefined {
   const end = text.lastIndexOf("=");
   const id = text.slice(0, Math.max(0, end));
   const upstream = parseUpstream(text.slice(end + 1));

@@ -10,6 +10,9 @@ import { httpRefusal } from "../listen/websocket/upgrade.ts";
 /** The end of a connection that said nothing. */
 export const PROBE: Closing = { reason: "probe", closedBy: "client" };
 
+/** What a client hears that comes while the balancer drains, or stays until its end. */
+export const SHUTTING_DOWN = new Refusal("SHUTTING_DOWN", "the balancer is shutting down; connect again");
+
 /** Ends a connection from outside, and says why where the client has got nothing from an upstream yet. */
 export function dismiss(account: Account, closing: Closing, refusal: Refusal): void {
   const { client, upstream } = account;

@@ -8,6 +8,7 @@ import type { Entrance } from "../listen/entrance.ts";
 import { readIntroduction } from "../listen/proxied.ts";
 import type { TlsGate } from "../listen/tls.ts";
 import { isUpgrade, upgrade } from "../listen/websocket/upgrade.ts";
+import { SHUTTING_DOWN } from "./dismiss.ts";
 import type { Shared } from "./shared.ts";
 
 /**
@@ -32,7 +33,7 @@ export async function greet(
   );
   if (hello === null) return null;
   account.identify(hello.id);
-  if (shared.draining) throw new Refusal("SHUTTING_DOWN", "the balancer is shutting down; connect again");
+  if (shared.draining) throw SHUTTING_DOWN;
   account.client.unread(forwardId ? hello.bytes : hello.bytes.subarray(hello.frameBytes));
   return hello.id;
 }

@@ -6,7 +6,7 @@ import { unavailable } from "../dial/failure.ts";
 import { type Duplex, writeAll } from "../listen/duplex.ts";
 import { TcpDuplex } from "../listen/tcp.ts";
 import { encodeProxyHeader } from "../proxy_protocol.ts";
-import { addressText } from "../text.ts";
+import { hostPortText } from "../text.ts";
 import type { Shared } from "./shared.ts";
 
 /**
@@ -20,7 +20,7 @@ export async function reach(
   client: Deno.TcpConn,
   shared: Shared,
 ): Promise<Duplex> {
-  account.dial(addressText({ hostname: target.host, port: target.port }));
+  account.dial(hostPortText(target));
   try {
     const conn = await shared.dialer.dial(target, shared.connectDeadlines);
     account.quiet = shared.quiet;

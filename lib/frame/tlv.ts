@@ -4,6 +4,8 @@
  * A frame is `type: u8 | length: u32 big-endian | value: length bytes`.
  */
 
+import { concat } from "../bytes.ts";
+
 /** Frame types. */
 export const FrameType = { ID: 1, DATA: 2, ERROR: 3 } as const;
 
@@ -124,9 +126,7 @@ export class FrameDecoder {
       this.#bytes = chunk;
       return;
     }
-    this.#bytes = new Uint8Array(pending.length + chunk.length);
-    this.#bytes.set(pending);
-    this.#bytes.set(chunk, pending.length);
+    this.#bytes = concat([pending, chunk]);
   }
 
   /**

@@ -1,6 +1,7 @@
 /** An accept loop that outlives what peers and a full machine do to it. */
 
 import { isDisconnect, isOwnClose, messageOf } from "../errors.ts";
+import { sleep } from "../pace.ts";
 
 /** Pauses while the machine lacks resources, in milliseconds: the first, and the longest after doubling. */
 const PAUSE_MS = { first: 20, longest: 1000 };
@@ -37,7 +38,7 @@ export async function acceptEach<T>(
       if (performance.now() >= burstEnd) options.onPause?.(messageOf(error));
       burstEnd = performance.now() + BURST_MS;
       pause = Math.min(pause * 2 || PAUSE_MS.first, PAUSE_MS.longest);
-      await new Promise((resolve) => setTimeout(resolve, pause));
+      await sleep(pause);
     }
   }
 }

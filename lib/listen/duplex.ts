@@ -5,6 +5,8 @@
  * Only one stage consumes bytes at a time: first the ID reader, then the relay.
  */
 
+import { messageOf } from "../errors.ts";
+
 /** How the bytes of a duplex travel. */
 export type Transport = "tcp" | "websocket";
 
@@ -81,7 +83,7 @@ export class DuplexError extends Error {
   readonly duplex: ByteSource | ByteSink;
 
   constructor(duplex: ByteSource | ByteSink, doing: "read" | "write", cause: unknown) {
-    super(`${doing}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+    super(`${doing}: ${messageOf(cause)}`, { cause });
     this.duplex = duplex;
   }
 }

@@ -3,7 +3,7 @@
 import { getLogger } from "@logtape/logtape";
 import type { HostPort, ListenerConfig } from "../config/config.ts";
 import { messageOf } from "../errors.ts";
-import { addressText } from "../text.ts";
+import { addressText, hostPortText } from "../text.ts";
 import { acceptEach } from "./accept.ts";
 import { TlsGate } from "./tls.ts";
 import { OpenSockets } from "./tls_socket.ts";
@@ -119,7 +119,7 @@ export class Listeners {
     } catch (error) {
       const own = this.addresses.find((open) => overlap(open, { hostname: host, port }));
       const why = own && error instanceof Deno.errors.AddrInUse ? takenBy(own) : listenProblem(error);
-      throw new Error(`cannot listen on ${addressText({ hostname: host, port })}: ${why}`, { cause: error });
+      throw new Error(`cannot listen on ${hostPortText({ host, port })}: ${why}`, { cause: error });
     }
   }
 

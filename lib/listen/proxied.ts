@@ -1,7 +1,8 @@
 /** What a trusted proxy says ahead of the client's own bytes. */
 
+import { concat } from "../bytes.ts";
 import { Refusal } from "../errors.ts";
-import { type Endpoint, parseProxyHeader, type Passed, V2_BYTES } from "../proxy_protocol.ts";
+import { type Endpoint, parseProxyHeader, type Passed } from "../proxy_protocol.ts";
 import type { Duplex } from "./duplex.ts";
 
 /** Room for more than the header, so that one read brings the client's first bytes along. */
@@ -25,7 +26,7 @@ export async function readIntroduction(source: Duplex, peer: Endpoint): Promise<
     const more = await receive(source);
     if (more === null && bytes.length === 0) return null;
     if (more === null) throw malformed(`the connection ended within it, after ${bytes.length} bytes`);
-    bytes = join(bytes, more);
+    bytes = concat([bytes, more]);
     const outcome = parseProxyHeader(bytes);
     if (outcome.kind === "malformed") throw malformed(outcome.why);
     if (outcome.kind === "incomplete") continue;
@@ -50,14 +51,6 @@ async function receive(source: Duplex): Promise<Uint8Array | null> {
   const count = await source.read(buffer);
   if (count === null) return null;
   return buffer.subarray(0, count);
-}
-
-/** The parser ends at its caps, so neither grows beyond them and one read. */
-function join(bytes: Uint8Array, more: Uint8Array): Uint8Array<ArrayBuffer> {
-  const joined = new Uint8Array(Math.min(bytes.length + more.length, V2_BYTES + READ_BYTES));
-  joined.set(bytes);
-  joined.set(more, bytes.length);
-  return joined;
 }
 
 function malformed(why: string): Refusal {

@@ -2,8 +2,7 @@
  * A duplex as web streams. Piping its readable into another duplex moves the bytes in a direct loop over one reused
  * buffer; into any other stream it takes the platform's own path. Both look the same from outside.
  *
- * The direct loop takes the duplex itself rather than its `writable`: a WritableStream holds an AbortController, which
- * outlives young garbage collections, and two of them for each connection cost pauses of 5 ms.
+ * The direct loop takes the duplex itself rather than its `writable`: two streams of each connection need never be made.
  */
 
 import { ReadBuffer } from "../buffers.ts";

@@ -32,7 +32,13 @@ async function startResetting() {
   const { port } = server.address() as { port: number };
   return {
     port,
-    sockets,
+    /** Its one connection, once it is there. */
+    async reached(): Promise<Socket> {
+      await until(() => sockets.length === 1, "the upstream is reached");
+      const [socket] = sockets;
+      assert(socket);
+      return socket;
+    },
     async [Symbol.asyncDispose]() {
       for (const socket of sockets) socket.destroy();
       await new Promise((resolve) => server.close(resolve));
@@ -97,9 +103,7 @@ Deno.test("an upstream's reset mid-stream ends its client, and is the log's reas
   await using balancer = startBalancer(configTo(upstream.port));
   using client = await balancer.connect();
   await send(client, ID);
-  await until(() => upstream.sockets.length === 1, "the upstream is reached");
-  const [socket] = upstream.sockets;
-  assert(socket);
+  const socket = await upstream.reached();
   socket.write("some");
   assertEquals((await receive(client, 4)).length, 4);
   socket.resetAndDestroy();
@@ -137,9 +141,7 @@ Deno.test("an upstream that resets while it takes nothing ends a client that is 
   await using balancer = startBalancer(configTo(upstream.port));
   using client = await balancer.connect();
   await send(client, ID);
-  await until(() => upstream.sockets.length === 1, "the upstream is reached");
-  const [socket] = upstream.sockets;
-  assert(socket);
+  const socket = await upstream.reached();
   socket.pause();
   let sent = 0;
   let failed = false;

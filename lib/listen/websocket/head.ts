@@ -1,5 +1,7 @@
 /** The head of an HTTP/1.1 message (RFC 9112), taken strictly: what two parties could read differently is refused. */
 
+import { concat } from "../../bytes.ts";
+
 /** Most bytes of a head, its start line and last empty line included. Browsers send under 2 KiB, cookies aside. */
 export const MAX_HEAD_BYTES = 8 << 10;
 
@@ -50,7 +52,7 @@ export class HeadReader {
    * @throws {HeadError} as soon as the bytes cannot become a head that is taken.
    */
   push(chunk: Uint8Array): number | undefined {
-    this.#bytes = this.#bytes.length === 0 ? chunk : joined(this.#bytes, chunk);
+    this.#bytes = this.#bytes.length === 0 ? chunk : concat([this.#bytes, chunk]);
     const end = Math.min(this.#bytes.length, MAX_HEAD_BYTES);
     for (; this.#at < end; this.#at++) {
       if (this.#bytes[this.#at] === LF ? this.#endLine() : this.#afterReturn()) return this.#at + 1;
@@ -116,11 +118,4 @@ export function shown(text: string): string {
 
 function hex(character: string): string {
   return character.charCodeAt(0).toString(16).padStart(2, "0");
-}
-
-function joined(first: Uint8Array, second: Uint8Array): Uint8Array {
-  const whole = new Uint8Array(first.length + second.length);
-  whole.set(first);
-  whole.set(second, first.length);
-  return whole;
 }
