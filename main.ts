@@ -4,7 +4,7 @@ import { messageOf, UsageError } from "./lib/errors.ts";
 import { COMMANDS } from "./lib/cli/commands.ts";
 import { type Io, processIo } from "./lib/cli/io.ts";
 import { helpText } from "./lib/cli/flags.ts";
-import { nearest, plain, quote } from "./lib/text.ts";
+import { nearest, plain, quote } from "./lib/util/text.ts";
 
 /** Runs the command line `args`. Exit status: 0 done, 1 failed while running, 2 the words or the configuration are wrong. */
 export async function main(args: readonly string[], io: Io): Promise<number> {

@@ -5,7 +5,7 @@ import { connectTo } from "../lib/acceptance/connect.ts";
 import { Balancer } from "../lib/balancer.ts";
 import { parseConfig } from "../lib/config/parse.ts";
 import { encodeFrame, encodeId, FrameType } from "../lib/frame/tlv.ts";
-import { type Duplex, writeAll } from "../lib/listen/duplex.ts";
+import { type Duplex, writeAll } from "../lib/transport/duplex.ts";
 
 const MIB = 1 << 20;
 

@@ -1,22 +1,23 @@
 /** Composes the stages: listens, serves what it accepts, and ends. */
 
 import { getLogger } from "@logtape/logtape";
-import { type Account, type Closing, Ledger } from "./account/ledger.ts";
-import { QuietWatch } from "./account/quiet.ts";
+import { type Account, type Closing, Ledger } from "./connection/registry.ts";
+import { QuietWatch } from "./connection/idle_timeout.ts";
 import type { Config, OnRemoval, Upstream } from "./config/config.ts";
 import { serveConnection } from "./connection.ts";
-import { dismiss, SHUTTING_DOWN } from "./connection/dismiss.ts";
-import type { InForce, Shared } from "./connection/shared.ts";
-import { Deadlines } from "./deadline.ts";
-import { type Connect, Dialer } from "./dial/dialer.ts";
-import { type Lookup, Names } from "./dial/names.ts";
+import { dismiss, SHUTTING_DOWN } from "./connection/refuse.ts";
+import type { InForce, Shared } from "./connection/snapshot.ts";
+import { Deadlines } from "./util/deadlines.ts";
+import { type Connect, Dialer } from "./upstream/dialer.ts";
+import { type Lookup, Names } from "./upstream/resolver.ts";
 import { Refusal } from "./errors.ts";
-import { Admission } from "./listen/admission.ts";
+import { Admission } from "./admission/limiter.ts";
 import { type Listen, Listeners } from "./listen/listeners.ts";
-import { Authorities, TlsClient } from "./listen/tls_client.ts";
-import { Occupancy } from "./listen/occupancy.ts";
-import { pace, sleep, Slice } from "./pace.ts";
-import { type Difference, difference } from "./route/difference.ts";
+import { Authorities, TlsClient } from "./transport/tls/client.ts";
+import { Occupancy } from "./admission/counts.ts";
+import { sleep, spread, TimeSlice } from "./util/async.ts";
+import type { ReloadResult } from "./observe/observer.ts";
+import { difference } from "./route/diff.ts";
 import { RouteTable } from "./route/table.ts";
 
 const log = getLogger("switchyard");
@@ -33,12 +34,6 @@ export interface BalancerOptions {
   connect?: Connect;
   /** @default the system's resolver */
   lookup?: Lookup;
-}
-
-/** What a reload has changed. */
-export interface Change extends Difference {
-  /** Connections that are closed, at once or after `timeouts.drain`, since their route is gone. */
-  readonly connections: number;
 }
 
 /** A running balancer. */
@@ -99,7 +94,7 @@ export class Balancer implements InForce, AsyncDisposable {
    *
    * @throws Error where a listener cannot be opened, or while it drains; nothing has changed then.
    */
-  async reload(config: Config): Promise<Change> {
+  async reload(config: Config): Promise<ReloadResult> {
     const before = this.#shared.table;
     const table = await RouteTable.build(config.routes, config.default);
     const change = await difference(before, table);
@@ -187,7 +182,7 @@ export class Balancer implements InForce, AsyncDisposable {
 
   /** Ends the connections of rules that are no longer in the table, as those rules say. Gives their number. */
   async #leave(before: RouteTable): Promise<number> {
-    const slice = new Slice();
+    const slice = new TimeSlice();
     const draining: Account[] = [];
     let closed = 0;
     for (const account of this.#ledger.accounts()) {
@@ -225,7 +220,7 @@ export class Balancer implements InForce, AsyncDisposable {
       ended += 1;
       dismiss(account, DRAINED, refusal);
     };
-    await pace(left(), drain_spread, end, over);
+    await spread(left(), drain_spread, end, over);
     return ended;
   }
 

@@ -1,13 +1,13 @@
 /** One connection's story: admit, read the ID, route, dial, relay, account. */
 
-import type { Account, Closing } from "./account/ledger.ts";
-import { dismiss, PROBE, refuse } from "./connection/dismiss.ts";
-import { greet } from "./connection/greet.ts";
-import { reach } from "./connection/reach.ts";
-import type { InForce, Shared } from "./connection/shared.ts";
+import type { Account, Closing } from "./connection/registry.ts";
+import { dismiss, PROBE, refuse } from "./connection/refuse.ts";
+import { greet } from "./connection/handshake.ts";
+import { reach } from "./connection/connect_upstream.ts";
+import type { InForce, Shared } from "./connection/snapshot.ts";
 import { messageOf, Refusal } from "./errors.ts";
-import type { Entrance } from "./listen/entrance.ts";
-import { TcpDuplex } from "./listen/tcp.ts";
+import type { Entrance } from "./listen/listener.ts";
+import { TcpDuplex } from "./transport/tcp.ts";
 import { type Ending, relay } from "./relay/relay.ts";
 import type { Route } from "./route/table.ts";
 

@@ -1,44 +1,49 @@
 // deno-lint-ignore-file no-console -- a script speaks to a person
 /**
- * Checks that the stages of a connection's path know nothing of each other: a file in a stage's folder imports from
- * its own folder, from the files directly in lib/, and from the contracts; of the files directly in lib/ only the joints
- * import stages; the acceptance pair does without the command line. Prints a line a violation; exit status 1.
+ * Checks the layers of lib/: a file imports from its own room and from rooms of lower layers, so the stages of a
+ * connection's path know nothing of each other. Prints one line for each violation; exit status 1.
  */
 
-const STAGES = ["listen", "frame", "config", "route", "dial", "relay", "account"];
+/** Rooms from the lowest layer to the highest; rooms of one layer know nothing of each other. */
+export const LAYERS: readonly (readonly string[])[] = [
+  ["util"],
+  ["errors"],
+  ["contracts"],
+  ["transport", "observer"],
+  ["listen", "admission", "frame", "config", "route", "upstream", "relay", "observe"],
+  ["connection"],
+  ["engine"],
+  ["workers"],
+  ["balancer"],
+  ["admin", "acceptance"],
+  ["bench"],
+  ["cli"],
+];
 
-/** What every stage may know: the duplex, and the shape of a checked configuration. */
-const CONTRACTS = ["lib/listen/duplex.ts", "lib/config/config.ts"];
-
-/** Where stages are joined, lib/connection/ beside them; no stage may import them. */
-const JOINTS = ["lib/connection.ts", "lib/balancer.ts"];
+/** Files that are rooms of their own, whatever folder they are in. */
+const ROOMS: Readonly<Record<string, string>> = {
+  "lib/config/config.ts": "contracts",
+  "lib/observe/observer.ts": "observer",
+};
 
 /** What is wrong with `file` importing `target`, both paths from the project's root; undefined where nothing is. */
 export function violation(file: string, target: string): string | undefined {
-  const rule = STAGES.includes(folderOf(file)) ? stageRule(file, target) : sideRule(file, target);
-  return rule && `${file} imports ${target}: ${rule}`;
+  const [from, to] = [roomOf(file), roomOf(target)];
+  if (from === undefined || to === undefined || from === to) return undefined;
+  const [own, other] = [layerOf(from), layerOf(to)];
+  if (own < 0) return `${file} is in no layer: add ${from} to scripts/check_layers.ts`;
+  if (other >= 0 && other < own) return undefined;
+  const why = other === own ? "of the same layer" : "of a higher layer";
+  return `${file} imports ${target}: ${to} is ${why}, and ${from} may know only lower ones`;
 }
 
-function stageRule(file: string, target: string): string | undefined {
-  const stage = folderOf(file);
-  if (CONTRACTS.includes(target) || folderOf(target) === stage) return undefined;
-  if (/^lib\/[^/]+$/.test(target) && !JOINTS.includes(target)) return undefined;
-  return `the stage ${stage} may know only itself, the contracts and shared files of lib/`;
+/** The folder of lib/ that the file is in, or the file's own name where it is directly in lib/. */
+function roomOf(file: string): string | undefined {
+  return ROOMS[file] ?? /^lib\/([^/]+?)(?:\.ts)?(?:\/|$)/.exec(file)?.[1];
 }
 
-function sideRule(file: string, target: string): string | undefined {
-  if (folderOf(file) === "acceptance" && folderOf(target) === "cli") {
-    return "acceptance may not know the command";
-  }
-  const shared = folderOf(file) === "" && !JOINTS.includes(file);
-  if (!shared || CONTRACTS.includes(target)) return undefined;
-  const fine = /^lib\/[^/]+$/.test(target) && !JOINTS.includes(target);
-  return fine ? undefined : "a file that all stages share may know no stage";
-}
-
-/** The folder of lib/ that the file is in: "" for those directly in lib/. */
-function folderOf(file: string): string {
-  return /^lib\/([^/]+)\//.exec(file)?.[1] ?? "";
+function layerOf(room: string): number {
+  return LAYERS.findIndex((rooms) => rooms.includes(room));
 }
 
 /** The relative imports of a source text, as paths from the project's root. */

@@ -8,8 +8,8 @@
 
 import { connectTo, type Target } from "../lib/acceptance/connect.ts";
 import { encodeId } from "../lib/frame/tlv.ts";
-import { type Duplex, writeAll } from "../lib/listen/duplex.ts";
-import { sleep } from "../lib/pace.ts";
+import { type Duplex, writeAll } from "../lib/transport/duplex.ts";
+import { sleep } from "../lib/util/async.ts";
 
 const MAIN = new URL("../main.ts", import.meta.url).pathname;
 

@@ -32,7 +32,7 @@ async function compile(target?: string): Promise<string | undefined> {
     "--no-check",
     // a worker's module, which no import names
     "--include",
-    "lib/config/worker.ts",
+    "lib/config/load_worker.ts",
     ...(target ? ["--target", target] : []),
     "--output",
     `dist/${name}`,

@@ -1,14 +1,14 @@
 /** What tests of the whole path share: a balancer on a free port, upstreams of every temper, a patient client. */
 
 import { connect } from "node:net";
-import { concat as concatAll } from "../lib/bytes.ts";
+import { concat as concatAll } from "../lib/util/bytes.ts";
 import { Balancer, type BalancerOptions } from "../lib/balancer.ts";
 import type { Config } from "../lib/config/config.ts";
 import { emptyConfig } from "../lib/config/parse.ts";
 import { decodeError, HEADER_BYTES } from "../lib/frame/tlv.ts";
-import type { Duplex, Transport } from "../lib/listen/duplex.ts";
-import { TcpDuplex } from "../lib/listen/tcp.ts";
-import { connectWebSocket } from "../lib/listen/websocket/client.ts";
+import type { Duplex, Transport } from "../lib/transport/duplex.ts";
+import { TcpDuplex } from "../lib/transport/tcp.ts";
+import { connectWebSocket } from "../lib/transport/websocket/connect.ts";
 import { assertEquals } from "./assert.ts";
 
 /** What a test wants otherwise; in the groups `timeouts`, `limits` and `log` the other fields stay. */

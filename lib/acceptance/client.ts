@@ -3,9 +3,9 @@
 import { messageOf } from "../errors.ts";
 import { FrameReader } from "../frame/reader.ts";
 import { encodeFrame, encodeId, FrameType } from "../frame/tlv.ts";
-import { type Duplex, writeAll } from "../listen/duplex.ts";
+import { type Duplex, writeAll } from "../transport/duplex.ts";
 import { connectTo, type Target, targetText, TurnedAway } from "./connect.ts";
-import { randomNumbers, type Receipt, Tally } from "./tally.ts";
+import { randomNumbers, type Receipt, Tally } from "./receipt.ts";
 
 /** Longest answer it takes. */
 const MAX_ANSWER_BYTES = 64 << 10;

@@ -3,10 +3,10 @@
 import type { HostPort } from "../config/config.ts";
 import { messageOf, refusalName } from "../errors.ts";
 import { decodeError } from "../frame/tlv.ts";
-import type { Duplex } from "../listen/duplex.ts";
-import { type Socket, TcpDuplex } from "../listen/tcp.ts";
-import { connectWebSocket } from "../listen/websocket/client.ts";
-import { hostPortText } from "../text.ts";
+import type { Duplex } from "../transport/duplex.ts";
+import { type Socket, TcpDuplex } from "../transport/tcp.ts";
+import { connectWebSocket } from "../transport/websocket/connect.ts";
+import { hostPortText } from "../util/text.ts";
 
 /** Where a client connects to, and how. */
 export interface Target extends HostPort {

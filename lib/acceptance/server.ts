@@ -4,10 +4,10 @@ import type { HostPort } from "../config/config.ts";
 import { messageOf } from "../errors.ts";
 import { FrameReader } from "../frame/reader.ts";
 import { decodeId, encodeFrame, FrameType } from "../frame/tlv.ts";
-import { writeAll } from "../listen/duplex.ts";
-import { TcpDuplex } from "../listen/tcp.ts";
-import { acceptEach } from "../listen/accept.ts";
-import { type Receipt, Tally } from "./tally.ts";
+import { writeAll } from "../transport/duplex.ts";
+import { TcpDuplex } from "../transport/tcp.ts";
+import { acceptEach } from "../transport/accept_loop.ts";
+import { type Receipt, Tally } from "./receipt.ts";
 
 /** Longest DATA value it takes: far more than a number needs. */
 const MAX_VALUE_BYTES = 64 << 10;

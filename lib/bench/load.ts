@@ -1,13 +1,13 @@
 /** A load generator: clients that keep a balancer busy for a while, and what they measured. */
 
 import { connectTo, type Target, TurnedAway } from "../acceptance/connect.ts";
-import { concat } from "../bytes.ts";
-import { connectCanceller } from "../dial/cancel.ts";
+import { concat } from "../util/bytes.ts";
+import { connectCanceller } from "../upstream/cancel.ts";
 import { messageOf } from "../errors.ts";
 import { FrameReader } from "../frame/reader.ts";
 import { encodeFrame, encodeId, FrameType } from "../frame/tlv.ts";
-import { type Duplex, writeAll } from "../listen/duplex.ts";
-import { sleep } from "../pace.ts";
+import { type Duplex, writeAll } from "../transport/duplex.ts";
+import { sleep } from "../util/async.ts";
 import { Histogram } from "./histogram.ts";
 
 /**

@@ -2,9 +2,9 @@
 
 import { targetText } from "../acceptance/connect.ts";
 import { type Load, type LoadMode, type LoadResult, runLoad } from "../bench/load.ts";
-import { idWanted } from "../config/units.ts";
+import { idWanted } from "../config/values.ts";
 import { UsageError } from "../errors.ts";
-import { plain, quote } from "../text.ts";
+import { plain, quote } from "../util/text.ts";
 import { type Given, readFlags, type Spec } from "./flags.ts";
 import type { Io } from "./io.ts";
 import { progressBar } from "./progress.ts";

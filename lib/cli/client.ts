@@ -1,9 +1,9 @@
 /** `switchyard client`: the acceptance client. */
 
 import { runClient } from "../acceptance/client.ts";
-import type { Receipt } from "../acceptance/tally.ts";
+import type { Receipt } from "../acceptance/receipt.ts";
 import { messageOf, UsageError } from "../errors.ts";
-import { plain } from "../text.ts";
+import { plain } from "../util/text.ts";
 import { type Given, readFlags, type Spec } from "./flags.ts";
 import type { Io } from "./io.ts";
 import { progressBar } from "./progress.ts";

@@ -3,7 +3,7 @@
 import deno from "../../deno.json" with { type: "json" };
 import { configJsonSchema } from "../config/json_schema.ts";
 import { UsageError } from "../errors.ts";
-import { quote } from "../text.ts";
+import { quote } from "../util/text.ts";
 import * as bench from "./bench.ts";
 import * as client from "./client.ts";
 import { completionScript, SHELLS } from "./completions.ts";

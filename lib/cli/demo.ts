@@ -7,7 +7,7 @@ import { Balancer } from "../balancer.ts";
 import type { Config } from "../config/config.ts";
 import { emptyConfig } from "../config/parse.ts";
 import { messageOf } from "../errors.ts";
-import { addressText } from "../text.ts";
+import { addressText } from "../util/text.ts";
 import { receiptText } from "./client.ts";
 import { readFlags, type Spec } from "./flags.ts";
 import type { Io } from "./io.ts";

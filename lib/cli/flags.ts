@@ -3,7 +3,7 @@
 // @ts-types="./std_cli.d.ts"
 import { parseArgs } from "@std/cli/parse-args";
 import { UsageError } from "../errors.ts";
-import { nearest, quote } from "../text.ts";
+import { nearest, quote } from "../util/text.ts";
 
 /** One flag. */
 export interface Flag {

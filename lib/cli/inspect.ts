@@ -1,14 +1,14 @@
 /** `switchyard check`, `routes` and `explain`: what a configuration would do. */
 
 import type { Config } from "../config/config.ts";
-import { idWanted, parseCidr } from "../config/units.ts";
+import { idWanted, parseCidr } from "../config/values.ts";
 import { messageOf, UsageError } from "../errors.ts";
-import { AccessList } from "../listen/access_list.ts";
-import { TlsGate } from "../listen/tls.ts";
-import { Authorities } from "../listen/tls_client.ts";
-import { OpenSockets } from "../listen/tls_socket.ts";
+import { AccessList } from "../admission/access_list.ts";
+import { TlsGate } from "../transport/tls/server.ts";
+import { Authorities } from "../transport/tls/client.ts";
+import { OpenSockets } from "../transport/tls/tls_socket.ts";
 import { RouteTable } from "../route/table.ts";
-import { hostPortText, nearest, quote } from "../text.ts";
+import { hostPortText, nearest, quote } from "../util/text.ts";
 import { readFlags, type Spec } from "./flags.ts";
 import type { Io } from "./io.ts";
 import { FILE_FLAG, readSettings } from "./settings.ts";

@@ -1,7 +1,7 @@
 /** Whether the system lets this process open as many files as the configuration asks for. */
 
 import type { Config } from "../config/config.ts";
-import { LINGER_MOST } from "../listen/turn_away.ts";
+import { LINGER_MOST } from "../transport/linger.ts";
 
 /** Listeners, the program's own files, and some to spare. */
 const OWN_FILES = 100;

@@ -1,14 +1,15 @@
 /** `switchyard serve`: runs the balancer until it is asked to end. */
 
 import { getLogger } from "@logtape/logtape";
-import { Log } from "../account/log.ts";
-import { Balancer, type Change } from "../balancer.ts";
-import { loadInBackground } from "../config/background.ts";
+import { Log } from "../observe/log.ts";
+import { Balancer } from "../balancer.ts";
+import type { ReloadResult } from "../observe/observer.ts";
+import { loadInBackground } from "../config/load.ts";
 import { FileWatch } from "../config/watch.ts";
 import { type Given, readFlags, type Spec } from "./flags.ts";
 import { EndRequests, type Io, onHangup } from "./io.ts";
 import { openFilesProblem } from "./open_files.ts";
-import { Reloader } from "./reload.ts";
+import { Reloader } from "../config/reloader.ts";
 import { fileOf, readSettings, SERVE_FLAGS } from "./settings.ts";
 
 const log = getLogger("switchyard");
@@ -57,7 +58,7 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
 const NOTHING_TO_RELOAD = "nothing to reload: the routes are those of the command line";
 
 /** What the command line says goes on saying it. */
-async function reload(given: Given, balancer: Balancer, output: Log): Promise<Change> {
+async function reload(given: Given, balancer: Balancer, output: Log): Promise<ReloadResult> {
   const { config } = await readSettings(given, loadInBackground);
   const change = await balancer.reload(config);
   output.change(config.log);

@@ -2,9 +2,9 @@
 
 import type { Config, LogLevel, RouteConfig } from "../config/config.ts";
 import { emptyConfig, loadConfig } from "../config/parse.ts";
-import { parseRoute } from "../config/units.ts";
+import { parseRoute } from "../config/values.ts";
 import { UsageError } from "../errors.ts";
-import { hostPortText, quote } from "../text.ts";
+import { hostPortText, quote } from "../util/text.ts";
 import type { Flag, Given } from "./flags.ts";
 import { address, choice, upstream } from "./values.ts";
 

@@ -3,7 +3,7 @@
 import { AcceptanceServer, type ServerMode } from "../acceptance/server.ts";
 import type { HostPort } from "../config/config.ts";
 import { messageOf, UsageError } from "../errors.ts";
-import { addressText, hostPortText } from "../text.ts";
+import { addressText, hostPortText } from "../util/text.ts";
 import { readFlags, type Spec } from "./flags.ts";
 import { type Io, untilAsked } from "./io.ts";
 import { address, choice } from "./values.ts";

@@ -8,9 +8,9 @@ import {
   parseAddress,
   parseDuration,
   parseUpstream,
-} from "../config/units.ts";
+} from "../config/values.ts";
 import { messageOf } from "../errors.ts";
-import { quote } from "../text.ts";
+import { quote } from "../util/text.ts";
 import type { Given } from "./flags.ts";
 
 /** An address; port 0 only where `least` is 0. */

@@ -1,9 +1,9 @@
 /** Finds everything that is wrong with a configuration, field by field, in words for the person who wrote it. */
 
 import * as v from "valibot";
-import { nearest, plain, quote } from "../text.ts";
+import { nearest, plain, quote } from "../util/text.ts";
 import { NOT_YET } from "./schema.ts";
-import { Changed, isMapping, type Mapping, type Tree } from "./tree.ts";
+import { Changed, isMapping, type Mapping, type Tree } from "./yaml.ts";
 
 /** What is wrong with one field. */
 export interface Problem {

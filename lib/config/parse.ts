@@ -2,13 +2,13 @@
 
 import * as v from "valibot";
 import { messageOf, UsageError } from "../errors.ts";
-import { plain } from "../text.ts";
+import { plain } from "../util/text.ts";
 import { check, type Problem } from "./check.ts";
 import type { Config, RouteConfig, TlsConfig, Upstream } from "./config.ts";
 import { checkRules } from "./rules.ts";
 import { fileSchema, type routeSchema } from "./schema.ts";
-import { pathBeside } from "./units.ts";
-import { readTree, type Tree } from "./tree.ts";
+import { pathBeside } from "./values.ts";
+import { readTree, type Tree } from "./yaml.ts";
 
 /** Some 300,000 routes: more than anybody writes by hand, and parsed within seconds. */
 const LARGEST_FILE = 16 * 2 ** 20;

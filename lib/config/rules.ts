@@ -1,8 +1,8 @@
 /** Rules about several fields of a configuration at once, which no field can break alone. */
 
 import { describe, type Problem } from "./check.ts";
-import { isMapping, type Mapping, type Tree } from "./tree.ts";
-import { DEFAULTS, idWanted, isPrintable, parseAddress, parseDuration } from "./units.ts";
+import { isMapping, type Mapping, type Tree } from "./yaml.ts";
+import { DEFAULTS, idWanted, isPrintable, parseAddress, parseDuration } from "./values.ts";
 
 /** Every broken rule. Fields that are wrong by themselves are passed over: `check` reports those. */
 export function* checkRules(tree: Tree): Generator<Problem> {

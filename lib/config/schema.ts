@@ -19,7 +19,7 @@ import {
   parseOrigin,
   parsePath,
   PATH_WANTED,
-} from "./units.ts";
+} from "./values.ts";
 
 const PORT_WANTED = "a port, 1 to 65535";
 const ID_BYTES_WANTED = "a number of bytes, 1 to 65535";

@@ -1,7 +1,7 @@
 /** Noticing that a file has changed, however it was changed. */
 
 import { messageOf } from "../errors.ts";
-import { sleep } from "../pace.ts";
+import { sleep } from "../util/async.ts";
 
 /** A file that stays the same for so long has been written completely, in milliseconds. */
 const SETTLED_MS = 100;

@@ -1,7 +1,7 @@
 /** Frames out of a connection, one after another, without reading further than asked for. */
 
-import type { ByteSource } from "../listen/duplex.ts";
-import { borrow, giveBack } from "../buffers.ts";
+import type { ByteSource } from "../transport/duplex.ts";
+import { acquire, release } from "../util/buffer_pool.ts";
 import { type Frame, FrameDecoder } from "./tlv.ts";
 
 /** Most taken by one read: thousands of clients that say their ID at once wait with so little. */
@@ -47,13 +47,13 @@ export class FrameReader implements AsyncIterableIterator<Frame> {
   }
 
   async #receive(): Promise<boolean> {
-    const buffer = borrow(READ_BYTES);
+    const buffer = acquire(READ_BYTES);
     const count = await this.#source.read(buffer);
     if (count !== null) {
       this.#source.received += count;
       this.#decoder.push(buffer.slice(0, count));
     }
-    giveBack(buffer);
+    release(buffer);
     return count !== null;
   }
 }

@@ -4,7 +4,7 @@
  * A frame is `type: u8 | length: u32 big-endian | value: length bytes`.
  */
 
-import { concat } from "../bytes.ts";
+import { concat } from "../util/bytes.ts";
 
 /** Frame types. */
 export const FrameType = { ID: 1, DATA: 2, ERROR: 3 } as const;

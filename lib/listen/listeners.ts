@@ -3,11 +3,11 @@
 import { getLogger } from "@logtape/logtape";
 import type { HostPort, ListenerConfig } from "../config/config.ts";
 import { messageOf } from "../errors.ts";
-import { addressText, hostPortText } from "../text.ts";
-import { acceptEach } from "./accept.ts";
-import { TlsGate } from "./tls.ts";
-import { OpenSockets } from "./tls_socket.ts";
-import { Entrance } from "./entrance.ts";
+import { addressText, hostPortText } from "../util/text.ts";
+import { acceptEach } from "../transport/accept_loop.ts";
+import { TlsGate } from "../transport/tls/server.ts";
+import { OpenSockets } from "../transport/tls/tls_socket.ts";
+import { Entrance } from "./listener.ts";
 
 const log = getLogger("switchyard");
 

@@ -1,7 +1,7 @@
 /** Moving bytes both ways until both sides are done. */
 
 import { isOwnClose, Refusal, type RefusalName } from "../errors.ts";
-import { type Duplex, DuplexError } from "../listen/duplex.ts";
+import { type Duplex, DuplexError } from "../transport/duplex.ts";
 
 /** Which side of the balancer. */
 export type Side = "client" | "upstream";

@@ -1,7 +1,7 @@
 /** The routing table: immutable, and swapped whole. */
 
 import type { OnRemoval, RouteConfig, Upstream } from "../config/config.ts";
-import { Slice } from "../pace.ts";
+import { TimeSlice } from "../util/async.ts";
 
 /** How a rule is written in the access log and by `explain`. */
 export type RuleName = string;
@@ -60,7 +60,7 @@ export class RouteTable {
   /** The same as the constructor makes, without holding up anything else meanwhile. */
   static async build(routes: readonly RouteConfig[], fallback?: Upstream): Promise<RouteTable> {
     const table = new RouteTable([], fallback);
-    const slice = new Slice();
+    const slice = new TimeSlice();
     for (const route of routes) {
       if (slice.over) await slice.rest();
       table.#add(route);

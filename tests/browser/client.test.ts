@@ -1,7 +1,7 @@
 /** What a page in a real browser sees. The program is the one on docs/clients.md. */
 
 import { AcceptanceServer } from "../../lib/acceptance/server.ts";
-import type { Receipt } from "../../lib/acceptance/tally.ts";
+import type { Receipt } from "../../lib/acceptance/receipt.ts";
 import { assertEquals, assertStringIncludes } from "../assert.ts";
 import { programs } from "../clients/page.ts";
 import { CHROMIUM } from "../clients/tools.ts";

@@ -2,7 +2,7 @@
 
 import { assert, assertEquals } from "../assert.ts";
 import { encodeId } from "../../lib/frame/tlv.ts";
-import { parseProxyHeader } from "../../lib/proxy_protocol.ts";
+import { parseProxyHeader } from "../../lib/transport/proxy_protocol/header.ts";
 import { concat, receive, send, startUpstream } from "../harness.ts";
 import { Running, start } from "./processes.ts";
 

@@ -1,5 +1,5 @@
 import type { Config } from "../../lib/config/config.ts";
-import type { Transport } from "../../lib/listen/duplex.ts";
+import type { Transport } from "../../lib/transport/duplex.ts";
 import { encodeFrame, encodeId, HEADER_BYTES } from "../../lib/frame/tlv.ts";
 import { assert, assertEquals } from "../assert.ts";
 import {

@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { encodeProxyHeader, parseProxyHeader, V2_BYTES } from "../../lib/proxy_protocol.ts";
+import { encodeProxyHeader, parseProxyHeader, V2_BYTES } from "../../lib/transport/proxy_protocol/header.ts";
 import { assert, assertEquals } from "../assert.ts";
 import { concat } from "../harness.ts";
 

@@ -1,11 +1,11 @@
 import fc from "fast-check";
-import { FrameDecoder, HEADER_BYTES, writeHeader } from "../../lib/listen/websocket/frames.ts";
-import { type Outcome, ServerHandshake } from "../../lib/listen/websocket/handshake.ts";
-import { MAX_HEAD_BYTES } from "../../lib/listen/websocket/head.ts";
-import { mask } from "../../lib/listen/websocket/masking.ts";
+import { FrameDecoder, HEADER_BYTES, writeHeader } from "../../lib/transport/websocket/frames.ts";
+import { type Outcome, ServerHandshake } from "../../lib/transport/websocket/handshake.ts";
+import { MAX_HEAD_BYTES } from "../../lib/transport/websocket/http_head.ts";
+import { mask } from "../../lib/transport/websocket/masking.ts";
 import { assert, assertEquals } from "../assert.ts";
 import { concat } from "../harness.ts";
-import { decode, wire } from "../websocket/wire.ts";
+import { decode, wire } from "../transport/websocket/wire.ts";
 
 /** `bytes` cut at `cuts`. */
 function cutAt(bytes: Uint8Array, cuts: number[]): Uint8Array[] {

@@ -1,5 +1,5 @@
 import { encodeId } from "../../lib/frame/tlv.ts";
-import { type Socket, TcpDuplex } from "../../lib/listen/tcp.ts";
+import { type Socket, TcpDuplex } from "../../lib/transport/tcp.ts";
 import { relay } from "../../lib/relay/relay.ts";
 import { assert, assertEquals } from "../assert.ts";
 import {

@@ -13,7 +13,7 @@ import {
   startUpstream,
   until,
 } from "../harness.ts";
-import { captureLog } from "../life/serving.ts";
+import { captureLog } from "../serving.ts";
 
 const ID = encodeId("1");
 const MIB = 1 << 20;

@@ -4,23 +4,28 @@ import { assertEquals } from "../assert.ts";
 Deno.test("a stage may not import another stage, nor what joins the stages", () => {
   assertEquals(typeof violation("lib/relay/relay.ts", "lib/route/table.ts"), "string");
   assertEquals(typeof violation("lib/relay/relay.ts", "lib/balancer.ts"), "string");
-  assertEquals(typeof violation("lib/relay/relay.ts", "lib/connection/greet.ts"), "string");
-  assertEquals(typeof violation("lib/text.ts", "lib/connection/greet.ts"), "string");
-  assertEquals(typeof violation("lib/dial/connect.ts", "lib/cli/flags.ts"), "string");
+  assertEquals(typeof violation("lib/relay/relay.ts", "lib/connection/handshake.ts"), "string");
+  assertEquals(typeof violation("lib/util/text.ts", "lib/connection/handshake.ts"), "string");
+  assertEquals(typeof violation("lib/upstream/dialer.ts", "lib/cli/flags.ts"), "string");
 });
 
 Deno.test("a stage may import itself, the contracts and shared files", () => {
   for (
-    const target of ["lib/relay/other.ts", "lib/listen/duplex.ts", "lib/config/config.ts", "lib/errors.ts"]
+    const target of ["lib/relay/other.ts", "lib/transport/duplex.ts", "lib/config/config.ts", "lib/errors.ts"]
   ) {
     assertEquals(violation("lib/relay/relay.ts", target), undefined);
   }
 });
 
-Deno.test("a file that all stages share may not import a stage; what joins them may", () => {
-  assertEquals(typeof violation("lib/text.ts", "lib/frame/tlv.ts"), "string");
-  assertEquals(violation("lib/text.ts", "lib/errors.ts"), undefined);
+Deno.test("a utility knows only utilities; what joins the stages may import them", () => {
+  assertEquals(typeof violation("lib/util/text.ts", "lib/frame/tlv.ts"), "string");
+  assertEquals(typeof violation("lib/util/text.ts", "lib/errors.ts"), "string");
+  assertEquals(violation("lib/util/text.ts", "lib/util/bytes.ts"), undefined);
   assertEquals(violation("lib/connection.ts", "lib/frame/tlv.ts"), undefined);
+});
+
+Deno.test("a room in no layer is a violation", () => {
+  assertEquals(typeof violation("lib/attic/trunk.ts", "lib/util/text.ts"), "string");
 });
 
 Deno.test("what stands beside the path may import stages, but acceptance may not import the command", () => {

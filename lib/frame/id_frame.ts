@@ -1,0 +1,76 @@
+/** The first thing that a client says: who it is. */
+
+import { Refusal } from "../errors.ts";
+import type { ByteSource } from "../transport/duplex.ts";
+import { looksLikeProxyHeader, startsLike } from "../transport/proxy_protocol/header.ts";
+import { FrameReader } from "./reader.ts";
+import { decodeId, type Frame, FrameError, FrameType, HEADER_BYTES, readHeader } from "./tlv.ts";
+
+/** A client's ID, and every byte that it has sent so far. */
+export interface Hello {
+  readonly id: string;
+  /** The ID frame and what was received behind it. */
+  readonly bytes: Uint8Array;
+  /** How many of `bytes` are the ID frame. */
+  readonly frameBytes: number;
+}
+
+/**
+ * Reads the ID frame, and nothing that a single read did not bring along with it.
+ *
+ * Resolves to null where the peer closes without having sent a byte: a probe, not an error.
+ *
+ * @param options.otherwise Takes over where the first byte begins no frame, or gives undefined where it can't either.
+ * @throws {Refusal} BAD_FRAME or ID_EXPECTED (docs/protocol.md).
+ */
+export async function readHello(
+  source: ByteSource & { received: number },
+  options: { idBytes: number; otherwise?: (bytes: Uint8Array) => Promise<Hello | null> | undefined },
+): Promise<Hello | null> {
+  const reader = new FrameReader(source, { maxValueBytes: options.idBytes });
+  try {
+    for await (const frame of reader) return accept(frame, reader.buffered);
+  } catch (error) {
+    if (!(error instanceof FrameError)) throw error;
+    const instead = error.problem === "unknown_type" ? options.otherwise?.(reader.rest) : undefined;
+    if (instead) return await instead;
+    throw refusal(error, reader.rest);
+  }
+  if (reader.rest.length === 0) return null;
+  throw new Refusal(
+    "BAD_FRAME",
+    `the connection ended inside the ID frame, after ${reader.rest.length} bytes`,
+  );
+}
+
+function accept({ type, value }: Frame, bytes: Uint8Array): Hello {
+  if (type !== FrameType.ID) throw idExpected(type);
+  return { id: decodeId(value), bytes, frameBytes: HEADER_BYTES + value.length };
+}
+
+/** The cap is that of an ID: a frame of another type is not too long, it is the wrong one. */
+function refusal(error: FrameError, bytes: Uint8Array): Refusal {
+  const type = readHeader(bytes)?.type;
+  if (error.problem === "too_long" && type !== undefined && type !== FrameType.ID) return idExpected(type);
+  // nothing is left to look at behind a whole frame, whose value is what is wrong
+  const hint = bytes.length > 0 ? otherProtocol(bytes) : "";
+  return new Refusal("BAD_FRAME", `not an ID frame: ${error.message}${hint}`, { cause: error });
+}
+
+/** A TLS record that holds a handshake (RFC 8446, section 5.1), of whichever version. */
+const TLS_HANDSHAKE = Uint8Array.of(0x16, 0x03);
+
+/** What the client seems to speak instead: mostly a client, or this listener, that is set up for another. */
+function otherProtocol(bytes: Uint8Array): string {
+  if (startsLike(bytes, TLS_HANDSHAKE)) return "; it looks like TLS, which this listener does not speak";
+  if (!looksLikeProxyHeader(bytes)) return "";
+  return "; it looks like a PROXY header, which only listeners with proxy_protocol take, and only from trusted proxies";
+}
+
+function idExpected(type: number): Refusal {
+  const name = type === FrameType.DATA ? "DATA" : "ERROR";
+  return new Refusal(
+    "ID_EXPECTED",
+    `the first frame must be an ID frame (type 1), not ${name} (type ${type})`,
+  );
+}

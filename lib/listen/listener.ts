@@ -1,0 +1,28 @@
+/** Where connections come in. */
+
+import type { ListenerConfig, WebSocketConfig } from "../config/config.ts";
+import type { TlsGate } from "../transport/tls/server.ts";
+import { AddressList } from "../util/cidr.ts";
+
+/** A listener's name and what one configuration says of it. Immutable; a reload puts another in its place. */
+export class Entrance {
+  /** Its address as it is logged. */
+  readonly name: string;
+  /** Which WebSockets are taken; undefined where none is. */
+  readonly webSocket: WebSocketConfig | undefined;
+  /** Ends TLS; undefined where plain TCP is spoken. */
+  readonly tls: TlsGate | undefined;
+  readonly #trusted: AddressList | undefined;
+
+  constructor(name: string, { proxy_protocol, websocket = {} }: ListenerConfig, tls?: TlsGate) {
+    this.name = name;
+    this.tls = tls;
+    this.webSocket = websocket || undefined;
+    if (proxy_protocol) this.#trusted = new AddressList(proxy_protocol.trusted);
+  }
+
+  /** Whether a peer at `address` is a proxy, which must say for whom it connects. */
+  isProxy(address: string): boolean {
+    return this.#trusted?.find(address) !== undefined;
+  }
+}

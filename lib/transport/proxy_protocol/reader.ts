@@ -1,0 +1,61 @@
+/** What a trusted proxy says ahead of the client's own bytes. */
+
+import { concat } from "../../util/bytes.ts";
+import { Refusal } from "../../errors.ts";
+import { type Endpoint, parseProxyHeader, type Passed } from "./header.ts";
+import type { Duplex } from "../duplex.ts";
+
+/** Room for more than the header, so that one read brings the client's first bytes along. */
+const READ_BYTES = 1024;
+
+/** What a proxy has said: for whom it connects, or null where it speaks for itself. */
+export interface Introduction {
+  readonly passed: Passed | null;
+}
+
+/**
+ * Reads the PROXY header that the proxy at `peer` sends, and gives back what came behind it.
+ *
+ * Resolves to null where the peer closes without having sent a byte: a probe, not an error.
+ *
+ * @throws {Refusal} BAD_FRAME
+ */
+export async function readIntroduction(source: Duplex, peer: Endpoint): Promise<Introduction | null> {
+  let bytes = new Uint8Array();
+  for (;;) {
+    const more = await receive(source);
+    if (more === null && bytes.length === 0) return null;
+    if (more === null) throw malformed(`the connection ended within it, after ${bytes.length} bytes`);
+    bytes = concat([bytes, more]);
+    const outcome = parseProxyHeader(bytes);
+    if (outcome.kind === "malformed") throw malformed(outcome.why);
+    if (outcome.kind === "incomplete") continue;
+    giveBack(source, bytes.subarray(outcome.length));
+    return { passed: isSame(outcome.passed?.source, peer) ? null : outcome.passed };
+  }
+}
+
+/** Some proxies introduce themselves where others say LOCAL: version 1 has no word for it. */
+function isSame(source: Endpoint | undefined, peer: Endpoint): boolean {
+  return source?.port === peer.port && source.hostname === peer.hostname;
+}
+
+/** What is the client's counts as received from it, the header does not. */
+function giveBack(source: Duplex, rest: Uint8Array): void {
+  source.received += rest.length;
+  source.unread(rest);
+}
+
+async function receive(source: Duplex): Promise<Uint8Array | null> {
+  const buffer = new Uint8Array(READ_BYTES);
+  const count = await source.read(buffer);
+  if (count === null) return null;
+  return buffer.subarray(0, count);
+}
+
+function malformed(why: string): Refusal {
+  return new Refusal(
+    "BAD_FRAME",
+    `no valid PROXY header, which this listener demands of a trusted proxy: ${why}`,
+  );
+}

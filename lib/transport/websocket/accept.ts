@@ -1,0 +1,52 @@
+/** From the first bytes of an HTTP request to a WebSocket. */
+
+import { acquire, release } from "../../util/buffer_pool.ts";
+import { Refusal } from "../../errors.ts";
+import { type Duplex, writeAll } from "../duplex.ts";
+import { WebSocketDuplex } from "./duplex.ts";
+import { type Outcome, type Policy, refuse, ServerHandshake } from "./handshake.ts";
+
+/** Room for one read of a request: browsers send under 2 KiB. */
+const READ_BYTES = 4 << 10;
+
+/** Whether a connection that begins with `bytes` may be an HTTP request for a WebSocket: its first byte tells. */
+export function isUpgrade(bytes: Uint8Array): boolean {
+  return bytes[0] === "G".charCodeAt(0);
+}
+
+/**
+ * Speaks the handshake over `tcp`, from which `opening` has been read, and gives the WebSocket. The caller sets the
+ * deadline.
+ *
+ * @throws {Refusal} BAD_FRAME, whose last word is the HTTP response that says what is wrong.
+ */
+export async function upgrade(tcp: Duplex, opening: Uint8Array, policy: Policy): Promise<WebSocketDuplex> {
+  const handshake = new ServerHandshake(policy);
+  let outcome = handshake.push(opening);
+  while (outcome.kind === "more") outcome = await readMore(tcp, handshake);
+  if (outcome.kind === "refused") throw refusalOf(outcome);
+  await writeAll(tcp, outcome.response);
+  tcp.unread(outcome.rest);
+  return new WebSocketDuplex(tcp, "server");
+}
+
+/** What a client gets that is turned away for `refusal` before its handshake is done: it would not know a frame. */
+export function httpRefusal({ reason, message }: Refusal): Uint8Array {
+  return refuse(reason === "ID_TIMEOUT" ? 408 : 503, message).response;
+}
+
+async function readMore(tcp: Duplex, handshake: ServerHandshake): Promise<Outcome> {
+  const buffer = acquire(READ_BYTES);
+  const count = await tcp.read(buffer);
+  const outcome = count === null ? CUT : handshake.push(buffer.slice(0, count));
+  release(buffer);
+  return outcome;
+}
+
+const CUT = refuse(400, "the request ended within its head");
+
+function refusalOf({ status, why, response }: Outcome & { kind: "refused" }): Refusal {
+  return new Refusal("BAD_FRAME", `WebSocket handshake refused with ${status}: ${why}`, {
+    lastWord: response,
+  });
+}

@@ -1,0 +1,241 @@
+/** A WebSocket as a duplex: binary messages carry the bytes, cut anywhere (docs/protocol.md). */
+
+import { acquire, release } from "../../util/buffer_pool.ts";
+import { Refusal, REFUSAL_CODES } from "../../errors.ts";
+import { BaseDuplex } from "../base_duplex.ts";
+import type { Duplex } from "../duplex.ts";
+import { lingeringClose } from "../linger.ts";
+import {
+  CloseCode,
+  encodeClose,
+  encodeFrame,
+  FrameDecoder,
+  HEADER_BYTES,
+  Opcode,
+  writeHeader,
+} from "./frames.ts";
+import { Mutex } from "./mutex.ts";
+import { mask } from "./masking.ts";
+
+/**
+ * How long a client may be silent once the server's close frame is on its way before its own has to come (RFC 6455,
+ * section 7.1.1). It may be busy with what came ahead, for longer than the connection takes to carry it: one that
+ * lives pings every 20 to 25 seconds, and what it pings when cut off costs it all that it has not read yet.
+ */
+export const CLOSE_MS = 30_000;
+
+/** Up to this many bytes a message is copied behind its header and sent in one piece: two writes cost more. */
+const COPIED_BYTES = 64 << 10;
+
+/** Most bytes of a client's message, which is masked in a copy: with its header it fits the largest pooled buffer. */
+const MASKED_BYTES = (256 << 10) - HEADER_BYTES;
+
+/** What a WebSocket needs of the connection under it. */
+export type Carrier = Pick<Duplex, "read" | "write" | "close">;
+
+/** Which end this is: a client masks what it sends (RFC 6455, section 5.3). */
+export type Role = "client" | "server";
+
+const NOTHING = new Uint8Array();
+
+/** A WebSocket whose handshake is done. It owns the connection under it. */
+export class WebSocketDuplex extends BaseDuplex {
+  readonly transport = "websocket";
+  readonly closeFinishes = false;
+  framing = 0;
+  signs = 0;
+  readonly #carrier: Carrier;
+  readonly #isClient: boolean;
+  readonly #decoder: FrameDecoder;
+  readonly #closeMs: number;
+  readonly #reads = new Mutex();
+  readonly #writes = new Mutex();
+  #waiting = false;
+  #closeSent = false;
+  #faultTold = false;
+  /** Whether the client has to answer a close frame. A server answers once its side has sent all, whenever that is. */
+  #closeDue = false;
+  /** Runs while the client's close frame is due and nothing comes. */
+  #deadline: ReturnType<typeof setTimeout> | undefined;
+  #late = false;
+
+  /** @param options.closeMs How long a client may owe its close frame, `CLOSE_MS` by default. */
+  constructor(carrier: Carrier, role: Role, options: { closeMs?: number } = {}) {
+    super();
+    this.#carrier = carrier;
+    this.#closeMs = options.closeMs ?? CLOSE_MS;
+    this.#isClient = role === "client";
+    this.#decoder = new FrameDecoder({ masked: role === "server" });
+  }
+
+  /**
+   * Gives payload of data messages. Null is the peer's close frame; a connection that ends without one has broken.
+   *
+   * @throws {Refusal} BAD_FRAME where the peer breaks the protocol; later reads drop what still comes.
+   */
+  async read(buffer: Uint8Array): Promise<number | null> {
+    if (!this.#reads.tryTake()) await this.#reads.take();
+    try {
+      const again = this.readAgain(buffer);
+      if (again > 0) {
+        this.framing = 0;
+        return again;
+      }
+      for (;;) {
+        if (this.#hasClosed()) return null;
+        this.#wait();
+        const count = await this.#carrier.read(buffer);
+        this.#stopWaiting();
+        if (count === null) throw new Deno.errors.UnexpectedEof("the WebSocket ended without a close frame");
+        if (this.#faultTold) return count;
+        const payload = this.#unwrap(buffer, count);
+        if (payload > 0) return payload;
+      }
+    } catch (error) {
+      this.#stopWaiting();
+      throw this.#late ? new Deno.errors.TimedOut(`no close frame came within ${this.#closeMs} ms`) : error;
+    } finally {
+      this.#reads.release();
+    }
+  }
+
+  /** Sends one binary message, and resolves once the connection has all of it. */
+  async write(bytes: Uint8Array): Promise<number> {
+    if (!this.#writes.tryTake()) await this.#writes.take();
+    try {
+      if (this.#closeSent) throw new Deno.errors.BrokenPipe("the WebSocket is closed for sending");
+      return await this.#send(bytes);
+    } finally {
+      this.#endWrite();
+    }
+  }
+
+  /**
+   * Sends the close frame. Its code is what the peer's fault asks for, else what `refusal` stands for, else the peer's
+   * own where its close frame is being answered (RFC 6455, section 5.5.1), else 1000.
+   */
+  async closeWrite(refusal?: number): Promise<void> {
+    if (!this.#writes.tryTake()) await this.#writes.take();
+    try {
+      if (this.#closeSent) return;
+      this.#closeSent = true;
+      await this.#sendAll(this.#closeFrame(CloseCode.NORMAL, refusal));
+      this.#closeDue = !this.#isClient;
+      if (this.#waiting) this.#wait();
+    } finally {
+      this.#endWrite();
+    }
+  }
+
+  /** A peer that has been told nothing yet hears, where the connection takes that at once, that this end is going. */
+  close(): void {
+    this.#stopWaiting();
+    if (!this.#closeSent && !this.#writes.held) {
+      this.#closeSent = true;
+      // what is not taken at once is not waited for: the peer then finds the connection cut
+      this.#carrier.write(this.#closeFrame(CloseCode.GOING_AWAY)).catch(() => {});
+    }
+    this.#carrier.close();
+  }
+
+  abort(): Promise<void> {
+    return lingeringClose(this, NOTHING, REFUSAL_CODES.UPSTREAM_UNAVAILABLE);
+  }
+
+  /** Whether the peer's close frame has come; throws where a fault has, once. */
+  #hasClosed(): boolean {
+    const { ending } = this.#decoder;
+    if (ending?.kind !== "malformed") return ending !== undefined;
+    if (this.#faultTold) return false;
+    this.#faultTold = true;
+    throw new Refusal("BAD_FRAME", `WebSocket: ${ending.fault.message}`, { lastWord: NOTHING });
+  }
+
+  #unwrap(buffer: Uint8Array, count: number): number {
+    const payload = this.#decoder.unwrap(count < buffer.length ? buffer.subarray(0, count) : buffer);
+    this.framing = count - payload;
+    // behind a close frame only payload counts: pings could keep what is half closed for ever
+    if (payload === 0 && !this.#closeSent) this.signs += 1;
+    if (this.#decoder.pinged) void this.#pong();
+    return payload;
+  }
+
+  #wait(): void {
+    this.#waiting = true;
+    if (!this.#closeDue || this.#deadline !== undefined) return;
+    this.#deadline = setTimeout(() => {
+      this.#late = true;
+      this.#carrier.close();
+    }, this.#closeMs);
+  }
+
+  #stopWaiting(): void {
+    this.#waiting = false;
+    if (this.#deadline === undefined) return;
+    clearTimeout(this.#deadline);
+    this.#deadline = undefined;
+  }
+
+  async #send(bytes: Uint8Array): Promise<number> {
+    if (!this.#isClient && bytes.length > COPIED_BYTES) {
+      const header = new Uint8Array(HEADER_BYTES);
+      await this.#sendAll(header.subarray(0, writeHeader(header, Opcode.BINARY, bytes.length)));
+      await this.#sendAll(bytes);
+      return bytes.length;
+    }
+    const payload = bytes.length > MASKED_BYTES ? bytes.subarray(0, MASKED_BYTES) : bytes;
+    const buffer = acquire(HEADER_BYTES + payload.length);
+    const key = this.#key();
+    const start = writeHeader(buffer, Opcode.BINARY, payload.length, key);
+    const end = start + payload.length;
+    buffer.set(payload, start);
+    if (key !== undefined) mask(buffer.subarray(start, end), key);
+    await this.#sendAll(buffer.subarray(0, end));
+    release(buffer);
+    return payload.length;
+  }
+
+  async #sendAll(bytes: Uint8Array): Promise<void> {
+    let done = await this.#carrier.write(bytes);
+    while (done < bytes.length) done += await this.#carrier.write(bytes.subarray(done));
+  }
+
+  /** Nobody waits while this end sends: one pong is under way at most, and of further pings the latest is answered. */
+  async #pong(): Promise<void> {
+    if (this.#closeSent || !this.#writes.tryTake()) return;
+    try {
+      const ping = this.#decoder.takePing();
+      if (ping) await this.#sendAll(encodeFrame(Opcode.PONG, ping, this.#key()));
+    } catch {
+      // the connection has broken: whoever reads from it or writes to it next is told
+    } finally {
+      this.#endWrite();
+    }
+  }
+
+  #endWrite(): void {
+    this.#writes.release();
+    if (this.#decoder.pinged) void this.#pong();
+  }
+
+  #closeFrame(otherwise: number, refusal?: number): Uint8Array {
+    const { ending } = this.#decoder;
+    const key = this.#key();
+    if (ending?.kind === "malformed") return encodeClose(ending.fault.code, ending.fault.message, key);
+    if (refusal !== undefined) return encodeClose(closeCodeOf(refusal), "", key);
+    return encodeClose(ending ? ending.code : otherwise, "", key);
+  }
+
+  /** A key that nobody can foresee (RFC 6455, section 5.3); servers send without. */
+  #key(): number | undefined {
+    return this.#isClient ? crypto.getRandomValues(new Int32Array(1))[0] : undefined;
+  }
+}
+
+/** The close code that stands for an ERROR frame (docs/protocol.md). */
+function closeCodeOf(refusal: number): number {
+  if (refusal === REFUSAL_CODES.UPSTREAM_UNAVAILABLE) return CloseCode.INTERNAL_ERROR;
+  if (refusal === REFUSAL_CODES.LIMIT_EXCEEDED) return CloseCode.TRY_AGAIN_LATER;
+  if (refusal === REFUSAL_CODES.SHUTTING_DOWN) return CloseCode.GOING_AWAY;
+  return CloseCode.POLICY_VIOLATION;
+}

@@ -1,0 +1,57 @@
+/** Waiting, doing things one by one over a span of time, and doing much without holding up others. */
+
+/** How often `pace` looks what is due, in milliseconds. */
+const STEP_MS = 20;
+
+/** Resolves after `ms`, or at once when `signal` is aborted. */
+export function sleep(ms: number, signal?: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal?.aborted) return resolve();
+    const done = () => {
+      clearTimeout(timer);
+      signal?.removeEventListener("abort", done);
+      resolve();
+    };
+    const timer = setTimeout(done, ms);
+    signal?.addEventListener("abort", done);
+  });
+}
+
+/** Calls `act` for each of `items`, evenly over `ms`, the last at its end. Stops where `signal` is aborted. */
+export async function spread<T>(
+  items: readonly T[],
+  ms: number,
+  act: (item: T) => void,
+  signal?: AbortSignal,
+): Promise<void> {
+  const start = performance.now();
+  for (let done = 0; done < items.length && !signal?.aborted;) {
+    const elapsed = performance.now() - start;
+    const due = elapsed >= ms ? items.length : Math.floor(items.length * elapsed / ms);
+    for (const item of items.slice(done, due)) act(item);
+    done = due;
+    if (done < items.length) await sleep(Math.min(STEP_MS, ms - elapsed), signal);
+  }
+}
+
+/** How long work on a large table may hold up everything else at a time, in milliseconds. */
+const SLICE_MS = 2;
+
+/** How long it pauses then, in milliseconds: a thread that never rests waits for its turn where cores are scarce. */
+const REST_MS = 4;
+
+/** Cuts long work into slices: `if (slice.over) await slice.rest()` between two steps of it. */
+export class TimeSlice {
+  #end = performance.now() + SLICE_MS;
+
+  /** Whether it is the others' turn. */
+  get over(): boolean {
+    return performance.now() >= this.#end;
+  }
+
+  /** Lets everything else go first. */
+  async rest(): Promise<void> {
+    await sleep(REST_MS);
+    this.#end = performance.now() + SLICE_MS;
+  }
+}

@@ -1,0 +1,85 @@
+/**
+ * Read buffers that fit what a connection carries: 4 KiB at the start, up to 256 KiB while reads fill them.
+ *
+ * A read that does not fill its buffer has drained the socket, so the next read will wait, perhaps for hours: it waits
+ * with 4 KiB, or with 1 KiB where less than that came last. The large ones are shared through a pool, so only
+ * connections that are busy hold one.
+ */
+
+/** Sizes in bytes; each step is taken when a read filled the buffer before it. */
+export const BUFFER_BYTES = [1 << 10, 4 << 10, 16 << 10, 64 << 10, 256 << 10] as const;
+
+/** Levels that a stream waits with, after little and otherwise; those above are for bursts. */
+const LITTLE = 0;
+const START = 1;
+
+/** Most that the pool keeps of each size, in bytes and in number: enough for 64 busy streams of the largest. */
+const POOLED = { bytes: 16 << 20, buffers: 1024 };
+
+const pools: Uint8Array<ArrayBuffer>[][] = BUFFER_BYTES.map(() => []);
+
+function take(level: number): Uint8Array<ArrayBuffer> {
+  return pools[level]?.pop() ?? new Uint8Array(BUFFER_BYTES[level] ?? BUFFER_BYTES[START]);
+}
+
+function give(level: number, buffer: Uint8Array<ArrayBuffer>): void {
+  const pool = pools[level];
+  if (!pool || pool.length >= POOLED.buffers || pool.length * buffer.length >= POOLED.bytes) return;
+  pool.push(buffer);
+}
+
+/** The lowest level whose buffers hold `length` bytes, or -1. */
+function levelFor(length: number): number {
+  return BUFFER_BYTES.findIndex((size) => length <= size);
+}
+
+/** The buffer of one stream's reads. It may be reused only once everything read into it has been written. */
+export class ReadBuffer {
+  #level = START;
+  /** The level that the last burst reached, so that the next burst starts there. */
+  #burst = START + 1;
+  /** Bytes read since the stream last waited. */
+  #came = 0;
+  #buffer = take(START);
+
+  /** What the next read is to fill. */
+  get bytes(): Uint8Array<ArrayBuffer> {
+    return this.#buffer;
+  }
+
+  /** Fits the buffer to a read of `count` bytes that has been passed on. */
+  resize(count: number): void {
+    this.#came += count;
+    if (count === this.#buffer.length) {
+      this.#swap(this.#level <= START ? this.#burst : Math.min(this.#level + 1, BUFFER_BYTES.length - 1));
+      return;
+    }
+    if (this.#level > START) this.#burst = Math.max(START + 1, levelFor(count));
+    this.#swap(this.#came <= BUFFER_BYTES[LITTLE] ? LITTLE : START);
+    this.#came = 0;
+  }
+
+  /** Gives the buffer back. No read or write on it may be pending. */
+  release(): void {
+    give(this.#level, this.#buffer);
+  }
+
+  #swap(level: number): void {
+    if (level === this.#level) return;
+    give(this.#level, this.#buffer);
+    this.#buffer = take(level);
+    this.#level = level;
+  }
+}
+
+/** A buffer of at least `length` bytes for a short while, from the same pools where they hold one so large. */
+export function acquire(length: number): Uint8Array<ArrayBuffer> {
+  const level = levelFor(length);
+  return level < 0 ? new Uint8Array(length) : take(level);
+}
+
+/** Ends a loan. Nothing may be pending on the buffer. */
+export function release(buffer: Uint8Array<ArrayBuffer>): void {
+  const level = BUFFER_BYTES.findIndex((size) => buffer.length === size);
+  if (level >= 0) give(level, buffer);
+}

@@ -1,0 +1,76 @@
+import { AccessList } from "../../lib/admission/access_list.ts";
+import { AddressList } from "../../lib/util/cidr.ts";
+import { encodeId } from "../../lib/frame/tlv.ts";
+import { assertEquals } from "../assert.ts";
+import { configTo, receiveAll, refusalCode, send, startBalancer, startEcho } from "../harness.ts";
+
+const inside: readonly [network: string, address: string][] = [
+  ["10.0.0.0/8", "10.255.0.1"],
+  ["10.1.2.3/8", "10.9.9.9"],
+  ["192.0.2.7", "192.0.2.7"],
+  ["0.0.0.0/0", "203.0.113.9"],
+  ["10.0.0.0/8", "::ffff:10.1.2.3"],
+  ["::ffff:10.0.0.0/104", "10.1.2.3"],
+  ["::ffff:192.0.2.7", "192.0.2.7"],
+  ["2001:db8::/32", "2001:db8:1::1"],
+  ["::1", "::1"],
+  ["fe80::/10", "fe80::1%2"],
+  ["::/0", "2001:db8::1"],
+];
+const outside: readonly [network: string, address: string][] = [
+  ["10.0.0.0/8", "11.0.0.1"],
+  ["192.0.2.7", "192.0.2.8"],
+  ["0.0.0.0/0", "2001:db8::1"],
+  ["::/0", "10.0.0.1"],
+  ["2001:db8::/32", "2001:db9::1"],
+  ["192.0.2.0/25", "192.0.2.128"],
+];
+
+for (const [network, address] of inside) {
+  Deno.test(`${network} holds ${address}`, () => {
+    assertEquals(new AddressList([network]).find(address), network);
+  });
+}
+
+for (const [network, address] of outside) {
+  Deno.test(`${network} does not hold ${address}`, () => {
+    assertEquals(new AddressList([network]).find(address), undefined);
+  });
+}
+
+Deno.test("without lists everyone is allowed", () => {
+  assertEquals(new AccessList({ deny: [] }).verdict("192.0.2.7").allowed, true);
+});
+
+Deno.test("deny wins over allow, and names the entry", () => {
+  const lists = new AccessList({ allow: ["10.0.0.0/8"], deny: ["192.0.2.0/24", "10.1.0.0/16"] });
+  assertEquals(lists.verdict("10.1.2.3"), { allowed: false, because: "deny 10.1.0.0/16" });
+  assertEquals(lists.verdict("10.2.2.3"), { allowed: true, because: "allow 10.0.0.0/8" });
+});
+
+Deno.test("with an allow list all others stay out", () => {
+  const lists = new AccessList({ allow: ["10.0.0.0/8"], deny: [] });
+  assertEquals(lists.verdict("192.0.2.7"), { allowed: false, because: "no entry of allow holds it" });
+});
+
+Deno.test("a denied client gets FORBIDDEN before it has said a byte", async () => {
+  await using balancer = startBalancer(configTo(9, { deny: ["127.0.0.0/8"], timeouts: { id: 20_000 } }));
+  using client = await balancer.connect();
+  assertEquals(refusalCode(await receiveAll(client)), 8);
+});
+
+Deno.test("an allowed client gets through", async () => {
+  await using upstream = startEcho();
+  await using balancer = startBalancer(configTo(upstream.port, { allow: ["127.0.0.0/8"] }));
+  using client = await balancer.connect();
+  await send(client, encodeId("1"));
+  await client.closeWrite();
+  assertEquals(await receiveAll(client), encodeId("1"));
+});
+
+Deno.test("an IPv4 client of an IPv6 listener is judged as IPv4", async () => {
+  const listeners = [{ address: { host: "::", port: 0 } }];
+  await using balancer = startBalancer(configTo(9, { listeners, deny: ["127.0.0.1"] }));
+  using client = await balancer.connect();
+  assertEquals(refusalCode(await receiveAll(client)), 8);
+});

@@ -1,0 +1,93 @@
+/** What a balancer does that has no file descriptor left: a process of its own under a limit of its own. */
+
+import { encodeId } from "../../lib/frame/tlv.ts";
+import { assertEquals, assertStringIncludes } from "../assert.ts";
+import { receive, receiveAll, refusalCode, send, startEcho, until } from "../harness.ts";
+import { routeTo, serve } from "../serving.ts";
+
+const LIMIT = 96;
+const place = { command: ["prlimit", `--nofile=${LIMIT}:${LIMIT}`] };
+const ID = encodeId("1");
+const UPSTREAM_UNAVAILABLE = 5;
+const ignore = Deno.build.os !== "linux";
+
+type Serving = Awaited<ReturnType<typeof serve>>;
+
+/** Descriptors that count towards the limit: the platform has one of its own far above it. */
+function openFiles({ balancer }: Serving): number {
+  return [...Deno.readDirSync(`/proc/${balancer.pid}/fd`)].filter(({ name }) => Number(name) < LIMIT).length;
+}
+
+/** The same once it no longer changes: the process itself opens a file for a moment now and then. */
+async function settledFiles(serving: Serving): Promise<number> {
+  const seen: number[] = [];
+  await until(
+    () => seen.unshift(openFiles(serving)) > 3 && new Set(seen.slice(0, 3)).size === 1,
+    "it settles",
+  );
+  return seen[0] ?? 0;
+}
+
+async function echoes(client: Deno.TcpConn, bytes = ID): Promise<void> {
+  await send(client, bytes);
+  assertEquals(await receive(client, bytes.length), bytes);
+}
+
+const failures = ({ balancer }: Serving) => balancer.stderr.text.split("cannot accept").length - 1;
+
+Deno.test({
+  name: "without a file descriptor left to accept with it waits, says so once, and recovers by itself",
+  ignore,
+  async fn() {
+    await using upstream = startEcho();
+    const yaml = `${routeTo(upstream.port)}timeouts: { id: 1m }\nlog: { access: false }\n`;
+    await using serving = await serve(yaml, { place });
+    using beside = await serving.connect();
+    await echoes(beside);
+    const crowd = await Promise.all(Array.from({ length: LIMIT + 30 }, serving.connect));
+    await until(() => failures(serving) === 1, "it has no descriptor left");
+    assertEquals(openFiles(serving), LIMIT);
+    for (let round = 0; round < 8; round++) {
+      // each that ends makes room for one of the crowd, and for no more
+      crowd.pop()?.close();
+      crowd.shift()?.close();
+      await echoes(beside);
+    }
+    for (const client of crowd) client.close();
+    using late = await serving.connect();
+    await echoes(late);
+    await echoes(beside);
+    assertEquals(failures(serving), 1, "one line a burst, not one a failure");
+    await until(() => openFiles(serving) < LIMIT / 2, "the descriptors are given back");
+    assertStringIncludes(serving.balancer.stderr.text, "Too many open files");
+  },
+});
+
+Deno.test({
+  name: "without a file descriptor left to dial with it turns the client away, and recovers by itself",
+  ignore,
+  async fn() {
+    await using upstream = startEcho();
+    await using serving = await serve(`${routeTo(upstream.port)}timeouts: { id: 1m }\n`, { place });
+    using beside = await serving.connect();
+    await echoes(beside);
+    const crowd: Deno.TcpConn[] = [];
+    for (let left = LIMIT; left > 1; left = LIMIT - await settledFiles(serving)) {
+      const one = await serving.connect();
+      crowd.push(one);
+      // one that is relayed takes two
+      if (left > 3) await echoes(one);
+      else await until(() => openFiles(serving) > LIMIT - left, "the silent client is accepted");
+    }
+    using client = await serving.connect();
+    await send(client, ID);
+    assertEquals(refusalCode(await receiveAll(client)), UPSTREAM_UNAVAILABLE);
+    await echoes(beside);
+    for (const silent of crowd) silent.close();
+    await until(() => openFiles(serving) < LIMIT / 2, "the descriptors are given back");
+    using late = await serving.connect();
+    await echoes(late);
+    await echoes(beside);
+    await serving.balancer.stderr.until("Too many open files");
+  },
+});

@@ -1,0 +1,129 @@
+import { getLogger, type LogRecord } from "@logtape/logtape";
+import { jsonLine, Log, textLine } from "../../lib/observe/log.ts";
+import { encodeId } from "../../lib/frame/tlv.ts";
+import { assert, assertEquals } from "../assert.ts";
+import { configTo, receiveAll, send, startBalancer, startEcho, until } from "../harness.ts";
+
+const FIELDS = [
+  ..."time level message conn client listener transport id route upstream id_ms connect_ms duration_ms".split(
+    " ",
+  ),
+  ..."bytes_up bytes_down attempts reason closed_by".split(" "),
+];
+
+function recordOf(properties: Record<string, unknown>): LogRecord {
+  const message = ["access"];
+  return { category: ["switchyard"], level: "info", message, rawMessage: "access", timestamp: 0, properties };
+}
+
+/** An output that keeps what it gets. */
+function memory() {
+  const output = {
+    text: "",
+    write(bytes: Uint8Array) {
+      output.text += new TextDecoder().decode(bytes);
+      return Promise.resolve(bytes.length);
+    },
+  };
+  return output;
+}
+
+for (const line of [jsonLine, textLine]) {
+  Deno.test(`${line.name}: no value can forge a line, a terminal command or a change of direction`, () => {
+    for (
+      const id of ["a\nb", "a\r", "\u001b[31m", "\u2028", "\u2029", "\u202e", "\u061c", "\u0085", "\u0000"]
+    ) {
+      const text = line(recordOf({ id }));
+      assertEquals(text.slice(0, -1).match(/[\p{Cc}\u061c\u2028-\u202e]/gu), null);
+      assert(text.endsWith("\n"));
+    }
+  });
+}
+
+Deno.test("a text line quotes what is not one plain word, and leaves out what is not known", () => {
+  const line = textLine(recordOf({ id: 'a" reason="client_fin', route: null, conn: 7 }));
+  assertEquals(line, `1970-01-01T00:00:00.000Z INFO    access id="a\\" reason=\\"client_fin" conn=7\n`);
+});
+
+Deno.test("each connection is one JSON line with the fields of the design", async () => {
+  const output = memory();
+  await using upstream = startEcho();
+  await using balancer = startBalancer(configTo(upstream.port));
+  {
+    await using _log = Log.start({ level: "info", format: "json", access: true }, output);
+    using client = await balancer.connect();
+    await send(client, encodeId("1"));
+    await client.closeWrite();
+    await receiveAll(client);
+    await until(() => balancer.balancer.active === 0, "the connection is accounted for");
+  }
+  const lines = output.text.trimEnd().split("\n").map((line) => JSON.parse(line));
+  assertEquals(lines.length, 1);
+  const [line] = lines;
+  assertEquals(Object.keys(line), FIELDS);
+  const { id, route, transport, bytes_up, bytes_down, attempts, reason, closed_by } = line;
+  assertEquals(
+    { id, route, transport, bytes_up, bytes_down, attempts, reason, closed_by },
+    {
+      id: "1",
+      route: "id 1",
+      transport: "tcp",
+      bytes_up: 6,
+      bytes_down: 6,
+      attempts: 1,
+      reason: "client_fin",
+      closed_by: "client",
+    },
+  );
+  assert(line.duration_ms >= line.id_ms && line.id_ms > 0 && line.connect_ms > 0);
+});
+
+Deno.test("a probe is a line at debug level only", async () => {
+  await using balancer = startBalancer(configTo(9));
+  for (const [level, lines] of [["info", 0], ["debug", 1]] as const) {
+    const output = memory();
+    {
+      await using _log = Log.start({ level, format: "json", access: true }, output);
+      (await balancer.connect()).close();
+      await until(() => balancer.balancer.active === 0, "the probe is accounted for");
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    assertEquals(output.text.split("\n").filter((line) => line.includes('"probe"')).length, lines);
+  }
+});
+
+Deno.test("lines that nobody reads are dropped in the end, and it is said how many", async () => {
+  const go = Promise.withResolvers<void>();
+  const output = memory();
+  {
+    await using _log = Log.start({ level: "info", format: "text", access: true }, {
+      async write(bytes) {
+        await go.promise;
+        return await output.write(bytes);
+      },
+    });
+    const log = getLogger("switchyard");
+    for (let line = 0; line < 70_000; line++) {
+      log.info("line");
+      if (line % 10_000 === 0) await new Promise((resolve) => setTimeout(resolve));
+    }
+    go.resolve();
+    const written = () => output.text.match(/INFO {4}line$/gm)?.length ?? 0;
+    const dropped = () => {
+      const counts = output.text.matchAll(/(\d+) log lines were dropped/g);
+      return counts.reduce((sum, [, count]) => sum + Number(count), 0);
+    };
+    await until(() => dropped() > 0 && written() + dropped() === 70_000, "every line is written or told");
+  }
+});
+
+Deno.test("a log that nobody reads does not keep the process from ending", async () => {
+  const stuck = Promise.withResolvers<number>();
+  let ended = false;
+  const log = Log.start({ level: "info", format: "text", access: true }, { write: () => stuck.promise });
+  getLogger("switchyard").info("line");
+  const ending = log[Symbol.asyncDispose]().then(() => ended = true);
+  await until(() => ended, "it has ended");
+  stuck.resolve(1000);
+  await ending;
+});

@@ -1,0 +1,39 @@
+import { acceptEach } from "../../lib/transport/accept_loop.ts";
+import { assertEquals, assertGreater, assertLess } from "../assert.ts";
+
+const FULL = new Error("Too many open files (os error 24)");
+const RESET = new Deno.errors.ConnectionReset("connection reset by peer");
+const CLOSED = new Deno.errors.BadResource("Bad resource ID");
+const CONN = {} as Deno.TcpConn;
+
+/** What the loop makes of `outcomes`, one an `accept`, until the listener is closed. */
+async function run(outcomes: readonly unknown[]) {
+  const left = [...outcomes, CLOSED];
+  const accept = async () => {
+    const outcome = await Promise.resolve(left.shift());
+    if (outcome !== CONN) throw outcome;
+    return CONN;
+  };
+  let accepted = 0;
+  const problems: string[] = [];
+  const started = performance.now();
+  await acceptEach({ accept }, () => void accepted++, { onPause: (problem) => void problems.push(problem) });
+  return { accepted, problems, took: performance.now() - started };
+}
+
+Deno.test("a peer that resets before it is accepted costs no pause and no line", async () => {
+  const { accepted, problems, took } = await run([RESET, CONN, RESET, RESET, CONN]);
+  assertEquals([accepted, problems], [2, []]);
+  assertLess(took, 1000);
+});
+
+Deno.test("a lack of resources is waited out", async () => {
+  const { accepted, problems, took } = await run([FULL, FULL, FULL, CONN]);
+  assertEquals([accepted, problems], [1, [FULL.message]]);
+  assertGreater(took, 20 + 40 + 80 - 5, "pauses double");
+});
+
+Deno.test("one in, one refused, again and again, is one burst and one line", async () => {
+  const { accepted, problems } = await run([FULL, CONN, FULL, CONN, FULL, CONN, FULL, CONN]);
+  assertEquals([accepted, problems], [4, [FULL.message]]);
+});

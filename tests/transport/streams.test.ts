@@ -1,0 +1,113 @@
+import { type Socket, TcpDuplex } from "../../lib/transport/tcp.ts";
+import { assert, assertEquals, assertRejects } from "../assert.ts";
+import { noise, receiveAll, send, sha256, until } from "../harness.ts";
+
+/** Both ends of a connection. */
+async function pair() {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const [near, far] = await Promise.all([
+    Deno.connect({ hostname: "127.0.0.1", port: listener.addr.port }),
+    listener.accept(),
+  ]);
+  return { near, far, [Symbol.dispose]: () => [near, far].forEach((conn) => conn[Symbol.dispose]()) };
+}
+
+Deno.test("bytes given back are read again first, in pieces where the buffer is small", async () => {
+  using ends = await pair();
+  const duplex = new TcpDuplex(ends.near);
+  await send(ends.far, Uint8Array.of(4));
+  duplex.unread(Uint8Array.of(1, 2, 3));
+  const buffer = new Uint8Array(2);
+  const got: number[] = [];
+  while (got.length < 4) got.push(...buffer.subarray(0, await duplex.read(buffer) ?? 0));
+  assertEquals(got, [1, 2, 3, 4]);
+});
+
+for (const way of ["the duplex", "its writable"] as const) {
+  Deno.test(`piping into ${way} passes every byte and the end on`, async () => {
+    using source = await pair();
+    using sink = await pair();
+    const [from, to] = [new TcpDuplex(source.near), new TcpDuplex(sink.near)];
+    const bytes = noise(1 << 20);
+    const sending = send(source.far, bytes).then(() => source.far.closeWrite());
+    const piping = from.readable.pipeTo(way === "the duplex" ? to : to.writable);
+    assertEquals(await sha256(await receiveAll(sink.far)), await sha256(bytes));
+    await Promise.all([sending, piping]);
+    // the other half of both goes on
+    await send(sink.far, Uint8Array.of(1));
+    assertEquals(await to.read(new Uint8Array(1)), 1);
+  });
+
+  Deno.test(`piping into ${way} that is closed fails and ends the source`, async () => {
+    using source = await pair();
+    using sink = await pair();
+    const [from, to] = [new TcpDuplex(source.near), new TcpDuplex(sink.near)];
+    to.close();
+    await send(source.far, Uint8Array.of(1));
+    await assertRejects(() => from.readable.pipeTo(way === "the duplex" ? to : to.writable));
+    assertEquals((await receiveAll(source.far)).length, 0);
+  });
+
+  Deno.test(`a stream being piped into ${way} is locked`, async () => {
+    using source = await pair();
+    using sink = await pair();
+    const [from, to] = [new TcpDuplex(source.near), new TcpDuplex(sink.near)];
+    const piping = from.readable.pipeTo(way === "the duplex" ? to : to.writable);
+    assert(from.readable.locked);
+    await assertRejects(() => from.readable.pipeTo(to));
+    await source.far.closeWrite();
+    await piping;
+    assert(!from.readable.locked);
+  });
+}
+
+Deno.test("bytes count as sent as soon as they are taken, not once the whole chunk is", async () => {
+  using source = await pair();
+  const taken = Promise.withResolvers<number>();
+  const slow: Socket = {
+    read: () => Promise.resolve(null),
+    // takes one byte, and then nothing more until it is let
+    write: () => to.sent === 0 ? Promise.resolve(1) : taken.promise,
+    closeWrite: () => Promise.resolve(),
+    setNoDelay: () => {},
+    [Symbol.dispose]: () => {},
+  };
+  const [from, to] = [new TcpDuplex(source.near), new TcpDuplex(slow)];
+  await send(source.far, new Uint8Array(4));
+  await source.far.closeWrite();
+  const piping = from.readable.pipeTo(to);
+  await until(() => to.sent === 1, "the byte that was taken is counted");
+  taken.resolve(3);
+  await piping;
+  assertEquals(to.sent, 4);
+});
+
+Deno.test("the receiving half is a ReadableStream in every way", async () => {
+  const text = async (stream: ReadableStream<Uint8Array>) => await new Response(stream).text();
+  const ways: Record<string, (readable: TcpDuplex["readable"]) => Promise<string>> = {
+    reader: async (readable) => {
+      const reader = readable.getReader();
+      assert(readable.locked);
+      const { value } = await reader.read();
+      reader.releaseLock();
+      return new TextDecoder().decode(value);
+    },
+    pipeThrough: (readable) => text(readable.pipeThrough(new TransformStream())),
+    tee: async (readable) => (await Promise.all(readable.tee().map(text))).join("").slice(3),
+    iteration: async (readable) => new TextDecoder().decode((await Array.fromAsync(readable))[0]),
+  };
+  for (const [name, way] of Object.entries(ways)) {
+    using ends = await pair();
+    const { readable } = new TcpDuplex(ends.near);
+    assert(readable instanceof ReadableStream);
+    await send(ends.far, new TextEncoder().encode("abc"));
+    await ends.far.closeWrite();
+    assertEquals(await way(readable), "abc", name);
+  }
+});
+
+Deno.test("cancelling the receiving half closes the connection", async () => {
+  using ends = await pair();
+  await new TcpDuplex(ends.near).readable.cancel();
+  assertEquals((await receiveAll(ends.far)).length, 0);
+});

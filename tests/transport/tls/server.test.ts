@@ -1,0 +1,283 @@
+import { encodeId } from "../../../lib/frame/tlv.ts";
+import { writeAll } from "../../../lib/transport/duplex.ts";
+import { type Socket, TcpDuplex } from "../../../lib/transport/tcp.ts";
+import { TlsGate } from "../../../lib/transport/tls/server.ts";
+import { OpenSockets } from "../../../lib/transport/tls/tls_socket.ts";
+import { connectWebSocket } from "../../../lib/transport/websocket/connect.ts";
+import { encodeProxyHeader } from "../../../lib/transport/proxy_protocol/header.ts";
+import { assert, assertEquals, assertStringIncludes, assertThrows } from "../../assert.ts";
+import { Certificate, hasOpenssl, openssl } from "../../certificates.ts";
+import {
+  type Changes,
+  concat,
+  configTo,
+  noise,
+  receive,
+  receiveAll,
+  refusalCode,
+  send,
+  sha256,
+  startBalancer,
+  startEcho,
+  startUpstream,
+  until,
+} from "../../harness.ts";
+
+const ID = encodeId("1");
+const MIB_8 = 8 << 20;
+
+function test(name: string, fn: () => Promise<void>) {
+  Deno.test({ name, ignore: !hasOpenssl, fn });
+}
+
+/** A balancer that speaks TLS, before `port`. */
+function startSecure(certificate: Certificate, port: number, changes: Changes = {}, trusted?: string[]) {
+  const listener = { address: { host: "127.0.0.1", port: 0 }, tls: certificate.files };
+  const listeners = [trusted ? { ...listener, proxy_protocol: { trusted } } : listener];
+  const config = configTo(port, { listeners, ...changes });
+  const balancer = startBalancer(config);
+  return {
+    ...balancer,
+    config,
+    secure: (caCerts = [certificate.pem]) =>
+      Deno.connectTls({ hostname: "localhost", port: balancer.port, caCerts }),
+  };
+}
+
+test("8 MiB each way at once arrive whole over TLS, and each end is told by close_notify", async () => {
+  await using certificate = await Certificate.create("first");
+  const [up, down] = [noise(MIB_8, 1), noise(MIB_8, 2)];
+  const got = Promise.withResolvers<string>();
+  await using upstream = startUpstream(async (conn) => {
+    const all = receiveAll(conn).then((bytes) => sha256(bytes.subarray(ID.length)));
+    await send(conn, down);
+    await conn.closeWrite();
+    got.resolve(await all);
+  });
+  await using balancer = startSecure(certificate, upstream.port);
+  using client = await balancer.secure();
+  const sending = send(client, concat(ID, up)).then(() => client.closeWrite());
+  assertEquals(await sha256(await receiveAll(client)), await sha256(down));
+  await sending;
+  assertEquals(await got.promise, await sha256(up));
+});
+
+test("a TLS client that has finished sending still gets 8 MiB", async () => {
+  await using certificate = await Certificate.create("first");
+  const down = noise(MIB_8);
+  await using upstream = startUpstream(async (conn) => {
+    await receiveAll(conn);
+    await send(conn, down);
+  });
+  await using balancer = startSecure(certificate, upstream.port);
+  using client = await balancer.secure();
+  await send(client, ID);
+  await client.closeWrite();
+  assertEquals(await sha256(await receiveAll(client)), await sha256(down));
+});
+
+test("an upstream that has finished sending still gets 8 MiB from a TLS client", async () => {
+  await using certificate = await Certificate.create("first");
+  const up = noise(MIB_8);
+  const got = Promise.withResolvers<string>();
+  await using upstream = startUpstream(async (conn) => {
+    await conn.closeWrite();
+    got.resolve(await sha256((await receiveAll(conn)).subarray(ID.length)));
+  });
+  await using balancer = startSecure(certificate, upstream.port);
+  using client = await balancer.secure();
+  await send(client, ID);
+  assertEquals((await receiveAll(client)).length, 0);
+  await send(client, up);
+  await client.closeWrite();
+  assertEquals(await got.promise, await sha256(up));
+});
+
+test("an ERROR frame arrives whole over TLS, also behind 1 MB that nobody read", async () => {
+  await using certificate = await Certificate.create("first");
+  await using balancer = startSecure(certificate, 9);
+  using client = await balancer.secure();
+  await send(client, concat(encodeId("nobody"), noise(1 << 20)));
+  assertEquals(refusalCode(await receiveAll(client)), 4);
+});
+
+test("plain text at a TLS listener gets BAD_FRAME in plain text", async () => {
+  await using certificate = await Certificate.create("first");
+  await using balancer = startSecure(certificate, 9);
+  for (const bytes of [ID, new TextEncoder().encode("GET / HTTP/1.1\r\n\r\n")]) {
+    using client = await balancer.connect();
+    await send(client, bytes);
+    const received = await receiveAll(client);
+    assertEquals(refusalCode(received), 1);
+    assertStringIncludes(new TextDecoder().decode(received), "speaks TLS");
+  }
+});
+
+test("TLS at a plain listener gets BAD_FRAME that names it", async () => {
+  await using balancer = startBalancer(configTo(9));
+  using client = await balancer.connect();
+  await send(client, Uint8Array.of(0x16, 0x03, 0x01, 0x02, 0x00, 0x01));
+  const received = await receiveAll(client);
+  assertEquals(refusalCode(received), 1);
+  assertStringIncludes(new TextDecoder().decode(received), "looks like TLS");
+});
+
+test("a handshake that is never completed ends at the deadline for the ID", async () => {
+  await using certificate = await Certificate.create("first");
+  await using balancer = startSecure(certificate, 9, { timeouts: { id: 200 } });
+  using client = await balancer.connect();
+  const started = performance.now();
+  await send(client, Uint8Array.of(0x16, 0x03, 0x01, 0x02, 0x00, 0x01));
+  await receiveAll(client);
+  assert(performance.now() - started < 4000);
+  await until(() => balancer.balancer.active === 0, "nothing is left open");
+});
+
+test("probes of a TLS listener leave nothing open: a bare connection, half a handshake, a handshake alone", async () => {
+  await using certificate = await Certificate.create("first");
+  await using balancer = startSecure(certificate, 9);
+  (await balancer.connect()).close();
+  {
+    using half = await balancer.connect();
+    await send(half, Uint8Array.of(0x16, 0x03, 0x01));
+  }
+  const whole = await balancer.secure();
+  await whole.handshake();
+  whole.close();
+  await until(() => balancer.balancer.active === 0, "all have ended");
+});
+
+test("TLS 1.2 and 1.3 are spoken, 1.1 is not", async () => {
+  await using certificate = await Certificate.create("first");
+  await using balancer = startSecure(certificate, 9);
+  const handshake = (version: string) =>
+    openssl(
+      "s_client",
+      "-connect",
+      `127.0.0.1:${balancer.port}`,
+      `-${version}`,
+      "-cipher",
+      "ALL:@SECLEVEL=0",
+    );
+  for (const [version, name] of [["tls1_2", "TLSv1.2"], ["tls1_3", "TLSv1.3"]] as const) {
+    assertStringIncludes((await handshake(version)).stdout, `New, ${name}`);
+  }
+  assertStringIncludes((await handshake("tls1_1")).stdout, "New, (NONE)");
+});
+
+test("a PROXY header comes ahead of the TLS handshake", async () => {
+  await using certificate = await Certificate.create("first");
+  await using upstream = startEcho();
+  const deny = ["192.0.2.0/24"];
+  await using balancer = startSecure(certificate, upstream.port, { deny }, ["127.0.0.1"]);
+  const behind = async (hostname: string) => {
+    const tcp = await balancer.connect();
+    const destination = { hostname: "10.0.0.1", port: 1 };
+    await send(tcp, encodeProxyHeader("v2", { source: { hostname, port: 1 }, destination }));
+    return tcp;
+  };
+  using client = await Deno.startTls(await behind("198.51.100.7"), {
+    hostname: "localhost",
+    caCerts: [certificate.pem],
+  });
+  await send(client, ID);
+  assertEquals(await receive(client, ID.length), ID);
+  using denied = await behind("192.0.2.7");
+  assertEquals(refusalCode(await receiveAll(denied)), 8);
+});
+
+test("a certificate renewed again and again under load is used, and no connection fails", async () => {
+  await using certificate = await Certificate.create("first");
+  await using upstream = startEcho();
+  await using balancer = startSecure(certificate, upstream.port);
+  const renewals = await Promise.all([1, 2, 3, 4, 5].map((index) => Certificate.create(`renewal ${index}`)));
+  // all from the start: which certificate a client meets is not settled when it begins to connect
+  const trusted = [certificate, ...renewals].map(({ pem }) => pem);
+  const long = await balancer.secure();
+  await send(long, ID);
+  assertEquals(await receive(long, ID.length), ID);
+  let [done, over] = [0, false];
+  const load = Array.from({ length: 4 }, async () => {
+    while (!over) {
+      using client = await balancer.secure(trusted);
+      await send(client, ID);
+      assertEquals(await receive(client, ID.length), ID);
+      done += 1;
+    }
+  });
+  for (const [index, { files }] of renewals.entries()) {
+    const before = done;
+    await Deno.rename(files.key, certificate.files.key);
+    await Deno.rename(files.cert, certificate.files.cert);
+    await balancer.balancer.reload(balancer.config);
+    const { stdout } = await openssl("s_client", "-connect", `127.0.0.1:${balancer.port}`);
+    assertStringIncludes(stdout, `CN = renewal ${index + 1}`);
+    await until(() => done > before + 10, "clients come and go");
+  }
+  over = true;
+  await Promise.all(load);
+  await send(long, Uint8Array.of(7));
+  assertEquals(await receive(long, 1), Uint8Array.of(7));
+  long.close();
+  for (const renewal of renewals) await renewal[Symbol.asyncDispose]();
+});
+
+test("what the files hold is looked at by itself, and what cannot be used is passed over", async () => {
+  await using certificate = await Certificate.create("first");
+  const gate = new TlsGate("here", certificate.files, new OpenSockets(), 20);
+  try {
+    const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+    const used = async () => {
+      const connecting = openssl("s_client", "-connect", `127.0.0.1:${listener.addr.port}`);
+      const opened = await gate.open(new TcpDuplex(await listener.accept()));
+      await opened?.handshake();
+      const { stdout } = await connecting;
+      opened?.client.close();
+      return /subject=CN = (.*)/.exec(stdout)?.[1];
+    };
+    assertEquals(await used(), "first");
+    const { cert } = certificate.files;
+    await Deno.writeTextFile(cert, certificate.pem.slice(0, 200));
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    assertEquals(await used(), "first");
+    await certificate.renew("second");
+    for (let tries = 0; await used() !== "second"; tries++) assert(tries < 50, "the new one is not in use");
+    listener.close();
+  } finally {
+    gate.retire();
+  }
+});
+
+test("a certificate that cannot be used stops the start, with its file named", async () => {
+  await using certificate = await Certificate.create("first");
+  await using other = await Certificate.create("other");
+  const start = (tls: { cert: string; key: string }) => () =>
+    startBalancer(configTo(9, { listeners: [{ address: { host: "127.0.0.1", port: 0 }, tls }] }));
+  const { cert, key } = certificate.files;
+  assertThrows(start({ cert: `${cert}.none`, key }), Error, `${cert}.none`);
+  assertThrows(start({ cert, key: other.files.key }), Error, other.files.key);
+  assertThrows(start({ cert, key: cert }), Error, "No keys found");
+});
+
+test("WebSocket is spoken over TLS", async () => {
+  await using certificate = await Certificate.create("first");
+  await using upstream = startEcho();
+  await using balancer = startSecure(certificate, upstream.port);
+  using client = await balancer.secure();
+  const socket: Socket = {
+    read: (buffer) => client.read(buffer),
+    write: (bytes) => client.write(bytes),
+    closeWrite: () => client.closeWrite(),
+    setNoDelay: () => {},
+    [Symbol.dispose]: () => client[Symbol.dispose](),
+  };
+  const host = { host: "localhost", port: balancer.port };
+  const webSocket = await connectWebSocket(new TcpDuplex(socket), { host });
+  await writeAll(webSocket, concat(ID, Uint8Array.of(9)));
+  await webSocket.closeWrite();
+  const got: number[] = [];
+  const buffer = new Uint8Array(64);
+  for (let count; (count = await webSocket.read(buffer)) !== null;) got.push(...buffer.subarray(0, count));
+  assertEquals(got, [...ID, 9]);
+  webSocket.close();
+});

@@ -1,0 +1,277 @@
+/** The duplex over a carrier that the test plays: what no socket does on demand. */
+
+import { Refusal } from "../../../lib/errors.ts";
+import { writeAll } from "../../../lib/transport/duplex.ts";
+import { type Carrier, WebSocketDuplex } from "../../../lib/transport/websocket/duplex.ts";
+import { encodeClose, FrameDecoder, Opcode } from "../../../lib/transport/websocket/frames.ts";
+import { Mutex } from "../../../lib/transport/websocket/mutex.ts";
+import { assert, assertEquals, assertRejects } from "../../assert.ts";
+import { concat, noise, until } from "../../harness.ts";
+import { closing, decode, wire } from "./wire.ts";
+
+const { PING, PONG, CLOSE } = Opcode;
+
+/** A carrier that gives `chunks`, then waits; it takes `most` bytes a write, once `gate` is open. */
+class Played implements Carrier {
+  readonly sent: Uint8Array[] = [];
+  readonly most: number;
+  gate: Promise<void> = Promise.resolve();
+  closed = false;
+  readonly #chunks: Uint8Array[];
+  #interrupt: ((error: Error) => void) | undefined;
+
+  constructor(chunks: Uint8Array[] = [], most = Infinity) {
+    this.#chunks = chunks;
+    this.most = most;
+  }
+
+  /** Everything that has been written. */
+  get bytes(): Uint8Array<ArrayBuffer> {
+    return concat(...this.sent);
+  }
+
+  read(buffer: Uint8Array): Promise<number | null> {
+    const chunk = this.#chunks.shift();
+    if (!chunk) return new Promise((_, reject) => this.#interrupt = reject);
+    buffer.set(chunk);
+    return Promise.resolve(chunk.length);
+  }
+
+  async write(bytes: Uint8Array): Promise<number> {
+    await this.gate;
+    if (this.closed) throw new Deno.errors.BadResource("closed");
+    const taken = bytes.slice(0, this.most);
+    this.sent.push(taken);
+    return taken.length;
+  }
+
+  close(): void {
+    this.closed = true;
+    this.#interrupt?.(new Deno.errors.Interrupted("closed"));
+  }
+}
+
+for (const role of ["server", "client"] as const) {
+  for (const length of [1, 125, 126, 65535, 65536, 65537, 300_000]) {
+    Deno.test(`5.2: ${length} bytes that a ${role} writes come out whole, though the carrier takes a few at a time`, async () => {
+      const carrier = new Played([], 1000);
+      const payload = noise(length);
+      const before = payload.slice();
+      await writeAll(new WebSocketDuplex(carrier, role), payload);
+      assertEquals(payload, before, "what is written is not changed");
+      const out = carrier.bytes;
+      const decoder = new FrameDecoder({ masked: role === "client" });
+      assertEquals(out.slice(0, decoder.unwrap(out)), payload);
+    });
+  }
+}
+
+Deno.test("5.3: a client masks every frame with a key of its own", async () => {
+  const carrier = new Played();
+  const socket = new WebSocketDuplex(carrier, "client");
+  for (let round = 0; round < 20; round++) await socket.write(new Uint8Array(4));
+  const keys = carrier.sent.map((frame) => frame.subarray(2, 6).toHex());
+  assert(new Set(keys).size > 15, `${keys}`);
+});
+
+Deno.test("5.4: frames are written one after another, whoever asks", async () => {
+  const carrier = new Played([concat(wire({ opcode: PING, payload: "p" }), wire({ payload: [1] }))], 3);
+  const socket = new WebSocketDuplex(carrier, "server");
+  const [first, second] = [noise(50, 1), noise(50, 2)];
+  await Promise.all([
+    socket.write(first),
+    socket.read(new Uint8Array(100)),
+    socket.write(second),
+    socket.closeWrite(),
+  ]);
+  const out = carrier.bytes;
+  const { payload, closed } = decode([out], false);
+  assertEquals(payload, [...first, ...second]);
+  assertEquals(closed, 1000);
+});
+
+Deno.test("5.5.3: while one pong waits for the carrier, the latest of further pings is what is answered next", async () => {
+  const pings = Array.from({ length: 100 }, (_, at) => wire({ opcode: PING, payload: [at] }));
+  const carrier = new Played(pings);
+  const { promise, resolve } = Promise.withResolvers<void>();
+  carrier.gate = promise;
+  const socket = new WebSocketDuplex(carrier, "server");
+  const reading = socket.read(new Uint8Array(200)).catch((error) => error);
+  await new Promise((resolve) => setTimeout(resolve, 10));
+  resolve();
+  await until(() => carrier.sent.length === 2, "both pongs are out");
+  assertEquals([...carrier.bytes], [0x8a, 1, 0, 0x8a, 1, 99]);
+  socket.close();
+  await reading;
+});
+
+Deno.test("5.5.1: nothing is sent behind a close frame", async () => {
+  const carrier = new Played([concat(wire({ opcode: PING }), wire({ payload: [1] }))]);
+  const socket = new WebSocketDuplex(carrier, "server");
+  await socket.closeWrite();
+  await assertRejects(() => socket.write(Uint8Array.of(1)), Deno.errors.BrokenPipe);
+  await socket.read(new Uint8Array(100));
+  await socket.closeWrite();
+  socket.close();
+  assertEquals(carrier.bytes, encodeClose(1000));
+});
+
+Deno.test("7.1.1: a peer that owes its close frame and stays silent is cut off", async () => {
+  const carrier = new Played([wire({ payload: [1] })]);
+  const socket = new WebSocketDuplex(carrier, "server", { closeMs: 50 });
+  await socket.closeWrite();
+  assertEquals(await socket.read(new Uint8Array(100)), 1);
+  const error = await assertRejects(() => socket.read(new Uint8Array(100)), Deno.errors.TimedOut);
+  assertEquals(error.message, "no close frame came within 50 ms");
+  assert(carrier.closed);
+});
+
+Deno.test("7.1.1: a silent client has its time from when its connection has taken the close frame", async () => {
+  const carrier = new Played([wire({ payload: [1] })]);
+  const { promise, resolve } = Promise.withResolvers<void>();
+  carrier.gate = promise;
+  const socket = new WebSocketDuplex(carrier, "server", { closeMs: 50 });
+  const closing = socket.closeWrite();
+  assertEquals(await socket.read(new Uint8Array(100)), 1);
+  const reading = assertRejects(() => socket.read(new Uint8Array(100)), Deno.errors.TimedOut);
+  await new Promise((resolve) => setTimeout(resolve, 150));
+  assertEquals(carrier.closed, false, "the close frame has not gone out yet");
+  resolve();
+  await closing;
+  await reading;
+});
+
+Deno.test("7.1.1: a client that has closed waits for what the server still sends, however late it begins", async () => {
+  const carrier = new Played();
+  const socket = new WebSocketDuplex(carrier, "client", { closeMs: 20 });
+  await socket.closeWrite();
+  const reading = assertRejects(() => socket.read(new Uint8Array(100)), Deno.errors.Interrupted);
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  assertEquals(carrier.closed, false);
+  socket.close();
+  await reading;
+});
+
+Deno.test("7.1.1: the deadline also covers a read that was pending before the close frame went out", async () => {
+  const socket = new WebSocketDuplex(new Played(), "server", { closeMs: 50 });
+  const reading = socket.read(new Uint8Array(100));
+  await socket.closeWrite();
+  await assertRejects(() => reading, Deno.errors.TimedOut);
+});
+
+Deno.test("reads are served in order, also those made while one is pending", async () => {
+  const carrier = new Played([wire({ payload: [1, 2] }), wire({ payload: [3] })]);
+  const socket = new WebSocketDuplex(carrier, "server");
+  const [first, second] = [new Uint8Array(100), new Uint8Array(100)];
+  assertEquals(await Promise.all([socket.read(first), socket.read(second)]), [2, 1]);
+  assertEquals([first[0], first[1], second[0]], [1, 2, 3]);
+});
+
+Deno.test("bytes that were given back are read again, as many as fit", async () => {
+  const socket = new WebSocketDuplex(new Played([wire({ payload: [4] })]), "server");
+  socket.unread(Uint8Array.of(1, 2, 3));
+  const buffer = new Uint8Array(2);
+  assertEquals(await socket.read(buffer), 2);
+  assertEquals([...buffer], [1, 2]);
+  assertEquals(await socket.read(buffer), 1);
+  assertEquals(buffer[0], 3);
+  const large = new Uint8Array(100);
+  assertEquals([await socket.read(large), large[0]], [1, 4]);
+});
+
+Deno.test("a fault is told once; what is read afterwards is dropped by whoever lingers", async () => {
+  const socket = new WebSocketDuplex(new Played([wire({ rsv: 1 }), new Uint8Array(7)]), "server");
+  const refusal = await assertRejects(() => socket.read(new Uint8Array(100)), Refusal);
+  assertEquals([refusal.reason, refusal.lastWord?.length], ["BAD_FRAME", 0]);
+  assertEquals(await socket.read(new Uint8Array(100)), 7);
+});
+
+Deno.test("the payload before a fault is delivered first", async () => {
+  const socket = new WebSocketDuplex(
+    new Played([concat(wire({ payload: [1] }), wire({ rsv: 1 }))]),
+    "server",
+  );
+  assertEquals(await socket.read(new Uint8Array(100)), 1);
+  await assertRejects(() => socket.read(new Uint8Array(100)), Refusal);
+});
+
+Deno.test("7.4.1: a last word is followed by the close code that stands for it, a fault's code goes before", async () => {
+  for (
+    const [refusal, code] of [[undefined, 1000], [1, 1008], [5, 1011], [6, 1013], [7, 1001], [
+      9,
+      1008,
+    ]] as const
+  ) {
+    const carrier = new Played();
+    await new WebSocketDuplex(carrier, "server").closeWrite(refusal);
+    assertEquals(decode([carrier.bytes], false).closed, code);
+  }
+  const carrier = new Played([wire({ opcode: 1 })]);
+  const socket = new WebSocketDuplex(carrier, "server");
+  await assertRejects(() => socket.read(new Uint8Array(100)), Refusal);
+  await socket.closeWrite(1);
+  assertEquals(decode([carrier.bytes], false).closed, 1003);
+});
+
+Deno.test("close tells a peer that has heard nothing that this end is going, and one that asked what it asked for", async () => {
+  const closeAfter = async (...chunks: Uint8Array[]) => {
+    const carrier = new Played(chunks);
+    const socket = new WebSocketDuplex(carrier, "server");
+    if (chunks.length > 0) assertEquals(await socket.read(new Uint8Array(100)), null);
+    carrier.closed = false;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    carrier.gate = promise.then(() => void (carrier.closed = false));
+    socket.close();
+    resolve();
+    await until(() => carrier.sent.length === 1, "the close frame is out");
+    return decode([carrier.bytes], false).closed;
+  };
+  assertEquals(await closeAfter(), 1001);
+  assertEquals(await closeAfter(wire({ opcode: CLOSE, payload: closing(4000) })), 4000);
+});
+
+Deno.test("close does not cut into a frame that is being written", async () => {
+  const carrier = new Played();
+  carrier.gate = new Promise(() => {});
+  const socket = new WebSocketDuplex(carrier, "server");
+  void socket.write(noise(10));
+  carrier.gate = Promise.resolve();
+  socket.close();
+  await new Promise((resolve) => setTimeout(resolve, 5));
+  assertEquals(carrier.sent, []);
+});
+
+Deno.test("a pong that cannot be sent is no failure of its own", async () => {
+  const carrier = new Played([concat(wire({ opcode: PING }), wire({ payload: [1] }))]);
+  carrier.gate = Promise.reject(new Deno.errors.ConnectionReset("reset"));
+  carrier.gate.catch(() => {});
+  const socket = new WebSocketDuplex(carrier, "server");
+  assertEquals(await socket.read(new Uint8Array(100)), 1);
+  await assertRejects(() => socket.write(Uint8Array.of(1)), Deno.errors.ConnectionReset);
+});
+
+Deno.test("pongs of a client are masked", async () => {
+  const carrier = new Played([
+    concat(wire({ opcode: PING, masked: false }), wire({ payload: [1], masked: false })),
+  ]);
+  const socket = new WebSocketDuplex(carrier, "client");
+  await socket.read(new Uint8Array(100));
+  await until(() => carrier.sent.length === 1, "the pong is out");
+  assertEquals([...carrier.bytes.subarray(0, 2)], [0x80 | PONG, 0x80]);
+});
+
+Deno.test("a lock is handed over in the order of asking", async () => {
+  const lock = new Mutex();
+  const order: number[] = [];
+  await lock.take();
+  const waiting = [1, 2, 3].map(async (number) => {
+    await lock.take();
+    order.push(number);
+    lock.release();
+  });
+  assertEquals(lock.tryTake(), false);
+  lock.release();
+  await Promise.all(waiting);
+  assertEquals(order, [1, 2, 3]);
+  assert(lock.tryTake());
+});

@@ -1,0 +1,208 @@
+/** What WebSockets cost the balancer, seen from outside: a process of its own. */
+
+import { encodeId } from "../../../lib/frame/tlv.ts";
+import { Opcode } from "../../../lib/transport/websocket/frames.ts";
+import { assert, assertEquals, assertStringIncludes } from "../../assert.ts";
+import { concat, noise, receive, receiveAll, send, sha256, startUpstream, until } from "../../harness.ts";
+import { routeTo, serve } from "../../serving.ts";
+import { codeOf, RawWebSocket, request } from "./raw.ts";
+import { closing, wire } from "./wire.ts";
+
+const ID = encodeId("1");
+const HELLO = wire({ payload: ID });
+const MIB = 1 << 20;
+
+/** More than this must not be held whatever a client does. */
+const MOST_GROWN = 32 * MIB;
+
+const ignore = Deno.build.os !== "linux";
+
+/** Resident memory of a process in bytes. */
+function resident(pid: number): number {
+  const [, kib = NaN] = /VmRSS:\s+(\d+)/.exec(Deno.readTextFileSync(`/proc/${pid}/status`)) ?? [];
+  return Number(kib) * 1024;
+}
+
+/** An upstream with `serveOne`, a balancer before it that has served a WebSocket already, and its memory since. */
+async function started(serveOne: (conn: Deno.TcpConn) => Promise<void>) {
+  const stack = new AsyncDisposableStack();
+  let warm = false;
+  const upstream = stack.use(startUpstream(async (conn) => {
+    if (warm) return await serveOne(conn);
+    await send(conn, new Uint8Array(MIB));
+    await receiveAll(conn);
+  }));
+  const { port, balancer } = stack.use(await serve(routeTo(upstream.port)));
+  using first = await RawWebSocket.open(
+    port,
+    concat(HELLO, wire({ payload: noise(MIB) }), wire({ opcode: 8 })),
+  );
+  assertEquals((await first.rest()).payload.length, MIB);
+  warm = true;
+  const before = resident(balancer.pid);
+  const grown = () => resident(balancer.pid) - before;
+  return { port, balancer, grown, [Symbol.asyncDispose]: () => stack.disposeAsync() };
+}
+
+/** Follows how far something comes until it has come no further for a while. */
+async function stalled(progress: () => number, what: string): Promise<void> {
+  let last = { progress: -1, at: 0 };
+  await until(() => {
+    const now = performance.now();
+    if (progress() !== last.progress) last = { progress: progress(), at: now };
+    return progress() > 0 && now - last.at > 400;
+  }, `${what} has stalled`);
+}
+
+/** What a client may end with: its close frame, nothing, a broken rule, half a frame, more than anybody reads. */
+const ENDS = [
+  wire({ opcode: Opcode.CLOSE, payload: closing(1000) }),
+  new Uint8Array(),
+  wire({ rsv: 7 }),
+  wire({ payload: [1], length: 1000 }),
+  concat(wire({ opcode: Opcode.CLOSE }), noise(100_000)),
+];
+
+Deno.test({
+  name: "500 WebSockets later, ended in every way, as few files are open as before",
+  ignore,
+  async fn() {
+    await using balancer = await started(async (conn) => {
+      await receiveAll(conn);
+    });
+    const openFiles = () => [...Deno.readDirSync(`/proc/${balancer.balancer.pid}/fd`)].length;
+    await until(
+      () => balancer.balancer.stderr.text.includes("transport=websocket"),
+      "the first is accounted for",
+    );
+    const before = openFiles();
+    for (let round = 0; round < 100; round++) {
+      for (const end of ENDS) {
+        using socket = await RawWebSocket.open(balancer.port, HELLO);
+        await socket.send(end);
+      }
+    }
+    await until(() => openFiles() <= before, "every socket is released");
+    using socket = await RawWebSocket.open(balancer.port, concat(HELLO, wire({ opcode: Opcode.CLOSE })));
+    assertEquals((await socket.rest()).code, "no code");
+  },
+});
+
+const GIB = 1 << 30;
+
+Deno.test({
+  name: "a client that has 1 GiB for an upstream that does not read stalls, and memory stays flat",
+  ignore,
+  async fn() {
+    const release = Promise.withResolvers<void>();
+    await using balancer = await started(async (conn) => {
+      await receive(conn, ID.length);
+      await release.promise;
+    });
+    using socket = await RawWebSocket.open(balancer.port, HELLO);
+    const message = wire({ payload: noise(256 << 10) });
+    let sent = 0;
+    const sending = (async () => {
+      try {
+        while (sent < GIB) sent += await socket.conn.write(message.subarray(sent % message.length));
+      } catch {
+        // ended below
+      }
+    })();
+    await stalled(() => sent, "the sender");
+    assert(sent < GIB / 4, `${sent} bytes were taken`);
+    assert(balancer.grown() < MOST_GROWN, `resident memory grew by ${balancer.grown()} bytes`);
+    release.resolve();
+    await sending;
+  },
+});
+
+Deno.test({
+  name: "an upstream that has 1 GiB for a client that does not read stalls, and memory stays flat",
+  ignore,
+  async fn() {
+    let sent = 0;
+    await using balancer = await started(async (conn) => {
+      const chunk = noise(256 << 10);
+      while (sent < GIB) sent += await conn.write(chunk);
+    });
+    using socket = await RawWebSocket.open(balancer.port, HELLO);
+    await stalled(() => sent, "the sender");
+    assert(sent < GIB / 4, `${sent} bytes were taken`);
+    assert(balancer.grown() < MOST_GROWN, `resident memory grew by ${balancer.grown()} bytes`);
+    socket.conn.close();
+  },
+});
+
+Deno.test({
+  name: "a million fragments of one byte cost no memory to speak of",
+  ignore,
+  async fn() {
+    const payload = noise(1_000_000);
+    const got = Promise.withResolvers<string>();
+    await using balancer = await started(async (conn) => {
+      got.resolve(await sha256((await receiveAll(conn)).subarray(ID.length)));
+    });
+    using socket = await RawWebSocket.open(balancer.port, HELLO);
+    const fragments = new Uint8Array(7 * payload.length);
+    for (let at = 0; at < payload.length; at++) {
+      const first = at === 0 ? 0x02 : at === payload.length - 1 ? 0x80 : 0;
+      fragments.set([first, 0x81, 1, 2, 3, 4, (payload[at] ?? 0) ^ 1], 7 * at);
+    }
+    await socket.send(fragments, wire({ opcode: Opcode.CLOSE, payload: closing(1000) }));
+    assertEquals(await got.promise, await sha256(payload));
+    assertEquals((await socket.rest()).code, 1000);
+    assert(balancer.grown() < MOST_GROWN, `resident memory grew by ${balancer.grown()} bytes`);
+    await balancer.balancer.stderr.until("transport=websocket");
+  },
+});
+
+Deno.test({
+  name: "50 MB of pings whose pongs nobody reads cost no memory to speak of, and the connection lives on",
+  ignore,
+  async fn() {
+    await using balancer = await started(async (conn) => {
+      await receive(conn, ID.length);
+      await send(conn, Uint8Array.of(7));
+      await receiveAll(conn);
+    });
+    using socket = await RawWebSocket.open(balancer.port, HELLO);
+    const ping = wire({ opcode: Opcode.PING, payload: noise(125) });
+    const flood = concat(...Array.from({ length: 8000 }, () => ping));
+    for (let round = 0; round < 50; round++) await socket.send(flood);
+    assert(balancer.grown() < MOST_GROWN, `resident memory grew by ${balancer.grown()} bytes`);
+    await socket.send(wire({ opcode: Opcode.CLOSE, payload: closing(1000) }));
+    const frames = await socket.frames();
+    assertEquals(frames.filter(({ opcode }) => opcode === Opcode.BINARY).length, 1);
+    assert(frames.length < 50 * 8000, "pongs were coalesced");
+    assertEquals(codeOf(frames.at(-1) ?? { opcode: 0, fin: true, payload: new Uint8Array() }), 1000);
+  },
+});
+
+Deno.test({
+  name: "requests of 1 MB get 431, announced lengths of 2^63 get 1002, and neither costs memory to speak of",
+  ignore,
+  async fn() {
+    await using balancer = await started(async (conn) => {
+      await receiveAll(conn);
+    });
+    const cookie = request({ Cookie: "x".repeat(MIB) });
+    for (let round = 0; round < 100; round++) {
+      using conn = await Deno.connect({ hostname: "127.0.0.1", port: balancer.port });
+      const sending = send(conn, new TextEncoder().encode(cookie)).then(() => conn.closeWrite());
+      assertStringIncludes(new TextDecoder().decode(await receiveAll(conn)), "HTTP/1.1 431 ");
+      await sending;
+    }
+    const huge = concat(HELLO, wire({ length: 2n ** 63n, payload: noise(1000) }));
+    for (let round = 0; round < 100; round++) {
+      using socket = await RawWebSocket.open(balancer.port, huge);
+      const close = await socket.frame();
+      assertEquals(close && codeOf(close), 1002);
+    }
+    const open: RawWebSocket[] = [];
+    const large = concat(HELLO, wire({ length: 2n ** 53n - 1n, payload: noise(1000) }));
+    for (let round = 0; round < 100; round++) open.push(await RawWebSocket.open(balancer.port, large));
+    assert(balancer.grown() < MOST_GROWN, `resident memory grew by ${balancer.grown()} bytes`);
+    for (const socket of open) socket[Symbol.dispose]();
+  },
+});

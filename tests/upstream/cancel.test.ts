@@ -1,0 +1,19 @@
+import { connectCanceller } from "../../lib/upstream/cancel.ts";
+import { assertEquals } from "../assert.ts";
+import { startUpstream } from "../harness.ts";
+
+// it is the leak check of the test runner that fails here where a cancelled connect drops its socket
+Deno.test("a connect that is cancelled just as it succeeds loses no socket", async () => {
+  await using upstream = startUpstream(async () => {});
+  for (let round = 0; round < 50; round++) {
+    const canceller = connectCanceller();
+    const attempts = Array.from({ length: 20 }, () => {
+      return Deno.connect({ hostname: "127.0.0.1", port: upstream.port, signal: canceller.signal });
+    });
+    setTimeout(() => canceller.abort(), 0);
+    for (const attempt of await Promise.allSettled(attempts)) {
+      if (attempt.status === "fulfilled") attempt.value.close();
+      else assertEquals(attempt.reason.constructor, Deno.errors.Interrupted);
+    }
+  }
+});

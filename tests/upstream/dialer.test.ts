@@ -1,0 +1,144 @@
+import { Deadlines } from "../../lib/util/deadlines.ts";
+import { type Connect, Dialer } from "../../lib/upstream/dialer.ts";
+import { type Lookup, Names } from "../../lib/upstream/resolver.ts";
+import { assert, assertEquals, assertRejects } from "../assert.ts";
+import { startUpstream } from "../harness.ts";
+
+/** A dialer to names that `lookup` knows, with what it connected to and whether that could be cancelled. */
+function dialerWith({ lookup, connect, dnsTtl = 60_000, duration = 2000 }: {
+  lookup?: Lookup;
+  connect?: Connect;
+  dnsTtl?: number;
+  duration?: number;
+}) {
+  const deadlines = new Deadlines(duration);
+  const dialed: string[] = [];
+  const signals: (AbortSignal | undefined)[] = [];
+  const dialer = new Dialer({
+    connect: (options) => {
+      dialed.push(options.hostname);
+      signals.push(options.signal);
+      return (connect ?? Deno.connect)(options);
+    },
+    names: new Names(lookup ?? (() => Promise.reject(new Error("getaddrinfo: looked up")))),
+    dnsTtl,
+  });
+  return {
+    dialed,
+    signals,
+    dial: (host: string, port: number) => dialer.dial({ host, port }, deadlines),
+    [Symbol.dispose]: () => deadlines.close(),
+  };
+}
+
+/** Never connects, and ends only when cancelled. */
+const unanswered: Connect = ({ signal }) => {
+  const { promise, reject } = Promise.withResolvers<Deno.TcpConn>();
+  signal?.addEventListener("abort", () => reject(new Deno.errors.Interrupted("operation canceled")));
+  return promise;
+};
+
+Deno.test("an address is dialed as it is, without look-up and without canceller", async () => {
+  await using upstream = startUpstream(async () => {});
+  using test = dialerWith({});
+  (await test.dial("127.0.0.1", upstream.port)).close();
+  assertEquals([test.dialed, test.signals], [["127.0.0.1"], [undefined]]);
+});
+
+for (const [dnsTtl, expected] of [[60_000, 1], [0, 3]] as const) {
+  Deno.test(`with dns_ttl: ${dnsTtl} three dials of a name are ${expected} look-ups`, async () => {
+    await using upstream = startUpstream(async () => {});
+    let asked = 0;
+    const lookup = () => Promise.resolve([`127.0.0.${++asked}`]);
+    using test = dialerWith({
+      lookup,
+      dnsTtl,
+      connect: (o) => Deno.connect({ ...o, hostname: "127.0.0.1" }),
+    });
+    for (let round = 0; round < 3; round++) (await test.dial("n1.example.com", upstream.port)).close();
+    assertEquals([asked, new Set(test.dialed).size], [expected, expected]);
+  });
+}
+
+Deno.test("a look-up that hangs ends its dial at the deadline, and others go on", async () => {
+  await using upstream = startUpstream(async () => {});
+  const release = Promise.withResolvers<string[]>();
+  const lookup = (host: string) => host === "hung" ? release.promise : Promise.resolve(["127.0.0.1"]);
+  using test = dialerWith({ lookup, duration: 200 });
+  const hung = assertRejects(() => test.dial("hung", upstream.port), Deno.errors.TimedOut, "within 200 ms");
+  (await test.dial("fine", upstream.port)).close();
+  await hung;
+  release.resolve(["127.0.0.1"]);
+  await new Promise((resolve) => setTimeout(resolve, 10));
+  assertEquals(test.dialed.length, 1, "the name that was found too late is not dialed");
+});
+
+Deno.test("the next address is tried when one fails, and the first failure is told when all do", async () => {
+  await using upstream = startUpstream(async () => {});
+  const connect: Connect = (options) =>
+    options.hostname === "10.0.0.1"
+      ? Promise.reject(new Deno.errors.ConnectionRefused("the first"))
+      : Deno.connect(options);
+  using test = dialerWith({ lookup: () => Promise.resolve(["10.0.0.1", "127.0.0.1"]), connect });
+  (await test.dial("both", upstream.port)).close();
+  assertEquals(test.dialed, ["10.0.0.1", "127.0.0.1"]);
+  const refuse: Connect = ({ hostname }) => Promise.reject(new Deno.errors.ConnectionRefused(hostname));
+  using other = dialerWith({ lookup: () => Promise.resolve(["10.0.0.1", "10.0.0.2"]), connect: refuse });
+  await assertRejects(() => other.dial("none", 1), Deno.errors.ConnectionRefused, "10.0.0.1");
+});
+
+Deno.test("an address that does not answer leaves time for the next, and is cancelled when that wins", async () => {
+  await using upstream = startUpstream(async () => {});
+  const connect: Connect = (options) =>
+    options.hostname === "10.0.0.1" ? unanswered(options) : Deno.connect(options);
+  using test = dialerWith({ lookup: () => Promise.resolve(["10.0.0.1", "127.0.0.1"]), connect });
+  (await test.dial("both", upstream.port)).close();
+  assertEquals(test.dialed, ["10.0.0.1", "127.0.0.1"]);
+  assert(test.signals[0]?.aborted, "the unanswered connect was cancelled");
+});
+
+Deno.test("dials past their deadline are cancelled, once one is known to be late", async () => {
+  using test = dialerWith({ connect: unanswered, duration: 50 });
+  await assertRejects(() => test.dial("10.0.0.1", 1), Deno.errors.TimedOut);
+  await assertRejects(() => test.dial("10.0.0.1", 1), Deno.errors.TimedOut);
+  assertEquals(test.signals.map((signal) => signal?.aborted), [undefined, true]);
+});
+
+Deno.test("a dial of a name is cancelled at its deadline, whichever address it is at", async () => {
+  for (const addresses of [["10.0.0.1"], ["10.0.0.1", "10.0.0.2"]]) {
+    using test = dialerWith({ connect: unanswered, lookup: () => Promise.resolve(addresses), duration: 400 });
+    await assertRejects(() => test.dial("n1.example.com", 1), Deno.errors.TimedOut);
+    assertEquals(test.signals.map((signal) => signal?.aborted), addresses.map(() => true));
+  }
+});
+
+Deno.test("a connection that comes after its deadline is closed", async () => {
+  await using upstream = startUpstream(async () => {});
+  const slow: Connect = async (options) => {
+    const conn = await Deno.connect(options);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    return conn;
+  };
+  using test = dialerWith({ connect: slow, duration: 20 });
+  await assertRejects(() => test.dial("127.0.0.1", upstream.port), Deno.errors.TimedOut);
+  // the leak check of the test runner fails where the connection stays open
+  await new Promise((resolve) => setTimeout(resolve, 150));
+});
+
+Deno.test("once late dials have ended, a dial of an address needs no canceller again", async () => {
+  await using upstream = startUpstream(async () => {});
+  const end = Promise.withResolvers<Deno.TcpConn>();
+  let first = true;
+  const connect: Connect = (options) => {
+    if (!first) return Deno.connect(options);
+    first = false;
+    return end.promise;
+  };
+  using test = dialerWith({ connect, duration: 50 });
+  await assertRejects(() => test.dial("127.0.0.1", upstream.port), Deno.errors.TimedOut);
+  (await test.dial("127.0.0.1", upstream.port)).close();
+  end.reject(new Deno.errors.TimedOut("the system gave up"));
+  await new Promise((resolve) => setTimeout(resolve, 0));
+  (await test.dial("127.0.0.1", upstream.port)).close();
+  assertEquals(test.signals.map((signal) => signal !== undefined), [false, true, false]);
+});
