@@ -162,7 +162,7 @@ export class Balancer implements InForce, AsyncDisposable {
     const ended = await this.#endSlowly(left, SHUTTING_DOWN, over);
     for (const account of this.#ledger.accounts()) {
       // those that came late and said nothing; the others have been told
-      if (account.id === undefined && account.client.sent === 0) dismiss(account, DRAINED, SHUTTING_DOWN);
+      if (account.id === undefined && !account.rejection) dismiss(account, DRAINED, SHUTTING_DOWN);
     }
     await sleep(LAST_WORD_MS, this.#whenEnded());
     await this.close();

@@ -27,14 +27,15 @@ export async function serveConnection(
       const { shared } = inForce;
       const { upstream } = route(id, account, shared);
       claim(id, account, shared);
-      closing = closingOf(await relay(account.client, await reach(upstream, account, conn, shared)));
+      const server = await reach(upstream, account, conn, shared);
+      closing = closingOf(await relay(account.client, server, account.up, account.down));
     }
   } catch (error) {
     accepted.admission.release(account);
     closing = await refuse(account, error);
   } finally {
     accepted.admission.release(account);
-    if (account.farewell) await account.farewell;
+    if (account.rejection) await account.rejection;
     account.client.close();
     account.upstream?.close();
   }

@@ -42,13 +42,13 @@ export class Refusal extends Error {
   override readonly name = "Refusal";
   /** Which of the reasons it is. */
   readonly reason: RefusalName;
-  /** What the client gets instead of an ERROR frame, where it would not understand one. */
-  readonly lastWord: Uint8Array | undefined;
+  /** Sent to the client instead of an ERROR frame, where it would not understand one. */
+  readonly rejection: Uint8Array | undefined;
 
-  constructor(reason: RefusalName, message: string, options?: ErrorOptions & { lastWord?: Uint8Array }) {
+  constructor(reason: RefusalName, message: string, options?: ErrorOptions & { rejection?: Uint8Array }) {
     super(message, options);
     this.reason = reason;
-    this.lastWord = options?.lastWord;
+    this.rejection = options?.rejection;
   }
 
   /** The number sent in the ERROR frame. */

@@ -5,6 +5,7 @@ import { messageOf } from "../errors.ts";
 import { FrameReader } from "../frame/reader.ts";
 import { decodeId, encodeFrame, FrameType } from "../frame/tlv.ts";
 import { writeAll } from "../transport/duplex.ts";
+import { DuplexReadable } from "../transport/streams.ts";
 import { TcpDuplex } from "../transport/tcp.ts";
 import { acceptEach } from "../transport/accept_loop.ts";
 import { type Receipt, Tally } from "./receipt.ts";
@@ -54,8 +55,8 @@ export class AcceptanceServer implements AsyncDisposable {
       if (mode === "receipt") {
         const receipt = await giveReceipt(peer);
         events.onReceipt?.(receipt);
-      } else if (mode === "echo") await peer.readable.pipeTo(peer.writable);
-      else await peer.readable.pipeTo(new WritableStream());
+      } else if (mode === "echo") await new DuplexReadable(peer).pipeTo(peer);
+      else await new DuplexReadable(peer).pipeTo(new WritableStream());
     } catch (error) {
       events.onFailure?.(messageOf(error));
     } finally {

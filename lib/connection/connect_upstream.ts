@@ -34,7 +34,7 @@ export async function reach(
   }
 }
 
-/** Says to the upstream for whom this connection is. What it costs is not among the client's bytes. */
+/** Sends the PROXY header. It is not among the bytes that the access log counts. */
 async function introduce(
   upstream: Duplex,
   { passed }: Account,
@@ -45,5 +45,4 @@ async function introduce(
     upstream,
     encodeProxyHeader(version, passed ?? { source: remoteAddr, destination: localAddr }),
   );
-  upstream.sent = 0;
 }

@@ -53,6 +53,6 @@ function endIfQuiet(account: Account, { idle, half_close }: QuietLimits, now: nu
   account.cut({ reason: "idle", closedBy: "balancer", detail });
 }
 
-function isHalfClosed({ client, upstream }: Account): boolean {
-  return client.finished || (upstream?.finished ?? false);
+function isHalfClosed({ up, down }: Account): boolean {
+  return up.finished || down.finished;
 }

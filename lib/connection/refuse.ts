@@ -1,4 +1,4 @@
-/** Ending a connection before its time, with a last word where the client can still be told. */
+/** Ends a connection early, with a rejection where the client can still be told why. */
 
 import type { Account, Closing } from "./registry.ts";
 import { isDisconnect, messageOf, Refusal } from "../errors.ts";
@@ -15,22 +15,21 @@ export const SHUTTING_DOWN = new Refusal("SHUTTING_DOWN", "the balancer is shutt
 
 /** Ends a connection from outside, and says why where the client has got nothing from an upstream yet. */
 export function dismiss(account: Account, closing: Closing, refusal: Refusal): void {
-  const { client, upstream } = account;
   // what has come from the upstream may be on its way to the client
-  const untouched = client.sent === 0 && (upstream?.received ?? 0) === 0;
-  account.cut(closing, untouched ? () => farewell(account, refusal) : undefined);
+  const untouched = account.down.read === 0;
+  account.cut(closing, untouched ? () => sendRejection(account, refusal) : undefined);
 }
 
-async function farewell({ client, upgrading }: Account, refusal: Refusal): Promise<void> {
+async function sendRejection({ client, upgrading }: Account, refusal: Refusal): Promise<void> {
   const inHandshake = upgrading && client.transport !== "websocket";
   const otherwise = inHandshake ? httpRefusal(refusal) : encodeError(refusal.code, refusal.message);
-  await lingeringClose(client, refusal.lastWord ?? otherwise, refusal.code);
+  await lingeringClose(client, refusal.rejection ?? otherwise, refusal.reason);
 }
 
 /** Tells the client why, where it can be told, and gives how the connection ended. */
 export async function refuse(account: Account, error: unknown): Promise<Closing> {
   if (error instanceof Refusal) {
-    await farewell(account, error);
+    await account.reject(() => sendRejection(account, error));
     const detail = error.cause === undefined ? error.message : messageOf(error.cause);
     return { reason: error.reason, closedBy: "balancer", detail };
   }
@@ -38,8 +37,6 @@ export async function refuse(account: Account, error: unknown): Promise<Closing>
     return { reason: "BAD_FRAME", closedBy: "client", detail: error.message };
   }
   if (isDisconnect(error)) {
-    // some load balancers end a probe by a reset
-    if (account.client.received === 0) return PROBE;
     return { reason: "client_reset", closedBy: "client", detail: messageOf(error) };
   }
   return { reason: "internal", closedBy: "balancer", detail: messageOf(error) };

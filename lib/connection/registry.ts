@@ -2,7 +2,7 @@
 
 import type { RefusalName } from "../errors.ts";
 import { LinkedList, ListNode } from "../util/linked_list.ts";
-import type { Duplex, Transport } from "../transport/duplex.ts";
+import { type Duplex, type Flow, newFlow, type Transport } from "../transport/duplex.ts";
 import type { Endpoint, Passed } from "../transport/proxy_protocol/header.ts";
 import { addressText } from "../util/text.ts";
 
@@ -70,6 +70,10 @@ export class Account extends ListNode<Account> {
   /** Whether the client has begun to ask for a WebSocket. */
   upgrading = false;
   upstream: Duplex | undefined;
+  /** What has moved from client to upstream. */
+  readonly up: Flow = newFlow();
+  /** What has moved from upstream to client. */
+  readonly down: Flow = newFlow();
   id: string | undefined;
   route: string | undefined;
   /** Set where the connection may be quiet for only so long. */
@@ -88,7 +92,7 @@ export class Account extends ListNode<Account> {
   #dialed: number | undefined;
   #connected: number | undefined;
   #cut: Closing | undefined;
-  #farewell: Promise<void> | undefined;
+  #rejection: Promise<void> | undefined;
   #moved = -1;
   #quietSince = 0;
 
@@ -127,26 +131,30 @@ export class Account extends ListNode<Account> {
   }
 
   /**
-   * Ends the connection from outside; the access line gives `closing` as the reason. Where `farewell` is given, it has
-   * the client to itself for a last word, and closes it; a second `cut` ends that too.
+   * Ends the connection from outside; the access line gives `closing` as the reason. Where `reject` is given, it has
+   * the client to itself to send a rejection, and closes it; a second `cut` ends that too.
    */
-  cut(closing: Closing, farewell?: () => Promise<void>): void {
+  cut(closing: Closing, reject?: () => Promise<void>): void {
     this.#cut ??= closing;
     this.upstream?.close();
-    if (farewell && !this.#farewell) this.#farewell = farewell();
+    if (reject && !this.#rejection) this.#rejection = reject();
     else this.client.close();
   }
 
-  /** Settles once the last word has been said, where there is one. */
-  get farewell(): Promise<void> | undefined {
-    return this.#farewell;
+  /** Sends the client a rejection, once: `send` is called unless another is under way or has been sent. */
+  reject(send: () => Promise<void>): Promise<void> {
+    return this.#rejection ??= send();
+  }
+
+  /** Settles once the client has been sent a rejection, where there is one. */
+  get rejection(): Promise<void> | undefined {
+    return this.#rejection;
   }
 
   /** Since when nothing has moved, as far as the looks until `now` can tell. */
   quietSince(now: number): number {
-    const { client, upstream } = this;
-    const moved = client.received + client.sent + (client.signs ?? 0) +
-      (upstream ? upstream.received + upstream.sent : 0);
+    const { up, down, client } = this;
+    const moved = up.read + up.written + down.read + down.written + (client.keepalives ?? 0);
     if (moved !== this.#moved) {
       this.#moved = moved;
       this.#quietSince = now;
@@ -170,8 +178,8 @@ export class Account extends ListNode<Account> {
       id_ms: between(this.#started, this.#identified),
       connect_ms: between(this.#dialed, this.#connected),
       duration_ms: between(this.#started, now) ?? 0,
-      bytes_up: this.upstream?.sent ?? 0,
-      bytes_down: this.upstream ? this.client.sent : 0,
+      bytes_up: this.up.written,
+      bytes_down: this.down.written,
       attempts: this.attempts,
       reason,
       closed_by: closedBy,

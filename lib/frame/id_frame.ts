@@ -1,7 +1,7 @@
 /** The first thing that a client says: who it is. */
 
-import { Refusal } from "../errors.ts";
-import type { ByteSource } from "../transport/duplex.ts";
+import { isDisconnect, Refusal } from "../errors.ts";
+import type { Duplex } from "../transport/duplex.ts";
 import { looksLikeProxyHeader, startsLike } from "../transport/proxy_protocol/header.ts";
 import { FrameReader } from "./reader.ts";
 import { decodeId, type Frame, FrameError, FrameType, HEADER_BYTES, readHeader } from "./tlv.ts";
@@ -18,19 +18,20 @@ export interface Hello {
 /**
  * Reads the ID frame, and nothing that a single read did not bring along with it.
  *
- * Resolves to null where the peer closes without having sent a byte: a probe, not an error.
+ * Resolves to null where the peer closes or resets without having sent a byte: a probe, not an error.
  *
  * @param options.otherwise Takes over where the first byte begins no frame, or gives undefined where it can't either.
  * @throws {Refusal} BAD_FRAME or ID_EXPECTED (docs/protocol.md).
  */
 export async function readHello(
-  source: ByteSource & { received: number },
+  source: Pick<Duplex, "read">,
   options: { idBytes: number; otherwise?: (bytes: Uint8Array) => Promise<Hello | null> | undefined },
 ): Promise<Hello | null> {
   const reader = new FrameReader(source, { maxValueBytes: options.idBytes });
   try {
     for await (const frame of reader) return accept(frame, reader.buffered);
   } catch (error) {
+    if (isDisconnect(error) && reader.rest.length === 0) return null;
     if (!(error instanceof FrameError)) throw error;
     const instead = error.problem === "unknown_type" ? options.otherwise?.(reader.rest) : undefined;
     if (instead) return await instead;

@@ -1,6 +1,6 @@
 /** Frames out of a connection, one after another, without reading further than asked for. */
 
-import type { ByteSource } from "../transport/duplex.ts";
+import type { Duplex } from "../transport/duplex.ts";
 import { acquire, release } from "../util/buffer_pool.ts";
 import { type Frame, FrameDecoder } from "./tlv.ts";
 
@@ -14,11 +14,11 @@ const READ_BYTES = 1 << 10;
  * Iterating throws `FrameError` at the first byte that cannot be part of a frame, and what the source throws.
  */
 export class FrameReader implements AsyncIterableIterator<Frame> {
-  readonly #source: ByteSource & { received: number };
+  readonly #source: Pick<Duplex, "read">;
   readonly #decoder: FrameDecoder;
 
   /** @param options.maxValueBytes Longest value of one frame; a longer one is refused from its header alone. */
-  constructor(source: ByteSource & { received: number }, options: { maxValueBytes: number }) {
+  constructor(source: Pick<Duplex, "read">, options: { maxValueBytes: number }) {
     this.#source = source;
     this.#decoder = new FrameDecoder(options);
   }
@@ -49,10 +49,7 @@ export class FrameReader implements AsyncIterableIterator<Frame> {
   async #receive(): Promise<boolean> {
     const buffer = acquire(READ_BYTES);
     const count = await this.#source.read(buffer);
-    if (count !== null) {
-      this.#source.received += count;
-      this.#decoder.push(buffer.slice(0, count));
-    }
+    if (count !== null) this.#decoder.push(buffer.slice(0, count));
     release(buffer);
     return count !== null;
   }

@@ -1,83 +1,84 @@
-/** Moving bytes both ways until both sides are done. */
+/** Moves bytes both ways until both sides are done. */
 
 import { isOwnClose, Refusal, type RefusalName } from "../errors.ts";
-import { type Duplex, DuplexError } from "../transport/duplex.ts";
+import { type Duplex, DuplexError, type Flow } from "../transport/duplex.ts";
+import { DuplexReadable } from "../transport/streams.ts";
 
-/** Which side of the balancer. */
+/** One side of the balancer. */
 export type Side = "client" | "upstream";
 
 /** How a relayed connection ended. */
 export interface Ending {
   readonly reason: "client_fin" | "upstream_fin" | "client_reset" | "upstream_reset" | RefusalName;
-  /** The side that ended it: the first to finish sending, or the one whose connection broke; or who could not go on. */
+  /** The side that ended it: the first to finish sending, or the one whose connection broke; or the balancer. */
   readonly closedBy: Side | "balancer";
-  /** What broke it, where something did. */
+  /** The error that broke it, if any. */
   readonly cause?: unknown;
 }
 
-/** Bytes are moved, and closing is decided here. */
+/** The pipes move bytes; the relay decides what is closed. */
 const MOVE_ONLY: StreamPipeOptions = { preventClose: true, preventAbort: true, preventCancel: true };
 
-/**
- * Sends all that either side sends to the other, until both have finished. The end of one direction is passed on at
- * once, and the other goes on.
- *
- * A side that can't be read any more has broken, and both are closed. A side that can't be written to may still have
- * sent something: that is delivered first. Closing after a normal end is left to the caller.
- */
-export async function relay(client: Duplex, upstream: Duplex): Promise<Ending> {
-  const relaying = new Relaying(client, upstream);
-  const up = relaying.move(client, upstream);
-  await relaying.move(upstream, client);
-  await up;
-  return relaying.ending();
+/** A relayed connection while it runs. */
+interface Relayed {
+  readonly client: Duplex;
+  readonly upstream: Duplex;
+  /** The side that finished sending first. */
+  finished?: Duplex;
+  /** The first failure. */
+  broken?: DuplexError;
 }
 
-class Relaying {
-  readonly #client: Duplex;
-  readonly #upstream: Duplex;
-  #finished: Duplex | undefined;
-  #broken: DuplexError | undefined;
+/**
+ * Sends everything that either side sends to the other, until both have finished. The end of one direction is passed
+ * on at once, while the other continues.
+ *
+ * When a side cannot be read any more it has broken, and both are closed. A side that cannot be written to may still
+ * have sent something: that is delivered first. After a normal end the caller closes both.
+ *
+ * @param up Counts what moves from client to upstream.
+ * @param down Counts what moves from upstream to client.
+ */
+export async function relay(client: Duplex, upstream: Duplex, up: Flow, down: Flow): Promise<Ending> {
+  const relayed: Relayed = { client, upstream };
+  const sending = move(relayed, client, upstream, up);
+  await move(relayed, upstream, client, down);
+  await sending;
+  return endingOf(relayed);
+}
 
-  constructor(client: Duplex, upstream: Duplex) {
-    this.#client = client;
-    this.#upstream = upstream;
+/** Moves one direction to its end. Never rejects. */
+async function move(relayed: Relayed, from: Duplex, to: Duplex, flow: Flow): Promise<void> {
+  try {
+    await new DuplexReadable(from, flow).pipeTo(to, MOVE_ONLY);
+    await finish(relayed, from, to);
+  } catch (error) {
+    await fail(relayed, from, error instanceof DuplexError ? error : new DuplexError(to, "write", error));
   }
+}
 
-  /** One direction, to its end. Never rejects. */
-  async move(from: Duplex, to: Duplex): Promise<void> {
-    try {
-      await from.readable.pipeTo(to, MOVE_ONLY);
-      await this.#finish(from, to);
-    } catch (error) {
-      await this.#break(error instanceof DuplexError ? error : new DuplexError(to, "write", error), from);
-    }
-  }
+/** Passes the end on. Where the other direction has ended too, the FIN is left to the caller's `close`. */
+async function finish(relayed: Relayed, from: Duplex, to: Duplex): Promise<void> {
+  if (relayed.finished && to.transport === "tcp") return;
+  relayed.finished ??= from;
+  await to.closeWrite();
+}
 
-  ending(): Ending {
-    const side = (duplex: unknown): Side => duplex === this.#client ? "client" : "upstream";
-    if (this.#broken) {
-      const { duplex, cause } = this.#broken;
-      if (cause instanceof Refusal) return { reason: cause.reason, closedBy: "balancer", cause };
-      const closedBy = side(duplex);
-      return { reason: `${closedBy}_reset`, closedBy, cause };
-    }
-    const closedBy = side(this.#finished);
+async function fail(relayed: Relayed, from: Duplex, error: DuplexError): Promise<void> {
+  relayed.broken ??= error;
+  // code of ours that closed this side deals with the other one too: it may be sending a rejection
+  if (error.duplex !== from || isOwnClose(error.cause)) return;
+  await Promise.all([relayed.client.abort(), relayed.upstream.abort()]);
+}
+
+function endingOf({ client, finished, broken }: Relayed): Ending {
+  const sideOf = (duplex: unknown): Side => duplex === client ? "client" : "upstream";
+  if (!broken) {
+    const closedBy = sideOf(finished);
     return { reason: `${closedBy}_fin`, closedBy };
   }
-
-  /** Passes the end on, unless the other direction has ended too and the caller's closing both does it. */
-  async #finish(from: Duplex, to: Duplex): Promise<void> {
-    from.finished = true;
-    if (this.#finished && to.closeFinishes) return;
-    this.#finished ??= from;
-    await to.closeWrite();
-  }
-
-  async #break(error: DuplexError, from: Duplex): Promise<void> {
-    this.#broken ??= error;
-    // whoever closed this side from here has a plan for the other one too, such as a last word
-    if (error.duplex !== from || isOwnClose(error.cause)) return;
-    await Promise.all([this.#client.abort(), this.#upstream.abort()]);
-  }
+  const { duplex, cause } = broken;
+  if (cause instanceof Refusal) return { reason: cause.reason, closedBy: "balancer", cause };
+  const closedBy = sideOf(duplex);
+  return { reason: `${closedBy}_reset`, closedBy, cause };
 }

@@ -1,41 +1,25 @@
-/** What all duplexes have alike: their counters, their streams, and bytes that are given back. */
+/** What all duplexes have in common: bytes that are put back. */
 
-import { DuplexReadable, writableOf } from "./streams.ts";
 import type { Duplex, Transport } from "./duplex.ts";
+import type { RefusalName } from "../errors.ts";
 
 /** A duplex without its transport. */
 export abstract class BaseDuplex implements Duplex {
   abstract readonly transport: Transport;
-  abstract readonly closeFinishes: boolean;
-  abstract readonly framing: number;
-  received = 0;
-  sent = 0;
-  finished = false;
   #unread: Uint8Array | undefined;
-  #readable?: DuplexReadable;
-  #writable?: WritableStream<Uint8Array>;
-
-  get readable(): DuplexReadable {
-    return this.#readable ??= new DuplexReadable(this);
-  }
-
-  get writable(): WritableStream<Uint8Array> {
-    return this.#writable ??= writableOf(this);
-  }
 
   unread(bytes: Uint8Array): void {
-    if (this.#unread) throw new Error("bytes are given back before those given back earlier were read again");
+    if (this.#unread) throw new Error("bytes are put back before those put back earlier were read again");
     if (bytes.length > 0) this.#unread = bytes;
-    this.received -= bytes.length;
   }
 
   abstract read(buffer: Uint8Array): Promise<number | null>;
   abstract write(bytes: Uint8Array): Promise<number>;
-  abstract closeWrite(refusal?: number): Promise<void>;
+  abstract closeWrite(reason?: RefusalName): Promise<void>;
   abstract close(): void;
   abstract abort(): Promise<void>;
 
-  /** Reads what was given back; 0 where there is nothing of that. */
+  /** Reads what was put back; 0 where there is nothing. */
   protected readAgain(buffer: Uint8Array): number {
     const bytes = this.#unread;
     if (!bytes) return 0;

@@ -1,6 +1,7 @@
-/** Ending a connection with a last word that arrives. */
+/** Closes a connection after a rejection, so that the rejection arrives. */
 
 import { LinkedList, ListNode } from "../util/linked_list.ts";
+import type { RefusalName } from "../errors.ts";
 import { type Duplex, writeAll } from "./duplex.ts";
 
 /** How long a client that is turned away may take to read why and close: a few round trips on a poor link. */
@@ -27,20 +28,24 @@ class Lingering extends ListNode<Lingering> {
 const lingering = new LinkedList<Lingering>();
 
 /**
- * Sends `last`, then shuts down the sending side, then reads and drops what the peer still sends until it closes too,
+ * Sends `rejection`, then shuts down the sending side, then reads and drops what the peer still sends until it closes too,
  * within `LINGER_MS` and `LINGER_BYTES`, and closes.
  *
  * A socket closed while input is unread is reset by the kernel, and the peer loses the last bytes written to it.
- * Never throws: a peer that is gone misses its last word.
+ * Never throws: a peer that is gone misses its rejection.
  *
- * @param refusal Code of the ERROR frame that `last` is, for a transport that can repeat it.
+ * @param reason Why the peer is turned away, for a transport that has a code for it.
  */
-export async function lingeringClose(duplex: Duplex, last: Uint8Array, refusal?: number): Promise<void> {
+export async function lingeringClose(
+  duplex: Duplex,
+  rejection: Uint8Array,
+  reason?: RefusalName,
+): Promise<void> {
   const place = new Lingering(duplex);
   const timer = setTimeout(() => duplex.close(), LINGER_MS);
   try {
-    await writeAll(duplex, last);
-    await duplex.closeWrite(refusal);
+    await writeAll(duplex, rejection);
+    await duplex.closeWrite(reason);
     // only now: whoever is cut off for the next has been told why, however many are turned away at one moment
     if (lingering.size >= LINGER_MOST) cutOldest();
     lingering.join(place);

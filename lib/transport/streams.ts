@@ -1,28 +1,18 @@
 /**
  * A duplex as web streams. Piping its readable into another duplex moves the bytes in a direct loop over one reused
- * buffer; into any other stream it takes the platform's own path. Both look the same from outside.
+ * buffer (the pump); into any other stream it takes the platform's own path. Both look the same from outside.
  *
- * The direct loop takes the duplex itself rather than its `writable`: two streams of each connection need never be made.
+ * The direct loop takes the duplex itself rather than its writable: two streams of each connection are never made.
  */
 
-import { ReadBuffer } from "../util/buffer_pool.ts";
-import { type Duplex, DuplexError, writeAll } from "./duplex.ts";
+import { type Duplex, DuplexError, type Flow, newFlow, writeAll } from "./duplex.ts";
+import { pump } from "./pump.ts";
 
 /** Size of a chunk on the platform's path, where every chunk is given away: 16 KiB keeps small messages cheap. */
 const CHUNK_BYTES = 16 << 10;
 
-async function receive(from: Duplex, into: Uint8Array): Promise<number | null> {
-  try {
-    const count = await from.read(into);
-    if (count !== null) from.received += count;
-    return count;
-  } catch (error) {
-    throw new DuplexError(from, "read", error);
-  }
-}
-
-/** What the platform's path asks of the receiving half. */
-class Source implements UnderlyingDefaultSource<Uint8Array> {
+/** Reads for the platform's path. */
+class DuplexSource implements UnderlyingDefaultSource<Uint8Array> {
   readonly #duplex: Duplex;
 
   constructor(duplex: Duplex) {
@@ -30,10 +20,14 @@ class Source implements UnderlyingDefaultSource<Uint8Array> {
   }
 
   async pull(controller: ReadableStreamDefaultController<Uint8Array>): Promise<void> {
-    const chunk = new Uint8Array(CHUNK_BYTES);
-    const count = await receive(this.#duplex, chunk);
-    if (count === null) controller.close();
-    else controller.enqueue(chunk.subarray(0, count));
+    try {
+      const chunk = new Uint8Array(CHUNK_BYTES);
+      const count = await this.#duplex.read(chunk);
+      if (count === null) controller.close();
+      else controller.enqueue(chunk.subarray(0, count));
+    } catch (error) {
+      throw new DuplexError(this.#duplex, "read", error);
+    }
   }
 
   cancel(): void {
@@ -41,8 +35,8 @@ class Source implements UnderlyingDefaultSource<Uint8Array> {
   }
 }
 
-/** What the platform's path asks of the sending half. */
-class Sink implements UnderlyingSink<Uint8Array> {
+/** Writes for the platform's path. */
+class DuplexSink implements UnderlyingSink<Uint8Array> {
   readonly #duplex: Duplex;
 
   constructor(duplex: Duplex) {
@@ -69,26 +63,29 @@ class Sink implements UnderlyingSink<Uint8Array> {
 /** Nothing is read ahead of demand: what a stream has not been asked for stays with the peer. */
 const ON_DEMAND: QueuingStrategy<Uint8Array> = { highWaterMark: 0 };
 
-/** The sending half of `duplex` as a stream. */
+/** The sending half of `duplex` as a stream; closing it is `closeWrite`, aborting it is `close`. */
 export function writableOf(duplex: Duplex): WritableStream<Uint8Array> {
-  return new WritableStream(new Sink(duplex));
+  return new WritableStream(new DuplexSink(duplex));
 }
 
-/** The receiving half of a duplex. */
+/** The receiving half of a duplex as a stream; cancelling it is `close`. */
 export class DuplexReadable extends ReadableStream<Uint8Array> {
   readonly #duplex: Duplex;
+  readonly #flow: Flow;
   #piped = false;
 
-  constructor(duplex: Duplex) {
-    super(new Source(duplex), ON_DEMAND);
+  /** @param flow Counts what is piped into another duplex. */
+  constructor(duplex: Duplex, flow: Flow = newFlow()) {
+    super(new DuplexSource(duplex), ON_DEMAND);
     this.#duplex = duplex;
+    this.#flow = flow;
   }
 
   override get locked(): boolean {
     return this.#piped || super.locked;
   }
 
-  // The platform's overloads share one implementation, which the type of the override can't say.
+  // The platform's overloads share one implementation, which the type of the override cannot express.
   // deno-lint-ignore no-explicit-any
   override getReader(options?: any): any {
     if (this.#piped) throw new TypeError("the stream is being piped: it has no reader to give");
@@ -107,43 +104,8 @@ export class DuplexReadable extends ReadableStream<Uint8Array> {
     if (this.locked) {
       return Promise.reject(new TypeError("the stream is locked to a reader or already being piped"));
     }
-    return options.signal ? super.pipeTo(destination.writable, options) : this.#pump(destination, options);
-  }
-
-  /**
-   * Moves bytes until the end, never reading faster than `to` takes them. One function and not several: each async
-   * function that waits costs an idle connection 500 bytes.
-   */
-  async #pump(to: Duplex, options: StreamPipeOptions): Promise<void> {
+    if (options.signal) return super.pipeTo(writableOf(destination), options);
     this.#piped = true;
-    const from = this.#duplex;
-    let failing = from;
-    try {
-      const buffer = new ReadBuffer();
-      for (;;) {
-        const { bytes } = buffer;
-        failing = from;
-        const count = await from.read(bytes);
-        if (count === null) break;
-        from.received += count;
-        failing = to;
-        for (let done = 0; done < count;) {
-          const taken = await to.write(
-            count === bytes.length && done === 0 ? bytes : bytes.subarray(done, count),
-          );
-          to.sent += taken;
-          done += taken;
-        }
-        buffer.resize(count + from.framing);
-      }
-      buffer.release();
-      if (!options.preventClose) await to.closeWrite();
-    } catch (error) {
-      if (failing === from && !options.preventAbort) to.close();
-      if (failing === to && !options.preventCancel) from.close();
-      throw new DuplexError(failing, failing === from ? "read" : "write", error);
-    } finally {
-      this.#piped = false;
-    }
+    return pump(this.#duplex, destination, this.#flow, options, () => this.#piped = false);
   }
 }

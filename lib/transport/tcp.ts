@@ -23,8 +23,6 @@ const FIRST_WRITE_BYTES = 536;
  */
 export class TcpDuplex extends BaseDuplex {
   readonly transport = "tcp";
-  readonly closeFinishes = true;
-  readonly framing = 0;
   readonly #socket: Socket;
   #writes = 0;
 

@@ -1,4 +1,5 @@
 import { encodeId } from "../../lib/frame/tlv.ts";
+import { newFlow } from "../../lib/transport/duplex.ts";
 import { type Socket, TcpDuplex } from "../../lib/transport/tcp.ts";
 import { relay } from "../../lib/relay/relay.ts";
 import { assert, assertEquals } from "../assert.ts";
@@ -94,7 +95,7 @@ Deno.test("what an upstream sent is delivered after it stopped taking what the c
     [Uint8Array.of(1), Uint8Array.of(2), Uint8Array.of(3)],
     () => Promise.reject(new Deno.errors.BrokenPipe("broken pipe")),
   ));
-  const ending = await relay(client, upstream);
+  const ending = await relay(client, upstream, newFlow(), newFlow());
   assertEquals(got, [1, 2, 3]);
   assertEquals(ending.reason, "upstream_reset");
 });

@@ -1,3 +1,5 @@
+import { newFlow } from "../../lib/transport/duplex.ts";
+import { DuplexReadable, writableOf } from "../../lib/transport/streams.ts";
 import { type Socket, TcpDuplex } from "../../lib/transport/tcp.ts";
 import { assert, assertEquals, assertRejects } from "../assert.ts";
 import { noise, receiveAll, send, sha256, until } from "../harness.ts";
@@ -12,7 +14,7 @@ async function pair() {
   return { near, far, [Symbol.dispose]: () => [near, far].forEach((conn) => conn[Symbol.dispose]()) };
 }
 
-Deno.test("bytes given back are read again first, in pieces where the buffer is small", async () => {
+Deno.test("bytes put back are read again first, in pieces where the buffer is small", async () => {
   using ends = await pair();
   const duplex = new TcpDuplex(ends.near);
   await send(ends.far, Uint8Array.of(4));
@@ -30,7 +32,7 @@ for (const way of ["the duplex", "its writable"] as const) {
     const [from, to] = [new TcpDuplex(source.near), new TcpDuplex(sink.near)];
     const bytes = noise(1 << 20);
     const sending = send(source.far, bytes).then(() => source.far.closeWrite());
-    const piping = from.readable.pipeTo(way === "the duplex" ? to : to.writable);
+    const piping = new DuplexReadable(from).pipeTo(way === "the duplex" ? to : writableOf(to));
     assertEquals(await sha256(await receiveAll(sink.far)), await sha256(bytes));
     await Promise.all([sending, piping]);
     // the other half of both goes on
@@ -44,7 +46,7 @@ for (const way of ["the duplex", "its writable"] as const) {
     const [from, to] = [new TcpDuplex(source.near), new TcpDuplex(sink.near)];
     to.close();
     await send(source.far, Uint8Array.of(1));
-    await assertRejects(() => from.readable.pipeTo(way === "the duplex" ? to : to.writable));
+    await assertRejects(() => new DuplexReadable(from).pipeTo(way === "the duplex" ? to : writableOf(to)));
     assertEquals((await receiveAll(source.far)).length, 0);
   });
 
@@ -52,22 +54,24 @@ for (const way of ["the duplex", "its writable"] as const) {
     using source = await pair();
     using sink = await pair();
     const [from, to] = [new TcpDuplex(source.near), new TcpDuplex(sink.near)];
-    const piping = from.readable.pipeTo(way === "the duplex" ? to : to.writable);
-    assert(from.readable.locked);
-    await assertRejects(() => from.readable.pipeTo(to));
+    const readable = new DuplexReadable(from);
+    const piping = readable.pipeTo(way === "the duplex" ? to : writableOf(to));
+    assert(readable.locked);
+    await assertRejects(() => readable.pipeTo(to));
     await source.far.closeWrite();
     await piping;
-    assert(!from.readable.locked);
+    assert(!readable.locked);
   });
 }
 
-Deno.test("bytes count as sent as soon as they are taken, not once the whole chunk is", async () => {
+Deno.test("bytes count as written as soon as they are taken, not once the whole chunk is", async () => {
   using source = await pair();
   const taken = Promise.withResolvers<number>();
+  const flow = newFlow();
   const slow: Socket = {
     read: () => Promise.resolve(null),
     // takes one byte, and then nothing more until it is let
-    write: () => to.sent === 0 ? Promise.resolve(1) : taken.promise,
+    write: () => flow.written === 0 ? Promise.resolve(1) : taken.promise,
     closeWrite: () => Promise.resolve(),
     setNoDelay: () => {},
     [Symbol.dispose]: () => {},
@@ -75,16 +79,16 @@ Deno.test("bytes count as sent as soon as they are taken, not once the whole chu
   const [from, to] = [new TcpDuplex(source.near), new TcpDuplex(slow)];
   await send(source.far, new Uint8Array(4));
   await source.far.closeWrite();
-  const piping = from.readable.pipeTo(to);
-  await until(() => to.sent === 1, "the byte that was taken is counted");
+  const piping = new DuplexReadable(from, flow).pipeTo(to);
+  await until(() => flow.written === 1, "the byte that was taken is counted");
   taken.resolve(3);
   await piping;
-  assertEquals(to.sent, 4);
+  assertEquals(flow, { read: 4, written: 4, finished: true });
 });
 
 Deno.test("the receiving half is a ReadableStream in every way", async () => {
   const text = async (stream: ReadableStream<Uint8Array>) => await new Response(stream).text();
-  const ways: Record<string, (readable: TcpDuplex["readable"]) => Promise<string>> = {
+  const ways: Record<string, (readable: DuplexReadable) => Promise<string>> = {
     reader: async (readable) => {
       const reader = readable.getReader();
       assert(readable.locked);
@@ -98,7 +102,7 @@ Deno.test("the receiving half is a ReadableStream in every way", async () => {
   };
   for (const [name, way] of Object.entries(ways)) {
     using ends = await pair();
-    const { readable } = new TcpDuplex(ends.near);
+    const readable = new DuplexReadable(new TcpDuplex(ends.near));
     assert(readable instanceof ReadableStream);
     await send(ends.far, new TextEncoder().encode("abc"));
     await ends.far.closeWrite();
@@ -108,6 +112,6 @@ Deno.test("the receiving half is a ReadableStream in every way", async () => {
 
 Deno.test("cancelling the receiving half closes the connection", async () => {
   using ends = await pair();
-  await new TcpDuplex(ends.near).readable.cancel();
+  await new DuplexReadable(new TcpDuplex(ends.near)).cancel();
   assertEquals((await receiveAll(ends.far)).length, 0);
 });

@@ -3,7 +3,7 @@
 import { concat } from "../../util/bytes.ts";
 import { Refusal } from "../../errors.ts";
 import { type Endpoint, parseProxyHeader, type Passed } from "./header.ts";
-import type { Duplex } from "../duplex.ts";
+import { type Duplex, readFirst } from "../duplex.ts";
 
 /** Room for more than the header, so that one read brings the client's first bytes along. */
 const READ_BYTES = 1024;
@@ -23,14 +23,14 @@ export interface Introduction {
 export async function readIntroduction(source: Duplex, peer: Endpoint): Promise<Introduction | null> {
   let bytes = new Uint8Array();
   for (;;) {
-    const more = await receive(source);
+    const more = await readMore(source, bytes.length === 0);
     if (more === null && bytes.length === 0) return null;
     if (more === null) throw malformed(`the connection ended within it, after ${bytes.length} bytes`);
     bytes = concat([bytes, more]);
     const outcome = parseProxyHeader(bytes);
     if (outcome.kind === "malformed") throw malformed(outcome.why);
     if (outcome.kind === "incomplete") continue;
-    giveBack(source, bytes.subarray(outcome.length));
+    source.unread(bytes.subarray(outcome.length));
     return { passed: isSame(outcome.passed?.source, peer) ? null : outcome.passed };
   }
 }
@@ -40,15 +40,9 @@ function isSame(source: Endpoint | undefined, peer: Endpoint): boolean {
   return source?.port === peer.port && source.hostname === peer.hostname;
 }
 
-/** What is the client's counts as received from it, the header does not. */
-function giveBack(source: Duplex, rest: Uint8Array): void {
-  source.received += rest.length;
-  source.unread(rest);
-}
-
-async function receive(source: Duplex): Promise<Uint8Array | null> {
+async function readMore(source: Duplex, isFirst: boolean): Promise<Uint8Array | null> {
   const buffer = new Uint8Array(READ_BYTES);
-  const count = await source.read(buffer);
+  const count = isFirst ? await readFirst(source, buffer) : await source.read(buffer);
   if (count === null) return null;
   return buffer.subarray(0, count);
 }

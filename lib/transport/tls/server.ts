@@ -10,7 +10,7 @@
 import { getLogger } from "@logtape/logtape";
 import type { TlsConfig } from "../../config/config.ts";
 import { messageOf, Refusal } from "../../errors.ts";
-import type { Duplex } from "../duplex.ts";
+import { type Duplex, readFirst } from "../duplex.ts";
 import { LOOPBACK, Loopback } from "./loopback.ts";
 import { passOpening } from "./tls_opening.ts";
 import { type OpenSockets, TlsSocket } from "./tls_socket.ts";
@@ -123,9 +123,8 @@ async function handshake(socket: TlsSocket): Promise<void> {
 /** Looks at the first byte, and gives it back. False where there is none. */
 async function beginsHandshake(raw: Duplex): Promise<boolean> {
   const buffer = new Uint8Array(1024);
-  const count = await raw.read(buffer);
+  const count = await readFirst(raw, buffer);
   if (count === null) return false;
-  raw.received += count;
   raw.unread(buffer.subarray(0, count));
   if (buffer[0] === HANDSHAKE) return true;
   throw new Refusal(

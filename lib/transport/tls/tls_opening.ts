@@ -8,7 +8,7 @@
  */
 
 import { sleep } from "../../util/async.ts";
-import { type Duplex, writeAll } from "../duplex.ts";
+import { type Duplex, type Flow, writeAll } from "../duplex.ts";
 
 /** What a record that is encrypted is told by, from TLS 1.3's first one on (RFC 8446, section 5.2). */
 const ENCRYPTED = 0x17;
@@ -18,17 +18,21 @@ const HEADER_BYTES = 5;
 /** How long the tickets may take, in milliseconds; some servers' settings send none. */
 const TICKETS_MS = 10;
 
-/** Passes on what the client says up to the end of its handshake, and leaves the rest to be read from `raw`. */
-export async function passOpening(raw: Duplex, hop: Duplex): Promise<void> {
+/**
+ * Passes on what the client says up to the end of its handshake, and leaves the rest to be read from `raw`.
+ *
+ * @param down Counts what moves the other way meanwhile.
+ */
+export async function passOpening(raw: Duplex, hop: Duplex, down: Flow): Promise<void> {
   const hello = await receive(raw);
   await writeAll(hop, hello);
   const answer = await receive(raw);
   const end = endOfHandshake(answer);
-  const received = hop.received;
+  const before = down.read;
   await writeAll(hop, answer.subarray(0, end));
   if (end === answer.length) return;
   raw.unread(answer.subarray(end));
-  for (let waited = 0; waited < TICKETS_MS && hop.received === received; waited++) await sleep(1);
+  for (let waited = 0; waited < TICKETS_MS && down.read === before; waited++) await sleep(1);
 }
 
 /** Where the first encrypted record in `bytes` ends, which is the handshake's last; all of them where none does. */
@@ -46,6 +50,5 @@ export function endOfHandshake(bytes: Uint8Array): number {
 async function receive(raw: Duplex): Promise<Uint8Array> {
   const buffer = new Uint8Array(16 << 10);
   const count = await raw.read(buffer) ?? 0;
-  raw.received += count;
   return buffer.subarray(0, count);
 }

@@ -1,10 +1,14 @@
 /** TLS over a connection, as a socket: the server's side or the client's. */
 
-import { type Duplex, DuplexError } from "../duplex.ts";
+import { type Duplex, DuplexError, type Flow, newFlow } from "../duplex.ts";
+import { DuplexReadable } from "../streams.ts";
 import { type Socket, TcpDuplex } from "../tcp.ts";
 
 /** A peer that has taken nothing for this long, in milliseconds, loses what is left for it of a closed connection. */
 const STALLED_MS = 10_000;
+
+/** Passes on what the peer sends first, while `down` counts what moves the other way. */
+type Opening = (raw: Duplex, hop: Duplex, down: Flow) => Promise<void>;
 
 /** The two ends of a connection over loopback: TLS is spoken on `secure`, and `hop` carries what goes over the wire. */
 export interface TlsLink {
@@ -37,6 +41,8 @@ export class TlsSocket implements Socket {
   readonly #raw: Duplex;
   readonly #hop: TcpDuplex;
   readonly #secure: Deno.TlsConn;
+  /** What moves towards the peer. */
+  readonly #down = newFlow();
   #closed = false;
   #shaking = false;
   #allSent = false;
@@ -46,7 +52,7 @@ export class TlsSocket implements Socket {
   constructor(
     raw: Duplex,
     { hop, secure }: TlsLink,
-    opening?: (raw: Duplex, hop: Duplex) => Promise<void>,
+    opening?: Opening,
   ) {
     this.#raw = raw;
     this.#hop = new TcpDuplex(hop);
@@ -99,11 +105,11 @@ export class TlsSocket implements Socket {
     this.#hop.close();
   }
 
-  async #pass(opening?: (raw: Duplex, hop: Duplex) => Promise<void>): Promise<void> {
+  async #pass(opening?: Opening): Promise<void> {
     const [raw, hop] = [this.#raw, this.#hop];
     const up = this.#passUp(opening);
     try {
-      await hop.readable.pipeTo(raw);
+      await new DuplexReadable(hop, this.#down).pipeTo(raw);
       this.#allSent = true;
       if (!this.#closed) await up;
     } catch {
@@ -115,11 +121,11 @@ export class TlsSocket implements Socket {
     await up;
   }
 
-  async #passUp(opening?: (raw: Duplex, hop: Duplex) => Promise<void>): Promise<void> {
+  async #passUp(opening?: Opening): Promise<void> {
     try {
-      await opening?.(this.#raw, this.#hop);
+      await opening?.(this.#raw, this.#hop, this.#down);
       // a peer that goes on sending to a closed connection may still get its last words
-      await this.#raw.readable.pipeTo(this.#hop, { preventCancel: true, preventAbort: true });
+      await new DuplexReadable(this.#raw).pipeTo(this.#hop, { preventCancel: true, preventAbort: true });
     } catch (error) {
       // how it ended shows at the socket: it is cut off where the peer was
       if (!(error instanceof DuplexError) || error.duplex === this.#raw) this.#hop.close();
@@ -129,8 +135,8 @@ export class TlsSocket implements Socket {
   #watch(): void {
     let sent = -1;
     this.#stalled = setInterval(() => {
-      if (this.#raw.sent === sent) this.destroy();
-      sent = this.#raw.sent;
+      if (this.#down.written === sent) this.destroy();
+      sent = this.#down.written;
     }, STALLED_MS);
     Deno.unrefTimer(this.#stalled);
   }

@@ -18,7 +18,7 @@ export function isUpgrade(bytes: Uint8Array): boolean {
  * Speaks the handshake over `tcp`, from which `opening` has been read, and gives the WebSocket. The caller sets the
  * deadline.
  *
- * @throws {Refusal} BAD_FRAME, whose last word is the HTTP response that says what is wrong.
+ * @throws {Refusal} BAD_FRAME, whose rejection is the HTTP response that says what is wrong.
  */
 export async function upgrade(tcp: Duplex, opening: Uint8Array, policy: Policy): Promise<WebSocketDuplex> {
   const handshake = new ServerHandshake(policy);
@@ -47,6 +47,6 @@ const CUT = refuse(400, "the request ended within its head");
 
 function refusalOf({ status, why, response }: Outcome & { kind: "refused" }): Refusal {
   return new Refusal("BAD_FRAME", `WebSocket handshake refused with ${status}: ${why}`, {
-    lastWord: response,
+    rejection: response,
   });
 }

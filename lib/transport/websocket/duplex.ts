@@ -1,7 +1,7 @@
 /** A WebSocket as a duplex: binary messages carry the bytes, cut anywhere (docs/protocol.md). */
 
 import { acquire, release } from "../../util/buffer_pool.ts";
-import { Refusal, REFUSAL_CODES } from "../../errors.ts";
+import { Refusal, type RefusalName } from "../../errors.ts";
 import { BaseDuplex } from "../base_duplex.ts";
 import type { Duplex } from "../duplex.ts";
 import { lingeringClose } from "../linger.ts";
@@ -41,9 +41,8 @@ const NOTHING = new Uint8Array();
 /** A WebSocket whose handshake is done. It owns the connection under it. */
 export class WebSocketDuplex extends BaseDuplex {
   readonly transport = "websocket";
-  readonly closeFinishes = false;
-  framing = 0;
-  signs = 0;
+  overhead = 0;
+  keepalives = 0;
   readonly #carrier: Carrier;
   readonly #isClient: boolean;
   readonly #decoder: FrameDecoder;
@@ -78,7 +77,7 @@ export class WebSocketDuplex extends BaseDuplex {
     try {
       const again = this.readAgain(buffer);
       if (again > 0) {
-        this.framing = 0;
+        this.overhead = 0;
         return again;
       }
       for (;;) {
@@ -111,15 +110,15 @@ export class WebSocketDuplex extends BaseDuplex {
   }
 
   /**
-   * Sends the close frame. Its code is what the peer's fault asks for, else what `refusal` stands for, else the peer's
+   * Sends the close frame. Its code is what the peer's fault asks for, else what stands for `reason`, else the peer's
    * own where its close frame is being answered (RFC 6455, section 5.5.1), else 1000.
    */
-  async closeWrite(refusal?: number): Promise<void> {
+  async closeWrite(reason?: RefusalName): Promise<void> {
     if (!this.#writes.tryTake()) await this.#writes.take();
     try {
       if (this.#closeSent) return;
       this.#closeSent = true;
-      await this.#sendAll(this.#closeFrame(CloseCode.NORMAL, refusal));
+      await this.#sendAll(this.#closeFrame(CloseCode.NORMAL, reason));
       this.#closeDue = !this.#isClient;
       if (this.#waiting) this.#wait();
     } finally {
@@ -139,7 +138,7 @@ export class WebSocketDuplex extends BaseDuplex {
   }
 
   abort(): Promise<void> {
-    return lingeringClose(this, NOTHING, REFUSAL_CODES.UPSTREAM_UNAVAILABLE);
+    return lingeringClose(this, NOTHING, "UPSTREAM_UNAVAILABLE");
   }
 
   /** Whether the peer's close frame has come; throws where a fault has, once. */
@@ -148,14 +147,14 @@ export class WebSocketDuplex extends BaseDuplex {
     if (ending?.kind !== "malformed") return ending !== undefined;
     if (this.#faultTold) return false;
     this.#faultTold = true;
-    throw new Refusal("BAD_FRAME", `WebSocket: ${ending.fault.message}`, { lastWord: NOTHING });
+    throw new Refusal("BAD_FRAME", `WebSocket: ${ending.fault.message}`, { rejection: NOTHING });
   }
 
   #unwrap(buffer: Uint8Array, count: number): number {
     const payload = this.#decoder.unwrap(count < buffer.length ? buffer.subarray(0, count) : buffer);
-    this.framing = count - payload;
+    this.overhead = count - payload;
     // behind a close frame only payload counts: pings could keep what is half closed for ever
-    if (payload === 0 && !this.#closeSent) this.signs += 1;
+    if (payload === 0 && !this.#closeSent) this.keepalives += 1;
     if (this.#decoder.pinged) void this.#pong();
     return payload;
   }
@@ -218,11 +217,11 @@ export class WebSocketDuplex extends BaseDuplex {
     if (this.#decoder.pinged) void this.#pong();
   }
 
-  #closeFrame(otherwise: number, refusal?: number): Uint8Array {
+  #closeFrame(otherwise: number, reason?: RefusalName): Uint8Array {
     const { ending } = this.#decoder;
     const key = this.#key();
     if (ending?.kind === "malformed") return encodeClose(ending.fault.code, ending.fault.message, key);
-    if (refusal !== undefined) return encodeClose(closeCodeOf(refusal), "", key);
+    if (reason !== undefined) return encodeClose(closeCodeOf(reason), "", key);
     return encodeClose(ending ? ending.code : otherwise, "", key);
   }
 
@@ -233,9 +232,9 @@ export class WebSocketDuplex extends BaseDuplex {
 }
 
 /** The close code that stands for an ERROR frame (docs/protocol.md). */
-function closeCodeOf(refusal: number): number {
-  if (refusal === REFUSAL_CODES.UPSTREAM_UNAVAILABLE) return CloseCode.INTERNAL_ERROR;
-  if (refusal === REFUSAL_CODES.LIMIT_EXCEEDED) return CloseCode.TRY_AGAIN_LATER;
-  if (refusal === REFUSAL_CODES.SHUTTING_DOWN) return CloseCode.GOING_AWAY;
+function closeCodeOf(reason: RefusalName): number {
+  if (reason === "UPSTREAM_UNAVAILABLE") return CloseCode.INTERNAL_ERROR;
+  if (reason === "LIMIT_EXCEEDED") return CloseCode.TRY_AGAIN_LATER;
+  if (reason === "SHUTTING_DOWN") return CloseCode.GOING_AWAY;
   return CloseCode.POLICY_VIOLATION;
 }

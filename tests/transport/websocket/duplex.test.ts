@@ -167,7 +167,7 @@ Deno.test("reads are served in order, also those made while one is pending", asy
   assertEquals([first[0], first[1], second[0]], [1, 2, 3]);
 });
 
-Deno.test("bytes that were given back are read again, as many as fit", async () => {
+Deno.test("bytes that were put back are read again, as many as fit", async () => {
   const socket = new WebSocketDuplex(new Played([wire({ payload: [4] })]), "server");
   socket.unread(Uint8Array.of(1, 2, 3));
   const buffer = new Uint8Array(2);
@@ -182,7 +182,7 @@ Deno.test("bytes that were given back are read again, as many as fit", async () 
 Deno.test("a fault is told once; what is read afterwards is dropped by whoever lingers", async () => {
   const socket = new WebSocketDuplex(new Played([wire({ rsv: 1 }), new Uint8Array(7)]), "server");
   const refusal = await assertRejects(() => socket.read(new Uint8Array(100)), Refusal);
-  assertEquals([refusal.reason, refusal.lastWord?.length], ["BAD_FRAME", 0]);
+  assertEquals([refusal.reason, refusal.rejection?.length], ["BAD_FRAME", 0]);
   assertEquals(await socket.read(new Uint8Array(100)), 7);
 });
 
@@ -195,12 +195,16 @@ Deno.test("the payload before a fault is delivered first", async () => {
   await assertRejects(() => socket.read(new Uint8Array(100)), Refusal);
 });
 
-Deno.test("7.4.1: a last word is followed by the close code that stands for it, a fault's code goes before", async () => {
+Deno.test("7.4.1: a rejection is followed by the close code that stands for it, a fault's code goes before", async () => {
   for (
-    const [refusal, code] of [[undefined, 1000], [1, 1008], [5, 1011], [6, 1013], [7, 1001], [
-      9,
-      1008,
-    ]] as const
+    const [refusal, code] of [
+      [undefined, 1000],
+      ["BAD_FRAME", 1008],
+      ["UPSTREAM_UNAVAILABLE", 1011],
+      ["LIMIT_EXCEEDED", 1013],
+      ["SHUTTING_DOWN", 1001],
+      ["REPLACED", 1008],
+    ] as const
   ) {
     const carrier = new Played();
     await new WebSocketDuplex(carrier, "server").closeWrite(refusal);
@@ -209,7 +213,7 @@ Deno.test("7.4.1: a last word is followed by the close code that stands for it, 
   const carrier = new Played([wire({ opcode: 1 })]);
   const socket = new WebSocketDuplex(carrier, "server");
   await assertRejects(() => socket.read(new Uint8Array(100)), Refusal);
-  await socket.closeWrite(1);
+  await socket.closeWrite("BAD_FRAME");
   assertEquals(decode([carrier.bytes], false).closed, 1003);
 });
 
