@@ -9,7 +9,7 @@ import { dismiss, SHUTTING_DOWN } from "./connection/refuse.ts";
 import type { InForce, Shared } from "./connection/snapshot.ts";
 import { Deadlines } from "./util/deadlines.ts";
 import { type Connect, Dialer } from "./upstream/dialer.ts";
-import { type Lookup, Names } from "./upstream/resolver.ts";
+import { type Lookup, Resolver } from "./upstream/resolver.ts";
 import { Refusal } from "./errors.ts";
 import { Admission } from "./admission/limiter.ts";
 import { type Listen, Listeners } from "./listen/listeners.ts";
@@ -42,7 +42,7 @@ export class Balancer implements InForce, AsyncDisposable {
   readonly #ledger = new Ledger((account, closing) => report(account, closing, this.#config.log.access));
   readonly #quiet = new QuietWatch(this.#ledger);
   readonly #connect: Connect | undefined;
-  readonly #names: Names;
+  readonly #resolver: Resolver;
   readonly #tls = new TlsClient();
   readonly #occupancy = new Occupancy<Account>();
   /** By kind and duration. They outlast a reload, since connections go on under the ones that they began with. */
@@ -56,7 +56,7 @@ export class Balancer implements InForce, AsyncDisposable {
   private constructor(config: Config, { listen, connect, lookup }: BalancerOptions) {
     this.#config = config;
     this.#connect = connect;
-    this.#names = new Names(lookup);
+    this.#resolver = new Resolver(lookup);
     this.#shared = this.#share(config, new RouteTable(config.routes, config.default));
     this.#listeners = new Listeners((conn, entrance) => void serveConnection(conn, entrance, this), listen);
   }
@@ -140,7 +140,7 @@ export class Balancer implements InForce, AsyncDisposable {
       tls: this.#tls,
       authorities: new Authorities(upstreamsOf(config)),
       quiet: config.timeouts,
-      dialer: new Dialer({ connect: this.#connect, names: this.#names, dnsTtl: config.dns_ttl }),
+      dialer: new Dialer({ connect: this.#connect, resolver: this.#resolver, dnsTtl: config.dns_ttl }),
     };
   }
 

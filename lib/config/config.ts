@@ -71,12 +71,12 @@ export interface Config {
   readonly forward_id: boolean;
   /** The version of the PROXY header that upstreams get ahead of all else, or false for none. */
   readonly proxy_protocol: "v1" | "v2" | false;
-  /** How long an answer of the resolver holds; 0 for no time. */
+  /** How long an answer of the resolver is used before it is refreshed; 0 for no time. */
   readonly dns_ttl: number;
   readonly timeouts: {
     /** From accept to a whole ID frame. */
     readonly id: number;
-    /** For one attempt to reach an upstream, name resolution included. */
+    /** For reaching an upstream: name resolution, connecting and the TLS handshake together. */
     readonly connect: number;
     /** Longest time without a byte either way; 0 for no limit. */
     readonly idle: number;

@@ -182,7 +182,10 @@ export const routeSchema = v.strictObject({
 
 const timeouts = v.strictObject({
   id: wait("5s", "From accepting a connection to its whole ID frame."),
-  connect: wait("3s", "For one attempt to reach an upstream, name resolution included."),
+  connect: wait(
+    "3s",
+    "For reaching an upstream: name resolution, connecting and the TLS handshake together.",
+  ),
   idle: span("1h", "Longest time without a byte either way; 0 for no limit."),
   half_close: span("5m", "The same once one side has finished sending; 0 for no limit."),
   drain: span(
@@ -257,7 +260,10 @@ export const fileSchema = v.strictObject({
   )),
   forward_id: flag(true, "Whether the ID frame is sent on to the upstream."),
   proxy_protocol: v.optional(sendProxy, false),
-  dns_ttl: span("30s", "How long an answer of the resolver holds; 0 to look names up for each connection."),
+  dns_ttl: span(
+    "30s",
+    "How long an answer of the resolver is used before it is refreshed; 0 to look names up for each connection.",
+  ),
   timeouts: v.optional(timeouts, {}),
   limits: v.optional(limits, {}),
   duplicate_id: v.optional(duplicateId, "allow"),

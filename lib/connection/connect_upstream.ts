@@ -2,11 +2,13 @@
 
 import type { Account } from "./registry.ts";
 import type { Upstream } from "../config/config.ts";
-import { unavailable } from "../upstream/dial_error.ts";
+import { DialError, dialErrorOf, unavailable } from "../upstream/dial_error.ts";
 import { type Duplex, writeAll } from "../transport/duplex.ts";
 import { TcpDuplex } from "../transport/tcp.ts";
 import { encodeProxyHeader } from "../transport/proxy_protocol/header.ts";
 import { hostPortText } from "../util/text.ts";
+import type { TimeLimit } from "../util/deadlines.ts";
+import { messageOf } from "../errors.ts";
 import type { Shared } from "./snapshot.ts";
 
 /**
@@ -21,16 +23,30 @@ export async function reach(
   shared: Shared,
 ): Promise<Duplex> {
   account.dial(hostPortText(target));
+  using budget = shared.connectDeadlines.start();
   try {
-    const conn = await shared.dialer.dial(target, shared.connectDeadlines);
+    const conn = await shared.dialer.dial(target, budget);
     account.quiet = shared.quiet;
     const upstream = account.connect(new TcpDuplex(conn));
     if (shared.proxyProtocol) await introduce(upstream, account, client, shared.proxyProtocol);
-    if (!target.tls) return upstream;
-    const { tls, authorities, connectDeadlines } = shared;
-    return account.connect(await tls.secure(upstream, target, authorities, connectDeadlines));
+    return target.tls ? account.connect(await secure(upstream, target, budget, shared)) : upstream;
   } catch (error) {
-    throw unavailable(error);
+    throw unavailable(dialErrorOf(error));
+  }
+}
+
+/** Speaks TLS to the upstream, in what is left of the time for connecting. */
+async function secure(
+  upstream: Duplex,
+  target: Upstream,
+  budget: TimeLimit,
+  shared: Shared,
+): Promise<Duplex> {
+  try {
+    return await shared.tls.secure(upstream, target, shared.authorities, budget);
+  } catch (error) {
+    if (error instanceof Deno.errors.TimedOut) throw error;
+    throw new DialError("tls", messageOf(error), { cause: error });
   }
 }
 

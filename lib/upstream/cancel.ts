@@ -1,11 +1,13 @@
-/** Cancelling a connect under way. */
+/** Cancelling a connect that is under way. */
 
 /**
- * A controller whose signal cancels `Deno.connect` without losing a socket.
+ * A controller whose signal cancels `Deno.connect` without leaking a socket.
  *
- * As it ends, `Deno.connect` asks its signal to throw where it is aborted, also when it has just connected: the
- * connection is then dropped unclosed (seen on 2.9.6). This signal does not throw, so a connect either gives
- * a connection, which the caller closes if it comes too late, or rejects since it was cancelled.
+ * Before it returns, `Deno.connect` calls `throwIfAborted` on its signal, also when it has just connected: the
+ * connection is then dropped without being closed (seen on 2.9.6). This signal never throws, so a connect either
+ * resolves, and the caller closes a connection that comes too late, or rejects because it was cancelled.
+ *
+ * Deno.connect ignores a signal that is aborted before the call: check for that first.
  */
 export function connectCanceller(): AbortController {
   const controller = new AbortController();

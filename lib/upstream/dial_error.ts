@@ -1,26 +1,59 @@
-/** What it means that an upstream could not be reached. */
+/** Why an upstream could not be reached, as a value. */
 
 import { messageOf, Refusal } from "../errors.ts";
 
-/** Why an upstream could not be reached, in a word: for metrics and log lines. */
-export function dialFailure(error: unknown): "refused" | "timeout" | "unresolved" | "unreachable" | "failed" {
-  if (error instanceof Deno.errors.ConnectionRefused) return "refused";
-  if (error instanceof Deno.errors.TimedOut) return "timeout";
-  const message = messageOf(error);
-  if (/lookup|getaddrinfo|resolve|ame or service|No address/i.test(message)) return "unresolved";
-  return /unreachable|no route to host/i.test(message) ? "unreachable" : "failed";
+/** Why an upstream could not be reached, in a word, for metrics and logs; each with what a client is told. */
+const REASONS = {
+  refused: "it refused the connection",
+  timeout: "it did not answer in time",
+  unresolved: "its name could not be resolved",
+  unreachable: "it cannot be reached from here",
+  tls: "no TLS connection to it could be made",
+  failed: "connecting to it failed",
+} as const;
+
+/** One of the reasons for which an upstream cannot be reached. */
+export type DialReason = keyof typeof REASONS;
+
+/** An upstream could not be reached. `message` is for the operator: it may name addresses. */
+export class DialError extends Error {
+  override readonly name = "DialError";
+  readonly reason: DialReason;
+
+  constructor(reason: DialReason, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.reason = reason;
+  }
 }
 
-/** The refusal that a client gets whose upstream could not be reached. It doesn't tell where the upstream is. */
-export function unavailable(error: unknown): Refusal {
-  const why = {
-    refused: "it refused the connection",
-    timeout: "it did not answer in time",
-    unresolved: "its name could not be resolved",
-    unreachable: "it cannot be reached from here",
-    failed: "connecting to it failed",
-  }[dialFailure(error)];
-  return new Refusal("UPSTREAM_UNAVAILABLE", `the upstream for this ID is unavailable: ${why}`, {
-    cause: error,
-  });
+/** `error` as a dial error: itself, or classified by its class and the system's error code. */
+export function dialErrorOf(error: unknown): DialError {
+  if (error instanceof DialError) return error;
+  return new DialError(reasonOf(error), messageOf(error), { cause: error });
 }
+
+/** The refusal for a client whose upstream could not be reached. It does not reveal where the upstream is. */
+export function unavailable(error: DialError): Refusal {
+  return new Refusal(
+    "UPSTREAM_UNAVAILABLE",
+    `the upstream for this ID is unavailable: ${REASONS[error.reason]}`,
+    { cause: error },
+  );
+}
+
+function reasonOf(error: unknown): DialReason {
+  if (error instanceof Deno.errors.ConnectionRefused) return "refused";
+  if (error instanceof Deno.errors.TimedOut) return "timeout";
+  const code = error instanceof Error && "code" in error ? error.code : undefined;
+  return CODES.get(code) ?? "failed";
+}
+
+/** The system's codes for which the platform has no class, or none on every version. */
+const CODES: ReadonlyMap<unknown, DialReason> = new Map([
+  ["ECONNREFUSED", "refused"],
+  ["ETIMEDOUT", "timeout"],
+  ["ENETUNREACH", "unreachable"],
+  ["EHOSTUNREACH", "unreachable"],
+  ["ENETDOWN", "unreachable"],
+  ["EHOSTDOWN", "unreachable"],
+]);

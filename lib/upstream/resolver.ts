@@ -1,27 +1,41 @@
-/** Names of upstreams, looked up by the system's resolver: so the hosts file counts. */
+/** Resolves host names with the system's resolver, so that the hosts file counts, and caches the answers. */
 
 import process from "node:process";
+import { getLogger } from "@logtape/logtape";
+import { messageOf } from "../errors.ts";
+import { sleep } from "../util/async.ts";
 import { quote } from "../util/text.ts";
+import { DialError } from "./dial_error.ts";
 
-/** The addresses of a name, the one to try first in front. Rejects where there are none. */
+const log = getLogger("switchyard");
+
+/** The addresses of a name, the preferred one first. Rejects where there are none. */
 export type Lookup = (host: string) => Promise<readonly string[]>;
 
 /**
- * Look-ups under way at the same time. The platform runs them on 32 threads that it also uses for other things, and
- * one that hangs holds its thread for 5 seconds and more: some must be left over.
+ * Concurrent look-ups. The platform runs them on 32 threads that it also uses for other things, and one that hangs
+ * occupies its thread for 5 seconds and more: some must be left over.
  */
-export const MOST_UNDER_WAY = 16;
+export const MOST_CONCURRENT = 16;
 
-/** Names that may wait for their look-up; with a resolver that hangs nobody waits long enough for those behind them. */
+/** Names that may wait for their look-up; with a resolver that hangs, those behind them would time out anyway. */
 export const MOST_WAITING = 1000;
 
-/** Names that are remembered; the oldest answer gives way. */
-const MOST_REMEMBERED = 10_000;
+/** Names that are cached; the oldest answer is evicted. */
+const MOST_CACHED = 10_000;
+
+/** How long a look-up is waited for where an old answer is there to fall back on, in milliseconds. */
+const PATIENCE_MS = 1000;
+
+/** How long the last answer stays in use while the resolver fails, in milliseconds. */
+const LAST_GOOD_MS = 3_600_000;
 
 interface Answer {
   readonly addresses: readonly string[];
-  /** When it came, in milliseconds of `performance.now`. */
+  /** When it arrived, on the resolver's clock. */
   readonly at: number;
+  /** Whether a look-up has failed since. */
+  readonly failing: boolean;
 }
 
 /** True for IPv4 and IPv6 addresses, which need no look-up. A name that could be taken for one is no host name. */
@@ -29,40 +43,81 @@ export function isAddress(host: string): boolean {
   return host.includes(":") || /^[\d.]+$/.test(host);
 }
 
-/** Answers of the resolver. They outlast a reload. */
-export class Names {
+/** Looks names up and caches the answers. It outlasts a reload. */
+export class Resolver {
   readonly #lookup: Lookup;
+  readonly #now: () => number;
   readonly #answers = new Map<string, Answer>();
-  readonly #asked = new Map<string, Promise<readonly string[]>>();
+  readonly #pending = new Map<string, Promise<readonly string[]>>();
   readonly #waiting: (() => void)[] = [];
-  #underWay = 0;
+  #concurrent = 0;
 
-  constructor(lookup: Lookup = systemLookup) {
+  constructor(lookup: Lookup = systemLookup, now = () => performance.now()) {
     this.#lookup = lookup;
+    this.#now = now;
   }
 
-  /** The addresses of `host` where an answer came less than `ttl` milliseconds ago. */
-  known(host: string, ttl: number): readonly string[] | undefined {
+  /** The addresses of `host` where an answer arrived less than `ttl` milliseconds ago. */
+  cached(host: string, ttl: number): readonly string[] | undefined {
     const answer = this.#answers.get(host);
-    return answer && performance.now() - answer.at < ttl ? answer.addresses : undefined;
+    return answer && this.#now() - answer.at < ttl ? answer.addresses : undefined;
   }
 
-  /** Looks `host` up; all who ask while that is under way share the answer. Rejects where there is none. */
-  ask(host: string): Promise<readonly string[]> {
-    const shared = this.#asked.get(host);
+  /**
+   * The addresses of `host`. An answer that is older than `ttl`, but less than twice as old, is still given, and
+   * refreshed in the background. Where the resolver fails or hangs, the last answer stays in use for an hour.
+   *
+   * @throws {DialError} `unresolved`
+   */
+  async resolve(host: string, ttl: number): Promise<readonly string[]> {
+    const recent = this.cached(host, 2 * ttl);
+    if (!recent) return await this.#lookupOrLast(host);
+    if (!this.cached(host, ttl)) this.#refresh(host);
+    return recent;
+  }
+
+  /**
+   * Looks `host` up; concurrent calls for a name share one look-up.
+   *
+   * @throws {DialError} `unresolved`
+   */
+  lookup(host: string): Promise<readonly string[]> {
+    const shared = this.#pending.get(host);
     if (shared) return shared;
-    const asked = this.#lookUpInTurn(host);
-    this.#asked.set(host, asked);
-    const answered = () => void this.#asked.delete(host);
-    asked.then(answered, answered);
-    return asked;
+    const pending = this.#lookUpInTurn(host);
+    this.#pending.set(host, pending);
+    const settled = () => void this.#pending.delete(host);
+    pending.then(settled, settled);
+    return pending;
+  }
+
+  async #lookupOrLast(host: string): Promise<readonly string[]> {
+    const last = this.cached(host, LAST_GOOD_MS);
+    if (!last) return await this.lookup(host);
+    const answered = new AbortController();
+    const patience = sleep(PATIENCE_MS, answered.signal).then(() => last);
+    try {
+      return await Promise.race([this.lookup(host), patience]);
+    } catch {
+      return last; // the first failure in a row has been logged
+    } finally {
+      answered.abort();
+    }
+  }
+
+  #refresh(host: string): void {
+    // a failure is logged where it is noticed
+    this.lookup(host).catch(() => {});
   }
 
   async #lookUpInTurn(host: string): Promise<readonly string[]> {
-    if (this.#underWay >= MOST_UNDER_WAY) await this.#turn(host);
-    else this.#underWay += 1;
+    if (this.#concurrent >= MOST_CONCURRENT) await this.#turn(host);
+    else this.#concurrent += 1;
     try {
-      return this.#remember(host, await this.#lookup(host));
+      return this.#store(host, await this.#lookup(host));
+    } catch (error) {
+      this.#failed(host, error);
+      throw new DialError("unresolved", messageOf(error), { cause: error });
     } finally {
       this.#passTurn();
     }
@@ -70,30 +125,42 @@ export class Names {
 
   #turn(host: string): Promise<void> {
     if (this.#waiting.length >= MOST_WAITING) {
-      throw new Error(`cannot look up ${quote(host)}: ${MOST_WAITING} other names wait for the resolver`);
+      throw new DialError(
+        "unresolved",
+        `cannot look up ${quote(host)}: ${MOST_WAITING} other names wait for the resolver`,
+      );
     }
     return new Promise((resolve) => this.#waiting.push(resolve));
   }
 
-  /** Whoever waits longest takes the place over; without anybody it is free. */
+  /** Gives the free place to the look-up that has waited longest. */
   #passTurn(): void {
     const next = this.#waiting.shift();
     if (next) next();
-    else this.#underWay -= 1;
+    else this.#concurrent -= 1;
   }
 
-  #remember(host: string, addresses: readonly string[]): readonly string[] {
+  #store(host: string, addresses: readonly string[]): readonly string[] {
+    if (this.#answers.get(host)?.failing) log.info(`the name ${quote(host)} can be resolved again`);
     this.#answers.delete(host);
-    this.#answers.set(host, { addresses, at: performance.now() });
-    const [oldest] = this.#answers.size > MOST_REMEMBERED ? this.#answers.keys() : [];
+    this.#answers.set(host, { addresses, at: this.#now(), failing: false });
+    const [oldest] = this.#answers.size > MOST_CACHED ? this.#answers.keys() : [];
     if (oldest !== undefined) this.#answers.delete(oldest);
     return addresses;
+  }
+
+  /** Logs the first failure since the last answer; without an answer the dial reports it. */
+  #failed(host: string, error: unknown): void {
+    const last = this.#answers.get(host);
+    if (!last || last.failing) return;
+    this.#answers.set(host, { ...last, failing: true });
+    log.warning(`cannot resolve ${quote(host)}, using its last addresses: ${messageOf(error)}`);
   }
 }
 
 async function systemLookup(host: string): Promise<readonly string[]> {
-  // Deno.resolveDns does not know the hosts file. Imported when the first name is met: it takes 20 ms, and in a
-  // compiled binary of Deno 2.4.2 the platform would warn among the lines of the log of a module of its own.
+  // Deno.resolveDns does not know the hosts file. Imported when the first name is looked up: it takes 20 ms, and in a
+  // compiled binary of Deno 2.4.2 the platform would write a warning about a module of its own between the log lines.
   Object.assign(process, { noDeprecation: true });
   const dns = await import("node:dns/promises");
   const found = await dns.lookup(host, { all: true });

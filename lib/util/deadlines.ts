@@ -1,89 +1,174 @@
-/** Deadlines that cost no timer each: all waits of one kind last equally long, so they expire in the order they began. */
+/** Deadlines without a timer each: those of one kind last equally long, so they expire in the order they began. */
 
 import { LinkedList, ListNode } from "./linked_list.ts";
 
-class Wait extends ListNode<Wait> {
-  readonly at: number;
-  readonly expire: (early?: Error) => void;
-
-  constructor(at: number, expire: (early?: Error) => void) {
-    super();
-    this.at = at;
-    this.expire = expire;
-  }
+/** A limit on how long something is waited for. */
+export interface TimeLimit {
+  /** The limit in milliseconds, for messages. */
+  readonly duration: number;
+  /**
+   * Settles as `work` does, or rejects with `failure()` once the time is over. `work` itself continues; should it
+   * succeed after all, its result is handed to `discard`. One `work` at a time.
+   */
+  guard<T>(work: Promise<T>, failure: () => Error, discard?: (late: T) => void): Promise<T>;
 }
 
-/** Every wait of one kind, under one timer. */
-export class Deadlines {
-  /** How long each wait may last, in milliseconds. */
+/** All deadlines of one kind, under one timer. */
+export class Deadlines implements TimeLimit {
+  /** How long each lasts, in milliseconds. */
   readonly duration: number;
-  readonly #waits = new LinkedList<Wait>();
+  readonly #running = new LinkedList<Deadline>();
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(duration: number) {
     this.duration = duration;
   }
 
-  /**
-   * Settles as `work` does, or rejects with `failure()` once `duration` has passed since this call. `work` itself goes
-   * on; should it succeed after all, its result is handed to `discard`.
-   */
-  guard<T>(work: Promise<T>, failure: () => Error, discard?: (late: T) => void): Promise<T> {
-    return new Promise((resolve, reject) => {
-      const wait = new Wait(performance.now() + this.duration, (early) => reject(early ?? failure()));
-      this.#add(wait);
-      work.then((value) => {
-        if (this.#waits.leave(wait)) resolve(value);
-        else discard?.(value);
-      }, (error) => {
-        this.#waits.leave(wait);
-        reject(error);
-      });
-    });
-  }
-
-  /** Number of waits. */
+  /** Number of deadlines that are running. */
   get size(): number {
-    return this.#waits.size;
+    return this.#running.size;
   }
 
-  /** Ends the wait that began first, by `failure` instead of its own. False where there is none. */
+  /** Starts a deadline that several attempts can share. Dispose of it once it is met. */
+  start(): Deadline {
+    const deadline = new Deadline(this.duration, (met) => void this.#running.leave(met));
+    this.#running.join(deadline);
+    this.#timer ??= setTimeout(() => this.#expire(), this.duration);
+    return deadline;
+  }
+
+  async guard<T>(work: Promise<T>, failure: () => Error, discard?: (late: T) => void): Promise<T> {
+    using deadline = this.start();
+    return await deadline.guard(work, failure, discard);
+  }
+
+  /** Ends the deadline that began first, by `failure` instead of its own. False where there is none. */
   expireFirst(failure: () => Error): boolean {
-    const wait = this.#waits.first;
-    if (!wait) return false;
-    this.#waits.leave(wait);
-    wait.expire(failure());
+    const deadline = this.#running.first;
+    if (!deadline) return false;
+    this.#running.leave(deadline);
+    deadline.expire(failure());
     return true;
   }
 
-  /** Ends every wait now, as its deadline would. */
+  /** Expires every deadline now. */
   expireAll(): void {
-    for (const wait of this.#waits) {
-      this.#waits.leave(wait);
-      wait.expire();
+    for (const deadline of this.#running) {
+      this.#running.leave(deadline);
+      deadline.expire();
     }
   }
 
-  /** Stops the timer. What still waits is no longer limited. */
+  /** Stops the timer. What still runs is no longer limited. */
   close(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    for (const wait of this.#waits) this.#waits.leave(wait);
-  }
-
-  #add(wait: Wait): void {
-    this.#waits.join(wait);
-    this.#timer ??= setTimeout(() => this.#expire(), this.duration);
+    for (const deadline of this.#running) this.#running.leave(deadline);
   }
 
   #expire(): void {
     this.#timer = undefined;
     const now = performance.now();
-    let wait = this.#waits.first;
-    for (; wait && wait.at <= now; wait = this.#waits.first) {
-      this.#waits.leave(wait);
-      wait.expire();
+    let deadline = this.#running.first;
+    for (; deadline && deadline.at <= now; deadline = this.#running.first) {
+      this.#running.leave(deadline);
+      deadline.expire();
     }
-    if (wait) this.#timer = setTimeout(() => this.#expire(), Math.ceil(wait.at - now));
+    if (deadline) this.#timer = setTimeout(() => this.#expire(), Math.ceil(deadline.at - now));
+  }
+}
+
+/** One deadline: the time budget of one attempt, or of several, one after another. */
+export class Deadline extends ListNode<Deadline> implements TimeLimit, Disposable {
+  readonly duration: number;
+  /** When it expires, in milliseconds of `performance.now`. */
+  readonly at: number;
+  readonly #leave: (met: Deadline) => void;
+  #fail: ((early?: Error) => void) | undefined;
+  #expired = false;
+
+  /** @param leave Takes it out of the list that will expire it. */
+  constructor(duration: number, leave: (met: Deadline) => void) {
+    super();
+    this.duration = duration;
+    this.at = performance.now() + duration;
+    this.#leave = leave;
+  }
+
+  /** Whether the time is over. */
+  get expired(): boolean {
+    return this.#expired;
+  }
+
+  /** What is left of it, in milliseconds. */
+  get left(): number {
+    return this.#expired ? 0 : Math.max(0, this.at - performance.now());
+  }
+
+  guard<T>(work: Promise<T>, failure: () => Error, discard?: (late: T) => void): Promise<T> {
+    return new Promise((resolve, reject) => {
+      const fail = (early?: Error) => reject(early ?? failure());
+      this.#fail = fail;
+      work.then((value) => {
+        if (this.#settle(fail)) resolve(value);
+        else discard?.(value);
+      }, (error) => {
+        this.#settle(fail);
+        reject(error);
+      });
+      if (this.#expired) this.interrupt();
+    });
+  }
+
+  /** A limit of `ms` from now within this one, which it never exceeds. */
+  within(ms: number): TimeLimit {
+    return ms < this.left ? new Share(this, ms) : this;
+  }
+
+  /** Fails the work under way, by `early` where that is given, and leaves the deadline running. */
+  interrupt(early?: Error): void {
+    const fail = this.#fail;
+    this.#fail = undefined;
+    fail?.(early);
+  }
+
+  /** Fails the work under way, and all that follows. */
+  expire(early?: Error): void {
+    this.#expired = true;
+    this.interrupt(early);
+  }
+
+  [Symbol.dispose](): void {
+    this.#leave(this);
+  }
+
+  /** False where the work that `fail` belongs to has failed already. */
+  #settle(fail: () => void): boolean {
+    if (this.#fail !== fail) return false;
+    this.#fail = undefined;
+    return true;
+  }
+}
+
+/** A part of a deadline, under a timer of its own. */
+class Share implements TimeLimit {
+  readonly duration: number;
+  readonly #whole: Deadline;
+  readonly #at: number;
+
+  constructor(whole: Deadline, ms: number) {
+    this.duration = Math.round(ms);
+    this.#whole = whole;
+    this.#at = performance.now() + ms;
+  }
+
+  async guard<T>(work: Promise<T>, failure: () => Error, discard?: (late: T) => void): Promise<T> {
+    const guarded = this.#whole.guard(work, failure, discard);
+    const timer = setTimeout(() => this.#whole.interrupt(), Math.max(0, this.#at - performance.now()));
+    try {
+      return await guarded;
+    } finally {
+      clearTimeout(timer);
+    }
   }
 }

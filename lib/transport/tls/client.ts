@@ -8,7 +8,7 @@
 
 import { X509Certificate } from "node:crypto";
 import type { Upstream, UpstreamTls } from "../../config/config.ts";
-import type { Deadlines } from "../../util/deadlines.ts";
+import type { TimeLimit } from "../../util/deadlines.ts";
 import { messageOf } from "../../errors.ts";
 import type { Duplex } from "../duplex.ts";
 import { LOOPBACK, Loopback } from "./loopback.ts";
@@ -48,7 +48,7 @@ export class TlsClient {
     raw: Duplex,
     { host, tls }: Upstream,
     authorities: Authorities,
-    deadlines: Deadlines,
+    limit: TimeLimit,
   ): Promise<TcpDuplex> {
     const settings = settingsOf(tls);
     const socket = new TlsSocket(
@@ -60,9 +60,9 @@ export class TlsClient {
     );
     this.#open.add(socket);
     try {
-      await deadlines.guard(
+      await limit.guard(
         socket.handshake(),
-        () => new Deno.errors.TimedOut(`no TLS handshake within ${deadlines.duration} ms`),
+        () => new Deno.errors.TimedOut(`no TLS handshake within ${limit.duration} ms`),
       );
       return new TcpDuplex(socket);
     } catch (error) {
