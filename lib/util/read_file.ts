@@ -1,0 +1,159 @@
+/**
+ * Reading whole files without ever waiting for ever: the kind of file is checked before it is opened, and each read has
+ * a deadline. Everything that the balancer reads from disk goes through here.
+ */
+
+import { concat } from "./bytes.ts";
+import { plain } from "./text.ts";
+
+/** How a file is read. */
+export interface ReadOptions {
+  /**
+   * Largest size in bytes that is accepted.
+   *
+   * @default 1048576
+   */
+  readonly maxBytes?: number;
+  /**
+   * Longest time for all of it, in milliseconds.
+   *
+   * @default 10000
+   */
+  readonly deadlineMs?: number;
+  /**
+   * Whether the file may be a pipe, a terminal or another device, and `-` or `/dev/stdin` standard input. Only for
+   * files that a person names on the command line and that are read once.
+   *
+   * @default false
+   */
+  readonly pipe?: boolean;
+}
+
+/** A file that cannot be read. The message begins with the file's name and says what to do. */
+export class ReadError extends Error {
+  override readonly name = "ReadError";
+  readonly file: string;
+  /** The message without the file's name. */
+  readonly reason: string;
+
+  constructor(file: string, reason: string, options?: ErrorOptions) {
+    super(`${plain(file)}: ${reason}`, options);
+    this.file = file;
+    this.reason = reason;
+  }
+}
+
+const DEFAULTS = { maxBytes: 1 << 20, deadlineMs: 10_000, pipe: false } as const;
+
+/**
+ * Reads past their deadline keep a thread of the platform's 32 until the file system answers; look-ups of names need
+ * threads too. So beyond this many no further read is begun.
+ */
+const MAX_HANGING = 8;
+
+let hanging = 0;
+
+const CHUNK_BYTES = 64 << 10;
+
+/** True for the names of standard input, which only `pipe` permits. */
+export function isStandardInput(file: string): boolean {
+  return file === "-" || file === "/dev/stdin";
+}
+
+/**
+ * The text of a file in UTF-8, without a byte order mark.
+ *
+ * @throws {ReadError} where it cannot be read, is no regular file, is too large, or does not answer in time
+ */
+export async function readText(file: string, options: ReadOptions = {}): Promise<string> {
+  return decodeText(await readBytes(file, options), file);
+}
+
+/** `bytes`, read from `file`, as text. @throws {ReadError} where they are not UTF-8 */
+export function decodeText(bytes: Uint8Array, file: string): string {
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch (cause) {
+    throw new ReadError(file, "is not text in UTF-8", { cause });
+  }
+}
+
+/** The bytes of a file. @throws {ReadError} as `readText` does */
+export async function readBytes(file: string, options: ReadOptions = {}): Promise<Uint8Array<ArrayBuffer>> {
+  const { deadlineMs, ...limits } = { ...DEFAULTS, ...options };
+  if (hanging >= MAX_HANGING) {
+    throw new ReadError(file, `not read: ${hanging} other reads hang; ${CHECK_DISK}`);
+  }
+  const late = new AbortController();
+  const work = readAll(file, limits, late.signal);
+  const { promise: deadline, reject } = Promise.withResolvers<never>();
+  const timer = setTimeout(() => {
+    late.abort();
+    hanging += 1;
+    const settled = () => void (hanging -= 1);
+    work.then(settled, settled);
+    reject(new ReadError(file, `could not be read within ${deadlineMs} ms; ${CHECK_DISK}`));
+  }, deadlineMs);
+  try {
+    return await Promise.race([work, deadline]);
+  } catch (error) {
+    throw error instanceof ReadError ? error : new ReadError(file, reasonOf(error), { cause: error });
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+const CHECK_DISK = "check that its file system responds";
+
+type Source = Pick<Deno.FsFile, "read"> & Disposable;
+
+async function readAll(
+  file: string,
+  { maxBytes, pipe }: Required<Omit<ReadOptions, "deadlineMs">>,
+  late: AbortSignal,
+): Promise<Uint8Array<ArrayBuffer>> {
+  using source = await open(file, pipe);
+  late.addEventListener("abort", () => source[Symbol.dispose]());
+  const chunks: Uint8Array[] = [];
+  for (let size = 0; !late.aborted;) {
+    const chunk = new Uint8Array(CHUNK_BYTES);
+    const count = await source.read(chunk);
+    if (count === null) break;
+    chunks.push(chunk.subarray(0, count));
+    size += count;
+    if (size > maxBytes) {
+      throw new ReadError(file, `is larger than ${sizeText(maxBytes)}, the most that is read`);
+    }
+  }
+  return concat(chunks);
+}
+
+/** Opening a FIFO waits until somebody writes to it, so the kind is checked first. */
+async function open(file: string, pipe: boolean): Promise<Source> {
+  // the platform gives no read permission for /dev/stdin
+  if (pipe && isStandardInput(file)) {
+    return { read: (buffer) => Deno.stdin.read(buffer), [Symbol.dispose]: () => {} };
+  }
+  const { isFile, isDirectory, isFifo } = await Deno.stat(file);
+  if (isDirectory) throw new ReadError(file, "is a directory, expected a file");
+  if (!isFile && !pipe) {
+    throw new ReadError(
+      file,
+      `is ${isFifo ? "a pipe (FIFO)" : "a device or socket"}, expected a regular file`,
+    );
+  }
+  return await Deno.open(file);
+}
+
+function sizeText(bytes: number): string {
+  return bytes % (1 << 20) === 0 ? `${bytes / (1 << 20)} MiB` : `${bytes} bytes`;
+}
+
+function reasonOf(error: unknown): string {
+  if (error instanceof Deno.errors.NotFound) return "there is no such file";
+  if (error instanceof Deno.errors.PermissionDenied) {
+    return "cannot be read: permission denied; check its owner and mode";
+  }
+  const message = error instanceof Error ? error.message : String(error);
+  return `cannot be read: ${message.split("\n", 1)[0]}`;
+}
