@@ -13,7 +13,7 @@ import { type Lookup, Resolver } from "./upstream/resolver.ts";
 import { Refusal } from "./errors.ts";
 import { Admission } from "./admission/limiter.ts";
 import { type Listen, Listeners } from "./listen/listeners.ts";
-import { Authorities, TlsClient } from "./transport/tls/client.ts";
+import { CaCertificates } from "./transport/tls/client.ts";
 import { Occupancy } from "./admission/counts.ts";
 import { sleep, spread, TimeSlice } from "./util/async.ts";
 import type { ReloadResult } from "./observe/observer.ts";
@@ -43,7 +43,6 @@ export class Balancer implements InForce, AsyncDisposable {
   readonly #quiet = new QuietWatch(this.#ledger);
   readonly #connect: Connect | undefined;
   readonly #resolver: Resolver;
-  readonly #tls = new TlsClient();
   readonly #occupancy = new Occupancy<Account>();
   /** By kind and duration. They outlast a reload, since connections go on under the ones that they began with. */
   readonly #deadlines = new Map<string, Deadlines>();
@@ -137,8 +136,7 @@ export class Balancer implements InForce, AsyncDisposable {
       proxyProtocol: config.proxy_protocol,
       idDeadlines,
       connectDeadlines: this.#deadlinesOf("connect", config.timeouts.connect),
-      tls: this.#tls,
-      authorities: new Authorities(upstreamsOf(config)),
+      certificates: new CaCertificates(upstreamsOf(config)),
       quiet: config.timeouts,
       dialer: new Dialer({ connect: this.#connect, resolver: this.#resolver, dnsTtl: config.dns_ttl }),
     };
@@ -239,7 +237,6 @@ export class Balancer implements InForce, AsyncDisposable {
     // a connection ends when its dialing does, and timeouts.connect may be longer than anybody waits for the end
     for (const deadlines of this.#deadlines.values()) deadlines.expireAll();
     await ended;
-    await Promise.all([this.#listeners.finish(LAST_WORD_MS), this.#tls.close(LAST_WORD_MS)]);
     for (const deadlines of this.#deadlines.values()) deadlines.close();
   }
 }

@@ -4,7 +4,8 @@ import type { HostPort } from "../config/config.ts";
 import { messageOf, refusalName } from "../errors.ts";
 import { decodeError } from "../frame/tlv.ts";
 import type { Duplex } from "../transport/duplex.ts";
-import { type Socket, TcpDuplex } from "../transport/tcp.ts";
+import { TcpDuplex } from "../transport/tcp.ts";
+import { tlsClient, trusting } from "../transport/tls/client.ts";
 import { connectWebSocket } from "../transport/websocket/connect.ts";
 import { hostPortText } from "../util/text.ts";
 
@@ -15,7 +16,7 @@ export interface Target extends HostPort {
   /** TLS is spoken where this is set. */
   readonly tls?: {
     /** Certificates to trust besides those that Deno trusts, in PEM. */
-    readonly caCerts: readonly string[];
+    readonly ca?: string;
   };
 }
 
@@ -35,8 +36,7 @@ export interface ConnectOptions {
 export async function connectTo(target: Target, options: ConnectOptions = {}): Promise<Duplex> {
   const conn = await dial(target, options);
   try {
-    const carrier = new TcpDuplex(target.tls ? await secure(conn, target) : conn);
-    return target.path === undefined ? carrier : await handshake(carrier, target, target.path, options);
+    return await shakeHands(new TcpDuplex(conn), target, options);
   } catch (error) {
     conn[Symbol.dispose]();
     throw new Error(`cannot connect to ${targetText(target)}: ${messageOf(error)}`, { cause: error });
@@ -55,21 +55,14 @@ async function dial(target: Target, { signal }: ConnectOptions): Promise<Deno.Tc
   }
 }
 
-/** TLS over `conn`. Its handshake takes place within the first write. */
-async function secure(conn: Deno.TcpConn, { host, tls }: Target): Promise<Socket> {
-  conn.setNoDelay(true);
-  const caCerts = [...tls?.caCerts ?? []];
-  return Object.assign(await Deno.startTls(conn, { hostname: host, caCerts }), { setNoDelay: () => {} });
-}
-
-async function handshake(
-  carrier: Duplex,
-  host: HostPort,
-  path: string,
+/** Completes the handshakes of TLS and WebSocket over `raw`, as far as the target asks for them, within the deadline. */
+async function shakeHands(
+  raw: Duplex,
+  target: Target,
   { signal, handshakeMs = 10_000 }: ConnectOptions,
 ): Promise<Duplex> {
   let late = false;
-  const giveUp = () => carrier.close();
+  const giveUp = () => raw.close();
   const timer = setTimeout(() => {
     late = true;
     giveUp();
@@ -77,13 +70,26 @@ async function handshake(
   signal?.addEventListener("abort", giveUp);
   try {
     if (signal?.aborted) giveUp();
-    return await connectWebSocket(carrier, { host, path });
+    const carrier = target.tls ? await secure(raw, target.host, target.tls.ca) : raw;
+    const { path } = target;
+    return path === undefined ? carrier : await connectWebSocket(carrier, { host: target, path });
   } catch (error) {
     giveUp();
-    throw late ? new Error(`no answer to the WebSocket handshake within ${handshakeMs} ms`) : error;
+    throw late ? new Error(`no answer to the handshake within ${handshakeMs} ms`) : error;
   } finally {
     clearTimeout(timer);
     signal?.removeEventListener("abort", giveUp);
+  }
+}
+
+async function secure(raw: Duplex, host: string, ca: string | undefined): Promise<Duplex> {
+  const duplex = tlsClient(raw, { host, context: trusting(ca) });
+  try {
+    await duplex.handshake();
+    return duplex;
+  } catch (error) {
+    duplex.close();
+    throw error;
   }
 }
 

@@ -4,9 +4,8 @@ import type { Config } from "../config/config.ts";
 import { idWanted, parseCidr } from "../config/values.ts";
 import { messageOf, UsageError } from "../errors.ts";
 import { AccessList } from "../admission/access_list.ts";
-import { TlsGate } from "../transport/tls/server.ts";
-import { Authorities } from "../transport/tls/client.ts";
-import { OpenSockets } from "../transport/tls/tls_socket.ts";
+import { TlsServer } from "../transport/tls/server.ts";
+import { CaCertificates } from "../transport/tls/client.ts";
 import { RouteTable } from "../route/table.ts";
 import { hostPortText, nearest, quote } from "../util/text.ts";
 import { readFlags, type Spec } from "./flags.ts";
@@ -51,9 +50,9 @@ export async function runCheck(args: readonly string[], io: Io): Promise<number>
 /** What is wrong with the files of TLS, which are read at the start and not with the configuration. */
 function* tlsProblems({ listeners, routes, default: fallback }: Config): Generator<string> {
   const attempts = listeners.flatMap(({ address, tls }) =>
-    tls ? () => new TlsGate(hostPortText(address), tls, new OpenSockets()).retire() : []
+    tls ? () => new TlsServer(hostPortText(address), tls)[Symbol.dispose]() : []
   );
-  attempts.push(() => void new Authorities(fallback ? [...routes, fallback] : routes));
+  attempts.push(() => void new CaCertificates(fallback ? [...routes, fallback] : routes));
   for (const attempt of attempts) {
     try {
       attempt();

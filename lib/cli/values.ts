@@ -10,6 +10,7 @@ import {
   parseUpstream,
 } from "../config/values.ts";
 import { messageOf } from "../errors.ts";
+import { readCertificates } from "../transport/tls/client.ts";
 import { quote } from "../util/text.ts";
 import type { Given } from "./flags.ts";
 
@@ -44,8 +45,9 @@ export function target(given: Given, problems: string[]): Target {
   const found = parseTarget(given.value("connect") ?? "127.0.0.1:8888", problems);
   const ca = given.value("ca");
   if (ca === undefined) return found;
-  if (!found.tls) problems.push("--ca: only with --connect wss://HOST:PORT/PATH");
-  return { ...found, tls: { caCerts: [certificates(ca, problems)] } };
+  if (found.tls) return { ...found, tls: { ca: certificates(ca, problems) } };
+  problems.push("--ca: only with --connect wss://HOST:PORT/PATH");
+  return found;
 }
 
 function parseTarget(text: string, problems: string[]): Target {
@@ -62,14 +64,14 @@ function parseWebSocketUrl(text: string): Target | undefined {
   const found = parseUpstream(`${url.hostname}:${url.port || URL_PORTS[url.protocol]}`);
   if (!found || !Object.hasOwn(URL_PORTS, url.protocol)) return undefined;
   const path = url.pathname + url.search;
-  return url.protocol === "wss:" ? { ...found, path, tls: { caCerts: [] } } : { ...found, path };
+  return url.protocol === "wss:" ? { ...found, path, tls: {} } : { ...found, path };
 }
 
 function certificates(file: string, problems: string[]): string {
   try {
-    return Deno.readTextFileSync(file);
+    return readCertificates(file);
   } catch (error) {
-    problems.push(`--ca: cannot read ${quote(file)}: ${messageOf(error)}`);
+    problems.push(`--ca: ${messageOf(error)}`);
     return "";
   }
 }

@@ -5,6 +5,7 @@ import type { Upstream } from "../config/config.ts";
 import { DialError, dialErrorOf, unavailable } from "../upstream/dial_error.ts";
 import { type Duplex, writeAll } from "../transport/duplex.ts";
 import { TcpDuplex } from "../transport/tcp.ts";
+import { secureUpstream } from "../transport/tls/client.ts";
 import { encodeProxyHeader } from "../transport/proxy_protocol/header.ts";
 import { hostPortText } from "../util/text.ts";
 import type { TimeLimit } from "../util/deadlines.ts";
@@ -43,7 +44,7 @@ async function secure(
   shared: Shared,
 ): Promise<Duplex> {
   try {
-    return await shared.tls.secure(upstream, target, shared.authorities, budget);
+    return await secureUpstream(upstream, target, shared.certificates, budget);
   } catch (error) {
     if (error instanceof Deno.errors.TimedOut) throw error;
     throw new DialError("tls", messageOf(error), { cause: error });

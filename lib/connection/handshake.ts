@@ -6,7 +6,7 @@ import { Refusal } from "../errors.ts";
 import { type Hello, readHello } from "../frame/id_frame.ts";
 import type { Entrance } from "../listen/listener.ts";
 import { readIntroduction } from "../transport/proxy_protocol/reader.ts";
-import type { TlsGate } from "../transport/tls/server.ts";
+import type { TlsServer } from "../transport/tls/server.ts";
 import { isUpgrade, upgrade } from "../transport/websocket/accept.ts";
 import { SHUTTING_DOWN } from "./refuse.ts";
 import type { Shared } from "./snapshot.ts";
@@ -47,13 +47,13 @@ function readFirst(account: Account, entrance: Entrance, shared: Shared): Promis
 
 async function readOverTls(
   account: Account,
-  tls: TlsGate,
+  tls: TlsServer,
   entrance: Entrance,
   shared: Shared,
 ): Promise<Hello | null> {
-  const secure = await tls.open(account.client);
+  const secure = await tls.accept(account.client);
   if (!secure) return null;
-  account.client = secure.client;
+  account.client = secure;
   try {
     await secure.handshake();
     return await readFrames(account, entrance, shared);

@@ -3,7 +3,7 @@
 import type { Account, Closing } from "./registry.ts";
 import { isDisconnect, messageOf, Refusal } from "../errors.ts";
 import { encodeError } from "../frame/tlv.ts";
-import { HandshakeError } from "../transport/tls/server.ts";
+import { HandshakeError } from "../transport/tls/duplex.ts";
 import { lingeringClose } from "../transport/linger.ts";
 import { httpRefusal } from "../transport/websocket/accept.ts";
 

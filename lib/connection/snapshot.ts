@@ -5,7 +5,7 @@ import type { Config } from "../config/config.ts";
 import type { Deadlines } from "../util/deadlines.ts";
 import type { Dialer } from "../upstream/dialer.ts";
 import type { Admission } from "../admission/limiter.ts";
-import type { Authorities, TlsClient } from "../transport/tls/client.ts";
+import type { CaCertificates } from "../transport/tls/client.ts";
 import type { RouteTable } from "../route/table.ts";
 
 /** What every connection of one configuration shares. */
@@ -20,9 +20,8 @@ export interface Shared {
   readonly proxyProtocol: Config["proxy_protocol"];
   readonly idDeadlines: Deadlines;
   readonly connectDeadlines: Deadlines;
-  /** Speaks TLS to upstreams that want it, trusting `authorities`. */
-  readonly tls: TlsClient;
-  readonly authorities: Authorities;
+  /** Certificates that upstreams are trusted by. */
+  readonly certificates: CaCertificates;
   readonly quiet: QuietLimits;
   readonly dialer: Dialer;
 }

@@ -1,7 +1,7 @@
 /** Where connections come in. */
 
 import type { ListenerConfig, WebSocketConfig } from "../config/config.ts";
-import type { TlsGate } from "../transport/tls/server.ts";
+import type { TlsServer } from "../transport/tls/server.ts";
 import { AddressList } from "../util/cidr.ts";
 
 /** A listener's name and what one configuration says of it. Immutable; a reload puts another in its place. */
@@ -11,10 +11,10 @@ export class Entrance {
   /** Which WebSockets are taken; undefined where none is. */
   readonly webSocket: WebSocketConfig | undefined;
   /** Ends TLS; undefined where plain TCP is spoken. */
-  readonly tls: TlsGate | undefined;
+  readonly tls: TlsServer | undefined;
   readonly #trusted: AddressList | undefined;
 
-  constructor(name: string, { proxy_protocol, websocket = {} }: ListenerConfig, tls?: TlsGate) {
+  constructor(name: string, { proxy_protocol, websocket = {} }: ListenerConfig, tls?: TlsServer) {
     this.name = name;
     this.tls = tls;
     this.webSocket = websocket || undefined;

@@ -5,8 +5,7 @@ import type { HostPort, ListenerConfig } from "../config/config.ts";
 import { messageOf } from "../errors.ts";
 import { addressText, hostPortText } from "../util/text.ts";
 import { acceptEach } from "../transport/accept_loop.ts";
-import { TlsGate } from "../transport/tls/server.ts";
-import { OpenSockets } from "../transport/tls/tls_socket.ts";
+import { TlsServer } from "../transport/tls/server.ts";
 import { Entrance } from "./listener.ts";
 
 const log = getLogger("switchyard");
@@ -32,8 +31,6 @@ interface Door {
 /** Every listener, by what the configuration says of it. */
 export class Listeners {
   #open = new Map<string, Door>();
-  /** Connections over TLS that are open, through gates that are gone as well. */
-  readonly #secure = new OpenSockets();
   readonly #accepting = new Set<Promise<void>>();
   readonly #serve: Serve;
   readonly #listen: Listen;
@@ -55,28 +52,23 @@ export class Listeners {
    */
   change(configs: readonly ListenerConfig[]): void {
     const before = this.#open;
-    const gates = new Set([...before.values()].flatMap(({ entrance: { tls } }) => tls ?? []));
+    const unused = new Set([...before.values()].flatMap(({ entrance: { tls } }) => tls ?? []));
     const after = this.#openEach(configs);
     this.#open = after;
     for (const [key, door] of after) if (!before.has(key)) this.#accept(door);
     for (const [key, { listener }] of before) if (!after.has(key)) close(listener);
-    for (const { entrance: { tls } } of after.values()) if (tls) gates.delete(tls);
-    for (const gate of gates) gate.retire();
+    for (const { entrance: { tls } } of after.values()) if (tls) unused.delete(tls);
+    for (const server of unused) server[Symbol.dispose]();
   }
 
   /** Closes all, and waits until nothing more is accepted. */
   async close(): Promise<void> {
     for (const { listener, entrance } of this.#open.values()) {
       listener.close();
-      entrance.tls?.retire();
+      entrance.tls?.[Symbol.dispose]();
     }
     this.#open = new Map();
     await Promise.all(this.#accepting);
-  }
-
-  /** Waits, at most `ms`, until what has been sent over TLS is on its way, and ends the rest. */
-  async finish(ms: number): Promise<void> {
-    await this.#secure.finish(ms);
   }
 
   #openEach(configs: readonly ListenerConfig[]): Map<string, Door> {
@@ -88,7 +80,7 @@ export class Listeners {
       const open = this.#open.get(key);
       const listener = open?.listener ?? undo.adopt(this.#openAt(config.address), (opened) => opened.close());
       const name = addressText(listener.addr);
-      const entrance = new Entrance(name, config, this.#gate(name, config, open, undo));
+      const entrance = new Entrance(name, config, this.#tls(name, config, open, undo));
       if (open) changes.push(() => open.entrance = entrance);
       after.set(key, open ?? { listener, entrance });
     }
@@ -97,17 +89,17 @@ export class Listeners {
     return after;
   }
 
-  /** The gate that the listener has, where its files are the same: then what they hold now is taken into use. */
-  #gate(
+  /** The TLS server that the listener has, where its files are the same: then what they hold now is used. */
+  #tls(
     name: string,
     { tls }: ListenerConfig,
     open: Door | undefined,
     undo: DisposableStack,
-  ): TlsGate | undefined {
+  ): TlsServer | undefined {
     if (!tls) return undefined;
     const known = open?.entrance.tls;
     if (known?.config.cert !== tls.cert || known.config.key !== tls.key) {
-      return undo.adopt(new TlsGate(name, tls, this.#secure), (gate) => gate.retire());
+      return undo.use(new TlsServer(name, tls));
     }
     known.refresh();
     return known;

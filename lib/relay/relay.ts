@@ -57,9 +57,9 @@ async function move(relayed: Relayed, from: Duplex, to: Duplex, flow: Flow): Pro
   }
 }
 
-/** Passes the end on. Where the other direction has ended too, the FIN is left to the caller's `close`. */
+/** Passes the end on. Where the other direction has ended too, a plain FIN is left to the caller's `close`. */
 async function finish(relayed: Relayed, from: Duplex, to: Duplex): Promise<void> {
-  if (relayed.finished && to.transport === "tcp") return;
+  if (relayed.finished && to.transport === "tcp" && !to.secure) return;
   relayed.finished ??= from;
   await to.closeWrite();
 }

@@ -48,6 +48,8 @@ export interface Duplex {
   abort(): Promise<void>;
   /** Number of messages without payload that show the peer alive, such as pings, where the transport has any. */
   readonly keepalives?: number;
+  /** Whether `closeWrite` tells the peer more than the FIN of `close` does: over TLS, a FIN alone is a cut stream. */
+  readonly secure?: boolean;
   /** Bytes of its buffer that the last read spent on framing: a read that filled the buffer may look short. */
   readonly overhead?: number;
 }

@@ -2,7 +2,7 @@ import type { Upstream } from "../../../lib/config/config.ts";
 import { Deadlines } from "../../../lib/util/deadlines.ts";
 import { encodeId } from "../../../lib/frame/tlv.ts";
 import { TcpDuplex } from "../../../lib/transport/tcp.ts";
-import { Authorities, TlsClient } from "../../../lib/transport/tls/client.ts";
+import { CaCertificates, secureUpstream, trusting } from "../../../lib/transport/tls/client.ts";
 import { parseProxyHeader } from "../../../lib/transport/proxy_protocol/header.ts";
 import { assert, assertEquals, assertRejects, assertThrows } from "../../assert.ts";
 import { Certificate, hasOpenssl } from "../../certificates.ts";
@@ -168,11 +168,10 @@ for (const [what, pem] of [["no certificate", "hello\n"], ["a broken one", BROKE
 
 Deno.test("TLS that the platform refuses to begin leaves no socket open", async () => {
   await using upstream = startUpstream(async (conn) => void await receiveAll(conn));
-  const client = new TlsClient();
   const deadlines = new Deadlines(1000);
   const raw = new TcpDuplex(await Deno.connect({ hostname: "127.0.0.1", port: upstream.port }));
-  const trusted = Object.assign(new Authorities([]), { of: () => [BROKEN] });
-  await assertRejects(() => client.secure(raw, { host: "localhost", port: 1 }, trusted, deadlines));
+  const trusted = Object.assign(new CaCertificates([]), { of: () => trusting(BROKEN) });
+  await assertRejects(() => secureUpstream(raw, { host: "localhost", port: 1 }, trusted, deadlines));
   raw.close();
-  await client.close(0);
+  deadlines.close();
 });

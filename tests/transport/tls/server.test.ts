@@ -1,8 +1,7 @@
 import { encodeId } from "../../../lib/frame/tlv.ts";
 import { writeAll } from "../../../lib/transport/duplex.ts";
 import { type Socket, TcpDuplex } from "../../../lib/transport/tcp.ts";
-import { TlsGate } from "../../../lib/transport/tls/server.ts";
-import { OpenSockets } from "../../../lib/transport/tls/tls_socket.ts";
+import { TlsServer } from "../../../lib/transport/tls/server.ts";
 import { connectWebSocket } from "../../../lib/transport/websocket/connect.ts";
 import { encodeProxyHeader } from "../../../lib/transport/proxy_protocol/header.ts";
 import { assert, assertEquals, assertStringIncludes, assertThrows } from "../../assert.ts";
@@ -224,15 +223,15 @@ test("a certificate renewed again and again under load is used, and no connectio
 
 test("what the files hold is looked at by itself, and what cannot be used is passed over", async () => {
   await using certificate = await Certificate.create("first");
-  const gate = new TlsGate("here", certificate.files, new OpenSockets(), 20);
+  const server = new TlsServer("here", certificate.files, 20);
   try {
     const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
     const used = async () => {
       const connecting = openssl("s_client", "-connect", `127.0.0.1:${listener.addr.port}`);
-      const opened = await gate.open(new TcpDuplex(await listener.accept()));
+      const opened = await server.accept(new TcpDuplex(await listener.accept()));
       await opened?.handshake();
       const { stdout } = await connecting;
-      opened?.client.close();
+      opened?.close();
       return /subject=CN = (.*)/.exec(stdout)?.[1];
     };
     assertEquals(await used(), "first");
@@ -244,7 +243,7 @@ test("what the files hold is looked at by itself, and what cannot be used is pas
     for (let tries = 0; await used() !== "second"; tries++) assert(tries < 50, "the new one is not in use");
     listener.close();
   } finally {
-    gate.retire();
+    server[Symbol.dispose]();
   }
 });
 
@@ -256,7 +255,7 @@ test("a certificate that cannot be used stops the start, with its file named", a
   const { cert, key } = certificate.files;
   assertThrows(start({ cert: `${cert}.none`, key }), Error, `${cert}.none`);
   assertThrows(start({ cert, key: other.files.key }), Error, other.files.key);
-  assertThrows(start({ cert, key: cert }), Error, "No keys found");
+  assertThrows(start({ cert, key: cert }), Error, "holds no private key in PEM");
 });
 
 test("WebSocket is spoken over TLS", async () => {

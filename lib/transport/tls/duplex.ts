@@ -1,0 +1,238 @@
+/** A TLS connection as a duplex: the server's side or the client's. */
+
+import type { TLSSocket } from "node:tls";
+import type { Duplex as NodeDuplex } from "node:stream";
+import { isDisconnect, messageOf } from "../../errors.ts";
+import { ReadBuffer } from "../../util/buffer_pool.ts";
+import { BaseDuplex } from "../base_duplex.ts";
+import type { Duplex } from "../duplex.ts";
+import { Wire } from "./wire.ts";
+
+/** Most that is encrypted at a time, in bytes: three full records, which node:tls writes in one piece. */
+const PIECE_BYTES = 48 << 10;
+
+/** A handshake that failed. There is no way to tell the client more than the TLS alert that it has got. */
+export class HandshakeError extends Error {
+  override readonly name = "HandshakeError";
+}
+
+interface PendingRead {
+  readonly buffer: Uint8Array;
+  readonly resolve: (count: number | null) => void;
+  readonly reject: (error: Error) => void;
+}
+
+/**
+ * Reads decrypt on demand: records are read from below only while a caller waits for bytes, one read at a time. So
+ * backpressure passes through, at most one read's worth of plain bytes is kept, and the TLSSocket always flows. (Pausing
+ * one within its `data` event can lose `end` for ever.)
+ *
+ * `closeWrite` sends TLS's own end (close_notify, RFC 8446, section 6.1) ahead of the FIN. `close` and `abort` do not:
+ * the peer can tell a cut stream from a finished one, and a cut by the peer fails a read with `UnexpectedEof`.
+ */
+export class TlsDuplex extends BaseDuplex {
+  readonly transport = "tcp";
+  readonly secure = true;
+  readonly #raw: Duplex;
+  readonly #wire: Wire;
+  readonly #tls: TLSSocket;
+  readonly #buffer = new ReadBuffer();
+  readonly #writes = new Set<(error: Error) => void>();
+  readonly #opened = Promise.withResolvers<void>();
+  #established = false;
+  #plain: Uint8Array[] = [];
+  #reads: PendingRead[] = [];
+  #pulling = false;
+  #ended = false;
+  #closed = false;
+  #failure: Error | undefined;
+  #writeFailure: Error | undefined;
+
+  /**
+   * @param raw What records are carried by. The duplex owns it.
+   * @param opened The event that ends the handshake.
+   * @param begin Begins TLS over a stream.
+   */
+  constructor(raw: Duplex, opened: "secure" | "secureConnect", begin: (stream: NodeDuplex) => TLSSocket) {
+    super();
+    this.#raw = raw;
+    this.#wire = new Wire(raw, (error) => this.#failWrites(error));
+    this.#tls = begin(this.#wire.stream);
+    this.#opened.promise.catch(() => {}); // heard where the handshake is waited for
+    this.#tls.once(opened, () => {
+      this.#established = true;
+      this.#opened.resolve();
+    });
+    this.#tls.on("data", (bytes: Uint8Array) => this.#deliver(bytes));
+    this.#tls.on("end", () => this.#end());
+    this.#tls.on("error", (error: Error) => this.#fail(error));
+  }
+
+  /** @throws {HandshakeError} */
+  async handshake(): Promise<void> {
+    try {
+      // records that come before node:tls has begun, in a tick of its own, and are wrong would end the process
+      await nextTurn();
+      void this.#pull();
+      await this.#opened.promise;
+    } catch (error) {
+      throw new HandshakeError(`TLS handshake: ${messageOf(error)}`, { cause: error });
+    }
+  }
+
+  read(buffer: Uint8Array): Promise<number | null> {
+    const again = this.readAgain(buffer);
+    if (again > 0) return Promise.resolve(again);
+    return new Promise((resolve, reject) => {
+      this.#reads.push({ buffer, resolve, reject });
+      this.#serve();
+      if (this.#reads.length > 0) void this.#pull();
+    });
+  }
+
+  /** Fails while the handshake is under way: a rejection must not wait for a peer that never completes it. */
+  write(bytes: Uint8Array): Promise<number> {
+    const failure = this.#writeProblem();
+    if (failure) return Promise.reject(failure);
+    const piece = bytes.length > PIECE_BYTES ? bytes.subarray(0, PIECE_BYTES) : bytes;
+    return new Promise((resolve, reject) => {
+      this.#writes.add(reject);
+      this.#tls.write(piece, (error) => {
+        this.#writes.delete(reject);
+        if (error) reject(this.#closed ? closed() : asDisconnect(error));
+        else resolve(piece.length);
+      });
+    });
+  }
+
+  async closeWrite(): Promise<void> {
+    const failure = this.#writeProblem();
+    if (failure) throw failure;
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    this.#writes.add(reject);
+    this.#tls.end(() => resolve());
+    await promise;
+    this.#writes.delete(reject);
+    await nextTurn();
+    await this.#wire.flushed();
+    if (this.#writeFailure) throw this.#writeFailure;
+    await this.#raw.closeWrite();
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#raw.close();
+    const error = closed();
+    this.#failWrites(error);
+    this.#failReads(error);
+    this.#tls.destroy();
+  }
+
+  abort(): Promise<void> {
+    this.close();
+    return Promise.resolve();
+  }
+
+  /** Reads records while somebody waits for what is in them. */
+  async #pull(): Promise<void> {
+    if (this.#pulling) return;
+    this.#pulling = true;
+    try {
+      while (this.#wanted()) {
+        const { bytes } = this.#buffer;
+        const count = await this.#raw.read(bytes);
+        if (count === null) return await this.#cut();
+        this.#wire.receive(bytes.subarray(0, count));
+        this.#buffer.resize(count);
+      }
+    } catch (error) {
+      this.#fail(error instanceof Error ? error : new Error(String(error)));
+    } finally {
+      this.#pulling = false;
+    }
+  }
+
+  #wanted(): boolean {
+    return !this.#closed && !this.#ended && !this.#failure && (!this.#established || this.#reads.length > 0);
+  }
+
+  /** The peer's FIN: in order where its close_notify came before. */
+  async #cut(): Promise<void> {
+    await nextTurn();
+    if (!this.#ended) this.#fail(new Deno.errors.UnexpectedEof("the connection ended without TLS's own end"));
+  }
+
+  #deliver(bytes: Uint8Array): void {
+    this.#plain.push(bytes);
+    this.#serve();
+  }
+
+  #end(): void {
+    this.#ended = true;
+    if (!this.#established) this.#fail(new Deno.errors.UnexpectedEof("the peer ended it"));
+    this.#serve();
+  }
+
+  /** Serves pending reads in order, as far as there is anything to serve them with. */
+  #serve(): void {
+    while (this.#reads.length > 0) {
+      const bytes = this.#plain[0];
+      if (!bytes && !this.#ended && !this.#failure && !this.#closed) return;
+      const read = this.#reads.shift();
+      if (!read) return;
+      if (bytes) read.resolve(this.#take(bytes, read.buffer));
+      else if (this.#closed) read.reject(closed());
+      else if (this.#failure) read.reject(this.#failure);
+      else read.resolve(null);
+    }
+  }
+
+  #take(bytes: Uint8Array, buffer: Uint8Array): number {
+    const count = Math.min(bytes.length, buffer.length);
+    buffer.set(count < bytes.length ? bytes.subarray(0, count) : bytes);
+    if (count < bytes.length) this.#plain[0] = bytes.subarray(count);
+    else this.#plain.shift();
+    return count;
+  }
+
+  #fail(error: Error): void {
+    this.#opened.reject(error);
+    this.#failure ??= asDisconnect(error);
+    this.#serve();
+  }
+
+  #failReads(error: Error): void {
+    this.#opened.reject(error);
+    for (const { reject } of this.#reads.splice(0)) reject(error);
+    this.#plain = [];
+  }
+
+  #failWrites(error: Error): void {
+    this.#writeFailure ??= error;
+    for (const reject of this.#writes) reject(error);
+    this.#writes.clear();
+  }
+
+  #writeProblem(): Error | undefined {
+    if (this.#closed) return closed();
+    if (!this.#established) return new Error("the TLS handshake has not been completed");
+    return this.#writeFailure ?? (this.#tls.destroyed ? this.#failure ?? closed() : undefined);
+  }
+}
+
+function closed(): Error {
+  return new Deno.errors.Interrupted("the connection was closed");
+}
+
+/** A peer that breaks the rules of TLS has ended the connection, as one that resets it. */
+function asDisconnect(error: Error): Error {
+  return isDisconnect(error)
+    ? error
+    : new Deno.errors.ConnectionAborted(`TLS: ${error.message}`, { cause: error });
+}
+
+/** Resolves after the callbacks that are due have been called. */
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
