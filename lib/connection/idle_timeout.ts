@@ -2,6 +2,8 @@
 
 import type { Account, Ledger, QuietLimits } from "./registry.ts";
 
+import { sweepStalls } from "../relay/stalls.ts";
+
 /** How often every connection is looked at, at most and at least, in milliseconds. */
 const LOOK_MS = { longest: 1000, shortest: 20 };
 
@@ -33,6 +35,7 @@ export class QuietWatch {
 
   /** Ends what has been quiet for too long by `now`. */
   look(now: number): void {
+    sweepStalls(now);
     for (const account of this.#ledger.accounts()) {
       if (account.quiet) endIfQuiet(account, account.quiet, now);
     }

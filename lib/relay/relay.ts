@@ -3,6 +3,7 @@
 import { isOwnClose, Refusal, type RefusalName } from "../errors.ts";
 import { type Duplex, DuplexError, type Flow } from "../transport/duplex.ts";
 import { DuplexReadable } from "../transport/streams.ts";
+import { Relayed, relays } from "./stalls.ts";
 
 /** One side of the balancer. */
 export type Side = "client" | "upstream";
@@ -19,16 +20,6 @@ export interface Ending {
 /** The pipes move bytes; the relay decides what is closed. */
 const MOVE_ONLY: StreamPipeOptions = { preventClose: true, preventAbort: true, preventCancel: true };
 
-/** A relayed connection while it runs. */
-interface Relayed {
-  readonly client: Duplex;
-  readonly upstream: Duplex;
-  /** The side that finished sending first. */
-  finished?: Duplex;
-  /** The first failure. */
-  broken?: DuplexError;
-}
-
 /**
  * Sends everything that either side sends to the other, until both have finished. The end of one direction is passed
  * on at once, while the other continues.
@@ -40,10 +31,12 @@ interface Relayed {
  * @param down Counts what moves from upstream to client.
  */
 export async function relay(client: Duplex, upstream: Duplex, up: Flow, down: Flow): Promise<Ending> {
-  const relayed: Relayed = { client, upstream };
+  const relayed = new Relayed(client, upstream, up, down);
+  relays.join(relayed);
   const sending = move(relayed, client, upstream, up);
   await move(relayed, upstream, client, down);
   await sending;
+  relays.leave(relayed);
   return endingOf(relayed);
 }
 

@@ -29,6 +29,8 @@ export interface Duplex {
    * Sends from the start of `bytes` and resolves to how many were taken, at least one. `bytes` must not change
    * before it resolves. It resolves only as fast as the peer takes bytes: that is the backpressure.
    *
+   * Of no bytes nothing is sent, but it rejects where the connection has been reset.
+   *
    * Rejects with the platform's error when the connection fails or is closed meanwhile.
    */
   write(bytes: Uint8Array): Promise<number>;

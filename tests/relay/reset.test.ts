@@ -1,8 +1,9 @@
 /** A reset (RST) from either side, by sockets of node:net: those of Deno cannot send one. */
 
-import { connect, createServer, type Socket } from "node:net";
+import { connect as connectTls } from "node:tls";
 import { encodeId } from "../../lib/frame/tlv.ts";
 import { assert, assertEquals } from "../assert.ts";
+import { Certificate, hasOpenssl } from "../certificates.ts";
 import {
   concat,
   configTo,
@@ -14,6 +15,7 @@ import {
   until,
 } from "../harness.ts";
 import { captureLog } from "../serving.ts";
+import { connectResetting, reset, sendOn, startResetting, untilStill } from "./resetting.ts";
 
 const ID = encodeId("1");
 const MIB = 1 << 20;
@@ -21,60 +23,14 @@ const MIB = 1 << 20;
 /** How long a reset may take to reach the other side, in milliseconds: a second, and two more where others are busy. */
 const PASSED_ON_MS = 3000;
 
-/** An upstream that resets each connection when the test says so. */
-async function startResetting() {
-  const sockets: Socket[] = [];
-  const server = createServer((socket) => {
-    sockets.push(socket);
-    socket.on("error", () => {});
-  });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as { port: number };
-  return {
-    port,
-    /** Its one connection, once it is there. */
-    async reached(): Promise<Socket> {
-      await until(() => sockets.length === 1, "the upstream is reached");
-      const [socket] = sockets;
-      assert(socket);
-      return socket;
-    },
-    async [Symbol.asyncDispose]() {
-      for (const socket of sockets) socket.destroy();
-      await new Promise((resolve) => server.close(resolve));
-    },
-  };
-}
-
-/** A client that can reset its connection. */
-async function connectResetting(port: number): Promise<Socket> {
-  const socket = connect(port, "127.0.0.1");
-  socket.on("error", () => {});
-  await new Promise<void>((resolve) => socket.once("connect", resolve));
-  return socket;
-}
-
-/** Resets, and resolves once the socket is closed. */
-async function reset(socket: Socket): Promise<void> {
-  const closed = new Promise<void>((resolve) => socket.once("close", () => resolve()));
-  socket.resetAndDestroy();
-  await closed;
-}
+/** How long one may take that has to be looked for: 5 seconds, and more where others are busy. */
+const NOTICED_MS = 20_000;
 
 /** How long `ending` takes, whether it succeeds or fails. */
 async function timeOf(ending: Promise<unknown>): Promise<number> {
   const begun = performance.now();
   await ending.catch(() => {});
   return performance.now() - begun;
-}
-
-/** Waits until `count` is over 0 and has not changed for 200 ms. */
-async function untilStill(count: () => number, what: string): Promise<void> {
-  let last = { count: 0, at: 0 };
-  await until(() => {
-    if (count() !== last.count) last = { count: count(), at: performance.now() };
-    return last.count > 0 && performance.now() - last.at > 200;
-  }, what);
 }
 
 Deno.test("a client's reset mid-stream ends its upstream, and is the log's reason", async () => {
@@ -156,5 +112,48 @@ Deno.test("an upstream that resets while it takes nothing ends a client that is 
   socket.resetAndDestroy();
   await until(() => failed && balancer.balancer.active === 0, "the client is let go", PASSED_ON_MS);
   await sending;
+  assertEquals(log.reasons(), ["upstream_reset"]);
+});
+
+Deno.test("a client that resets while its upstream takes nothing is noticed, whatever it had sent", async () => {
+  using log = captureLog();
+  await using upstream = await startResetting();
+  await using balancer = startBalancer(configTo(upstream.port));
+  const client = await connectResetting(balancer.port);
+  client.write(ID);
+  (await upstream.reached()).pause();
+  await untilStill(sendOn(client), "the client is held up");
+  await reset(client);
+  await until(() => balancer.balancer.active === 0, "the connection is accounted for", NOTICED_MS);
+  assertEquals(log.reasons(), ["client_reset"]);
+});
+
+Deno.test({ name: "a reset is noticed behind TLS, too", ignore: !hasOpenssl }, async () => {
+  using log = captureLog();
+  await using certificate = await Certificate.create("first");
+  await using upstream = await startResetting();
+  const listeners = [{ address: { host: "127.0.0.1", port: 0 }, tls: certificate.files }];
+  await using balancer = startBalancer(configTo(upstream.port, { listeners }));
+  const socket = await connectResetting(balancer.port);
+  const client = connectTls({ socket, servername: "localhost", ca: certificate.pem });
+  client.on("error", () => {});
+  client.write(ID);
+  (await upstream.reached()).pause();
+  await untilStill(sendOn(client), "the client is held up");
+  await reset(socket);
+  await until(() => balancer.balancer.active === 0, "the connection is accounted for", NOTICED_MS);
+  assertEquals(log.reasons(), ["client_reset"]);
+});
+
+Deno.test("an upstream that resets while its client takes nothing is noticed, whatever it had sent", async () => {
+  using log = captureLog();
+  await using upstream = await startResetting();
+  await using balancer = startBalancer(configTo(upstream.port));
+  using client = await balancer.connect();
+  await send(client, ID);
+  const socket = await upstream.reached();
+  await untilStill(sendOn(socket), "the upstream is held up");
+  await reset(socket);
+  await until(() => balancer.balancer.active === 0, "the connection is accounted for", NOTICED_MS);
   assertEquals(log.reasons(), ["upstream_reset"]);
 });

@@ -94,6 +94,7 @@ export class TlsDuplex extends BaseDuplex {
   write(bytes: Uint8Array): Promise<number> {
     const failure = this.#writeProblem();
     if (failure) return Promise.reject(failure);
+    if (bytes.length === 0) return this.#raw.write(bytes);
     const piece = bytes.length > PIECE_BYTES ? bytes.subarray(0, PIECE_BYTES) : bytes;
     return new Promise((resolve, reject) => {
       this.#writes.add(reject);

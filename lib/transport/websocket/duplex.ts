@@ -100,6 +100,7 @@ export class WebSocketDuplex extends BaseDuplex {
 
   /** Sends one binary message, and resolves once the connection has all of it. */
   async write(bytes: Uint8Array): Promise<number> {
+    if (bytes.length === 0) return await this.#carrier.write(bytes);
     if (!this.#writes.tryTake()) await this.#writes.take();
     try {
       if (this.#closeSent) throw new Deno.errors.BrokenPipe("the WebSocket is closed for sending");
