@@ -10,6 +10,7 @@ import { connectTo, type Target } from "../lib/acceptance/connect.ts";
 import { encodeId } from "../lib/frame/tlv.ts";
 import { type Duplex, writeAll } from "../lib/transport/duplex.ts";
 import { sleep } from "../lib/util/async.ts";
+import { median } from "./statistics.ts";
 
 const MAIN = new URL("../main.ts", import.meta.url).pathname;
 
@@ -133,10 +134,6 @@ async function compare(load: Load, rounds: number, seconds: string): Promise<voi
   console.log(
     `${load.mode}, ${load.connections}: tcp ${tcp}, websocket ${websocket}, ratio ${ratio.toFixed(2)}`,
   );
-}
-
-function median(values: readonly number[]): number {
-  return values.toSorted((one, other) => one - other)[Math.floor(values.length / 2)] ?? NaN;
 }
 
 /** KiB of the balancer for an idle pair. */

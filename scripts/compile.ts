@@ -3,9 +3,13 @@
  * `deno task compile`: makes dist/switchyard, one executable with the permissions net and read baked in.
  * With `--all`: one for each target, and their SHA-256 sums in dist/SHA256SUMS.
  *
+ * Fails where more is embedded than MAX_EMBEDDED_BYTES: some package that only tests use, most likely.
+ *
  * DENO_FOR_COMPILE names another `deno` to compile with, DENORT_BIN a base binary of that version and of this machine's
  * target to build on.
  */
+
+import project from "../deno.json" with { type: "json" };
 
 const TARGETS = [
   "x86_64-unknown-linux-gnu",
@@ -15,14 +19,84 @@ const TARGETS = [
   "x86_64-pc-windows-msvc",
 ];
 
+/** Most that an executable may hold beyond its base binary. Sources and packages of today take half of it. */
+export const MAX_EMBEDDED_BYTES = 9_500_000;
+
+/** The compiler's configuration and its copy of the lock file, which names fewer packages than the project's. */
+const CONFIG_FOLDER = "dist/config";
+
+/** An empty program, whose executable is as large as the base binary. */
+const EMPTY_FOLDER = "dist/empty";
+
 const deno = Deno.env.get("DENO_FOR_COMPILE") || Deno.execPath();
+
+/**
+ * The part of deno.json that the compiler is given. It embeds every package that its configuration names, used or not,
+ * so the packages of tests, which deno.json keeps in a scope of their own, are left out.
+ */
+export function productionConfig(config: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const kept = ["imports", "compilerOptions", "unstable", "nodeModulesDir"];
+  return Object.fromEntries(kept.flatMap((key) => key in config ? [[key, config[key]]] : []));
+}
+
+async function writeConfig(): Promise<void> {
+  await Deno.mkdir(CONFIG_FOLDER, { recursive: true });
+  await Deno.writeTextFile(`${CONFIG_FOLDER}/deno.json`, JSON.stringify(productionConfig(project)));
+  // the versions and checksums of what is left; the compiler strikes the rest out of the copy
+  await Deno.copyFile("deno.lock", `${CONFIG_FOLDER}/deno.lock`);
+  await Deno.mkdir(EMPTY_FOLDER, { recursive: true });
+  await Deno.writeTextFile(`${EMPTY_FOLDER}/deno.json`, "{}");
+  await Deno.writeTextFile(`${EMPTY_FOLDER}/main.ts`, "");
+}
 
 /** Compiles for `target`, or for this machine, into dist/. Returns the file's name, or undefined where it failed. */
 async function compile(target?: string): Promise<string | undefined> {
   const windows = target?.includes("windows") ?? Deno.build.os === "windows";
   const name = `switchyard${target ? `-${target}` : ""}${windows ? ".exe" : ""}`;
-  const args = [
+  const env = environment(target);
+  const here = target === undefined || target === Deno.build.target;
+  const problem = await run(deno, compilerArgs(name, target), env) ??
+    (here ? await run(`dist/${name}`, ["version"], env) : undefined) ?? await sizeProblem(name, target);
+  if (problem === undefined) return name;
+  // neither an older one nor one that does not run may pass for it
+  await Deno.remove(`dist/${name}`).catch(() => {});
+  console.error(`compile: dist/${name} cannot be made: ${reason(problem)}`);
+  return undefined;
+}
+
+/** Why the executable is too large, or undefined where it is not: compared with one of an empty program. */
+async function sizeProblem(name: string, target?: string): Promise<string | undefined> {
+  const empty = `${EMPTY_FOLDER}/program`;
+  const args = ["compile", "--config", `${EMPTY_FOLDER}/deno.json`, "--no-check", ...targetArgs(target)];
+  const failed = await run(
+    deno,
+    [...args, "--output", empty, `${EMPTY_FOLDER}/main.ts`],
+    environment(target),
+  );
+  if (failed !== undefined) return failed;
+  const [{ size }, base] = await Promise.all([
+    Deno.stat(`dist/${name}`),
+    // a target's suffix is added where it is missing
+    Deno.stat(empty).catch(() => Deno.stat(`${empty}.exe`)),
+  ]);
+  const embedded = size - base.size;
+  console.log(`dist/${name}: ${megabytes(size)} MB, ${megabytes(embedded)} of them beyond the base binary`);
+  if (embedded <= MAX_EMBEDDED_BYTES) return undefined;
+  return `${megabytes(embedded)} MB are embedded, at most ${
+    megabytes(MAX_EMBEDDED_BYTES)
+  } may be: move packages ` +
+    "that only tests use to the scope of tests in deno.json, or raise MAX_EMBEDDED_BYTES in scripts/compile.ts";
+}
+
+const targetArgs = (target?: string) => target === undefined ? [] : ["--target", target];
+
+const megabytes = (bytes: number) => (bytes / 1e6).toFixed(1);
+
+function compilerArgs(name: string, target?: string): string[] {
+  return [
     "compile",
+    "--config",
+    `${CONFIG_FOLDER}/deno.json`,
     "--allow-net",
     "--allow-read",
     "--no-prompt",
@@ -33,20 +107,11 @@ async function compile(target?: string): Promise<string | undefined> {
     // a worker's module, which no import names
     "--include",
     "lib/config/load_worker.ts",
-    ...(target ? ["--target", target] : []),
+    ...targetArgs(target),
     "--output",
     `dist/${name}`,
     "main.ts",
   ];
-  const env = environment(target);
-  const here = target === undefined || target === Deno.build.target;
-  const problem = await run(deno, args, env) ??
-    (here ? await run(`dist/${name}`, ["version"], env) : undefined);
-  if (problem === undefined) return name;
-  // neither an older one nor one that does not run may pass for it
-  await Deno.remove(`dist/${name}`).catch(() => {});
-  console.error(`compile: dist/${name} cannot be made: ${reason(problem)}`);
-  return undefined;
 }
 
 /** What the command says where it fails; undefined where it succeeds. */
@@ -96,13 +161,14 @@ async function main(args: string[]): Promise<number> {
     return 2;
   }
   const all = args.includes("--all");
-  await Deno.mkdir("dist", { recursive: true });
+  await writeConfig();
   let sums = "";
   for (const target of all ? TARGETS : [undefined]) {
     const name = await compile(target);
     if (name === undefined) return 1;
     sums += await sumLine(name);
   }
+  await Promise.all([EMPTY_FOLDER, CONFIG_FOLDER].map((folder) => Deno.remove(folder, { recursive: true })));
   if (all) await Deno.writeTextFile("dist/SHA256SUMS", sums);
   return 0;
 }

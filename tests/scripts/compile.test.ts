@@ -1,4 +1,5 @@
-import { reason } from "../../scripts/compile.ts";
+import project from "../../deno.json" with { type: "json" };
+import { productionConfig, reason } from "../../scripts/compile.ts";
 import { assertEquals, assertMatch } from "../assert.ts";
 
 Deno.test("a base binary that cannot be downloaded is told in one line that names DENORT_BIN", () => {
@@ -29,4 +30,18 @@ Deno.test("what else the compiler says is passed on, without the list of files a
   const said =
     "Compile main.ts\nlib/denort.ts (1KB)\nerror: Module not found\n    at main.ts:1:1\n\nStack backtrace:\n   0: x\n";
   assertEquals(reason(said), "Module not found at main.ts:1:1");
+});
+
+Deno.test("the compiler is given the packages of lib/ alone, and what else changes how they run", () => {
+  const packages = { valibot: "npm:valibot@1.5.0" };
+  const scopes = { "./tests/": { ws: "npm:ws@8.23.0" } };
+  assertEquals(
+    productionConfig({ imports: packages, scopes, unstable: ["net"], tasks: {}, lock: { frozen: true } }),
+    { imports: packages, unstable: ["net"] },
+  );
+});
+
+Deno.test("no package is both for tests alone and for the executable", () => {
+  const inTests = Object.keys(project.scopes["./tests/"]);
+  assertEquals(Object.keys(project.imports).filter((name) => inTests.includes(name)), []);
 });
