@@ -1,5 +1,10 @@
 /** Small help for messages that a person reads. */
 
+// @ts-types="./std_text.d.ts"
+import { closestString } from "@std/text/closest-string";
+// @ts-types="./std_text.d.ts"
+import { levenshteinDistance } from "@std/text/levenshtein-distance";
+
 /** `value` in quotes, control characters escaped, cut where it is long. */
 export function quote(value: unknown): string {
   const text = JSON.stringify(value) ?? String(value);
@@ -13,29 +18,16 @@ export function plain(text: string): string {
   });
 }
 
-/** The one of `candidates` that `name` was probably meant to be, or undefined where none is near. */
+/**
+ * The one of `candidates` that `name` was probably meant to be, or undefined where none is near. Upper and lower case
+ * count as the same.
+ */
 export function nearest(name: string, candidates: Iterable<string>): string | undefined {
-  let best: string | undefined;
-  let least = Math.max(1, Math.floor(name.length / 3)) + 1;
-  for (const candidate of candidates) {
-    const distance = editDistance(name, candidate);
-    if (distance < least) [best, least] = [candidate, distance];
-  }
-  return best;
-}
-
-/** Insertions, deletions and replacements between two words (Levenshtein). */
-function editDistance(from: string, to: string): number {
-  let previous = Array.from({ length: to.length + 1 }, (_, column) => column);
-  for (const [row, character] of [...from].entries()) {
-    const current = [row + 1];
-    for (const [column, other] of [...to].entries()) {
-      const replaced = (previous[column] ?? 0) + (character === other ? 0 : 1);
-      current.push(Math.min(replaced, (previous[column + 1] ?? 0) + 1, (current[column] ?? 0) + 1));
-    }
-    previous = current;
-  }
-  return previous.at(-1) ?? 0;
+  const words = [...candidates];
+  if (words.length === 0) return undefined;
+  const closest = closestString(name, words);
+  const most = Math.max(1, Math.floor(name.length / 3));
+  return levenshteinDistance(name.toLowerCase(), closest.toLowerCase()) <= most ? closest : undefined;
 }
 
 /** `host:port` as the configuration has them, with brackets around an IPv6 address. */
