@@ -20,6 +20,56 @@ export interface Upstream extends HostPort {
   readonly tls?: UpstreamTls | boolean;
 }
 
+/** One server of a pool. */
+export interface PoolServer extends Upstream {
+  /** Share of the pool's connections, relative to the other weights; 0 drains the server. */
+  readonly weight: number;
+  /** Gets connections only while every other server is down, full or failing. */
+  readonly backup: boolean;
+}
+
+/** How the servers of a pool are checked. Times are in milliseconds. */
+export interface HealthCheck {
+  readonly interval: number;
+  /** For connecting and, where something is expected, its arrival. */
+  readonly timeout: number;
+  /** Failed checks in a row that take a server down. */
+  readonly fall: number;
+  /** Passed checks in a row that bring it back. */
+  readonly rise: number;
+  /** Text that is sent once connected. */
+  readonly send?: string;
+  /** ID of an ID frame that is sent instead. */
+  readonly id?: string;
+  /** Text that the server must answer with. */
+  readonly expect?: string;
+}
+
+/** Several servers for the same IDs. */
+export interface PoolConfig {
+  readonly strategy: "hash" | "round_robin" | "least_connections" | "random";
+  readonly servers: readonly PoolServer[];
+  /** Without it servers are not checked. */
+  readonly health_check?: HealthCheck;
+  /** Failed dials within `fail_duration` that eject a server; 0 for never. */
+  readonly max_fails: number;
+  readonly fail_duration: number;
+  /** How long a server that came back takes to get its whole share; 0 for at once. */
+  readonly slow_start: number;
+  /** Most connections at once to each server; 0 for no limit. */
+  readonly max_connections: number;
+}
+
+/** How clients are held while their upstream cannot be reached. */
+export interface HoldConfig {
+  /** Longest time in milliseconds. */
+  readonly for: number;
+  /** Most clients of the route that are held at once. */
+  readonly clients: number;
+  /** Called when the first client is held. */
+  readonly wake?: string;
+}
+
 /** Which WebSockets a listener takes. */
 export interface WebSocketConfig {
   /** The only path that is served; without it any is. */

@@ -57,6 +57,11 @@ export class Health {
     return this.#now() < this.#ejectedUntil ? "ejected" : "up";
   }
 
+  /** How long an ejection still lasts, in milliseconds; 0 where there is none. */
+  get ejectedFor(): number {
+    return Math.max(0, this.#ejectedUntil - this.#now());
+  }
+
   /** The part of its weight that counts now, more than 0 and at most 1: less than 1 during a slow start. */
   get share(): number {
     const { slowStart } = this.#settings;
@@ -76,6 +81,12 @@ export class Health {
     this.#lastCheck = passed;
     if (!passed && this.#streak >= fall) this.#down = true;
     if (passed && this.#streak >= rise && this.state !== "up") this.#comeBack();
+  }
+
+  /** There are no checks any more, so what they said does not count. */
+  unchecked(): void {
+    this.#streak = 0;
+    this.#down = false;
   }
 
   /** A client's dial has succeeded, or failed. */

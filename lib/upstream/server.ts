@@ -1,0 +1,197 @@
+/** A server that connections go to. */
+
+import type { HostPort, UpstreamTls } from "../config/config.ts";
+import { hostPortText } from "../util/text.ts";
+import type { Health, HealthSettings, HealthState } from "./health.ts";
+
+/** Told that the health of a server has changed, and why. */
+export type OnChange = (record: ServerRecord, state: HealthState, why: string) => void;
+
+/** What a record belongs to. */
+export interface RecordOptions {
+  /** The pool that the server is in; without it routes name it by host and port. */
+  readonly pool?: string;
+  /** Without it the server counts as up. */
+  readonly health?: Health;
+  readonly onChange?: OnChange;
+  /** Called when its first connection has begun. */
+  readonly onBusy?: (record: ServerRecord) => void;
+  /** Called when its last connection has ended. */
+  readonly onIdle?: (record: ServerRecord) => void;
+}
+
+/** What is known of a server for as long as any configuration has it: it survives a reload by its key. */
+export class ServerRecord {
+  /** `host:port` */
+  readonly key: string;
+  /** The pool that the server is in; undefined for one that routes name by host and port. */
+  readonly pool: string | undefined;
+  readonly #health: Health | undefined;
+  readonly #onChange: OnChange | undefined;
+  readonly #onBusy: ((record: ServerRecord) => void) | undefined;
+  readonly #onIdle: ((record: ServerRecord) => void) | undefined;
+  #active = 0;
+  #drained = false;
+  #reported: HealthState = "up";
+
+  constructor(key: string, { pool, health, onChange, onBusy, onIdle }: RecordOptions = {}) {
+    this.key = key;
+    this.pool = pool;
+    this.#health = health;
+    this.#onChange = onChange;
+    this.#onBusy = onBusy;
+    this.#onIdle = onIdle;
+  }
+
+  /** Connections to it now, those that are being opened included. */
+  get active(): number {
+    return this.#active;
+  }
+
+  get state(): HealthState {
+    return this.#health?.state ?? "up";
+  }
+
+  /** See `Health.share`. */
+  get share(): number {
+    return this.#health?.share ?? 1;
+  }
+
+  /** How long its ejection still lasts, in milliseconds. */
+  get ejectedFor(): number {
+    return this.#health?.ejectedFor ?? 0;
+  }
+
+  /** Whether it was drained by hand: it gets no new connections. */
+  get drained(): boolean {
+    return this.#drained;
+  }
+
+  /** Drains the server, or takes it into use again. */
+  drain(drained: boolean): void {
+    this.#drained = drained;
+  }
+
+  /** Takes other limits of its health from now on. */
+  configure(settings: HealthSettings): void {
+    this.#health?.configure(settings);
+  }
+
+  /** A check has passed, or failed by `error`. */
+  checked(error?: Error): void {
+    this.#health?.checked(error === undefined);
+    this.report(error ? error.message : "its checks pass");
+  }
+
+  /** It is not checked any more. */
+  unchecked(): void {
+    this.#health?.unchecked();
+    this.report("it is not checked any more");
+  }
+
+  /** A client's dial has succeeded, or failed by `error`. */
+  dialed(error?: Error): void {
+    this.#health?.dialed(error === undefined);
+    if (error) this.report(error.message);
+  }
+
+  /** Tells of a change of its health since the last report. */
+  report(why: string): void {
+    const { state } = this;
+    if (state === this.#reported) return;
+    this.#reported = state;
+    this.#onChange?.(this, state, why);
+  }
+
+  /** Counts a connection until the result is disposed of. Undefined where `most` are open; 0 is no limit. */
+  acquire(most: number): Disposable | undefined {
+    if (most > 0 && this.#active >= most) return undefined;
+    this.#active += 1;
+    if (this.#active === 1) this.#onBusy?.(this);
+    let open = true;
+    return {
+      [Symbol.dispose]: () => {
+        if (!open) return;
+        open = false;
+        this.#active -= 1;
+        if (this.#active === 0) this.#onIdle?.(this);
+      },
+    };
+  }
+}
+
+/** What a configuration has of a server. */
+export interface ServerOptions extends HostPort {
+  readonly tls?: UpstreamTls | boolean;
+  /** @default 1 */
+  readonly weight?: number;
+  /** @default false */
+  readonly backup?: boolean;
+  /** Most connections at once; 0 for no limit. @default 0 */
+  readonly maxConnections?: number;
+}
+
+/** A server as one configuration has it. */
+export class Server implements HostPort {
+  readonly host: string;
+  readonly port: number;
+  readonly tls: UpstreamTls | boolean;
+  /** Whether it gets connections only while no other server can. */
+  readonly backup: boolean;
+  readonly #record: ServerRecord;
+  readonly #weight: number;
+  readonly #maxConnections: number;
+
+  constructor(
+    { host, port, tls = false, weight = 1, backup = false, maxConnections = 0 }: ServerOptions,
+    record: ServerRecord = new ServerRecord(hostPortText({ host, port })),
+  ) {
+    this.host = host;
+    this.port = port;
+    this.tls = tls;
+    this.backup = backup;
+    this.#record = record;
+    this.#weight = weight;
+    this.#maxConnections = maxConnections;
+  }
+
+  /** `host:port` */
+  get key(): string {
+    return this.#record.key;
+  }
+
+  /** The pool that the server is in. */
+  get pool(): string | undefined {
+    return this.#record.pool;
+  }
+
+  /** Connections to it now. */
+  get active(): number {
+    return this.#record.active;
+  }
+
+  /** Whether health lets it have new connections, and why not. */
+  get state(): HealthState {
+    return this.#record.state;
+  }
+
+  /** Whether it gets no new connections by configuration (`weight: 0`) or by hand. */
+  get draining(): boolean {
+    return this.#weight === 0 || this.#record.drained;
+  }
+
+  /** Its weight, less during a slow start. */
+  get weight(): number {
+    return this.#weight * this.#record.share;
+  }
+
+  /** What of it survives a reload. */
+  get record(): ServerRecord {
+    return this.#record;
+  }
+
+  /** Counts a connection to it until the result is disposed of. Undefined where it has as many as it may. */
+  acquire(): Disposable | undefined {
+    return this.#record.acquire(this.#maxConnections);
+  }
+}

@@ -1,0 +1,162 @@
+/** Every server that connections go to: those of pools, and those that routes name by host and port. */
+
+import type { HealthCheck, PoolConfig, Upstream } from "../config/config.ts";
+import { hostPortText } from "../util/text.ts";
+import { Health, type HealthSettings } from "./health.ts";
+import { HealthChecker } from "./health_checker.ts";
+import { type Pool, poolOf, ServerPool } from "./pool.ts";
+import { type OnChange, Server, ServerRecord } from "./server.ts";
+import { type Strategy, strategyOf } from "./strategies.ts";
+
+/** Checks a server once, within the check's timeout; rejects where it has failed. */
+export type RunCheck = (server: Server, check: HealthCheck) => Promise<void>;
+
+/** What servers need of the layers above, and of the platform. */
+export interface UpstreamsOptions {
+  /** Told of each change of a server's health. */
+  readonly onChange?: OnChange;
+  /** Told where a pool has no healthy server any more, so that all are tried, and where it has one again. */
+  readonly onPanic?: (pool: ServerPool) => void;
+  /** In milliseconds. @default performance.now */
+  readonly now?: () => number;
+  /** Uniform in [0, 1). @default Math.random */
+  readonly random?: () => number;
+}
+
+/** The pools of one configuration, by name. */
+export type Pools = ReadonlyMap<string, ServerPool>;
+
+interface Checked {
+  /** What is checked, and how. */
+  readonly signature: string;
+  readonly checker: HealthChecker;
+}
+
+/** The servers, their connections, their health and their checks. It outlasts a reload. */
+export class Upstreams implements Disposable {
+  readonly #options: UpstreamsOptions;
+  /** Those of pools, by pool and key. */
+  readonly #pooled = new Map<string, ServerRecord>();
+  /** Those that routes name, by key, while they have connections. */
+  readonly #single = new Map<string, ServerRecord>();
+  /** By pool and name of the strategy. */
+  readonly #strategies = new Map<string, Strategy>();
+  readonly #checked = new Map<ServerRecord, Checked>();
+  /** Timers of the ends of ejections. */
+  readonly #returns = new Map<ServerRecord, ReturnType<typeof setTimeout>>();
+
+  constructor(options: UpstreamsOptions = {}) {
+    this.#options = options;
+  }
+
+  /** The pools of `configs`. Their servers keep the connections and the health that they have. */
+  build(configs: Readonly<Record<string, PoolConfig>> = {}): Pools {
+    return new Map(Object.entries(configs).map(([name, config]) => [name, this.#pool(name, config)]));
+  }
+
+  /** Takes `pools` into use in place of those before: their limits, and their checks by `run`. */
+  use(pools: Pools, run: RunCheck): void {
+    const servers = new Set<ServerRecord>();
+    for (const { config, servers: all } of pools.values()) {
+      for (const server of all) {
+        servers.add(server.record);
+        server.record.configure(healthSettings(config));
+        this.#check(server, config.health_check, run);
+      }
+    }
+    for (const [key, record] of this.#pooled) {
+      if (servers.has(record)) continue;
+      this.#uncheck(record);
+      clearTimeout(this.#returns.get(record));
+      // one that still has connections may come back, and then they count
+      if (record.active === 0) this.#pooled.delete(key);
+    }
+    const strategies = new Set([...pools.values()].map(strategyKey));
+    for (const key of this.#strategies.keys()) if (!strategies.has(key)) this.#strategies.delete(key);
+  }
+
+  /** The pool of one behind a route that names `upstream`. */
+  single(upstream: Upstream): Pool {
+    const key = hostPortText(upstream);
+    const record = this.#single.get(key) ?? new ServerRecord(key, {
+      onBusy: (record) => this.#single.set(key, record),
+      onIdle: () => this.#single.delete(key),
+    });
+    return poolOf(new Server(upstream, record));
+  }
+
+  /** Every server that has connections or is in a pool. */
+  *records(): Generator<ServerRecord> {
+    yield* this.#pooled.values();
+    yield* this.#single.values();
+  }
+
+  /** Ends every check. */
+  [Symbol.dispose](): void {
+    for (const record of this.#checked.keys()) this.#uncheck(record);
+    for (const timer of this.#returns.values()) clearTimeout(timer);
+    this.#returns.clear();
+  }
+
+  #pool(name: string, config: PoolConfig): ServerPool {
+    const servers = config.servers.map((server) => {
+      const { max_connections: maxConnections } = config;
+      return new Server({ ...server, maxConnections }, this.#record(name, hostPortText(server), config));
+    });
+    const key = strategyKey({ name, config });
+    const strategy = this.#strategies.get(key) ?? strategyOf(config.strategy, this.#options.random);
+    this.#strategies.set(key, strategy);
+    return new ServerPool({ name, config, servers, strategy, onPanic: this.#options.onPanic });
+  }
+
+  #record(pool: string, key: string, config: PoolConfig): ServerRecord {
+    const known = this.#pooled.get(`${pool} ${key}`);
+    if (known) return known;
+    const record = new ServerRecord(key, {
+      pool,
+      health: new Health(healthSettings(config), this.#options.now),
+      onChange: (...change) => this.#changed(...change),
+    });
+    this.#pooled.set(`${pool} ${key}`, record);
+    return record;
+  }
+
+  #check(server: Server, settings: HealthCheck | undefined, run: RunCheck): void {
+    const { record, host, port, tls } = server;
+    const signature = JSON.stringify([settings, host, port, tls]);
+    if (settings && this.#checked.get(record)?.signature === signature) return;
+    this.#uncheck(record);
+    if (!settings) return record.unchecked();
+    const checker = new HealthChecker(() => run(server, settings), {
+      interval: settings.interval,
+      report: (error) => record.checked(error),
+      ...(this.#options.random && { random: this.#options.random }),
+    });
+    this.#checked.set(record, { signature, checker });
+  }
+
+  #uncheck(record: ServerRecord): void {
+    this.#checked.get(record)?.checker[Symbol.dispose]();
+    this.#checked.delete(record);
+  }
+
+  #changed(record: ServerRecord, state: ServerRecord["state"], why: string): void {
+    clearTimeout(this.#returns.get(record));
+    this.#returns.delete(record);
+    if (state === "ejected") {
+      const timer = setTimeout(() => record.report("its ejection is over"), record.ejectedFor);
+      this.#returns.set(record, timer);
+    }
+    this.#options.onChange?.(record, state, why);
+  }
+}
+
+function strategyKey({ name, config }: Pick<ServerPool, "name" | "config">): string {
+  return `${config.strategy} ${name}`;
+}
+
+/** Without checks none can fail, so `fall` and `rise` do not matter. */
+function healthSettings({ health_check, max_fails, fail_duration, slow_start }: PoolConfig): HealthSettings {
+  const { fall = 1, rise = 1 } = health_check ?? {};
+  return { fall, rise, maxFails: max_fails, failDuration: fail_duration, slowStart: slow_start };
+}

@@ -1,0 +1,77 @@
+import type { PoolConfig } from "../../lib/config/config.ts";
+import { Health } from "../../lib/upstream/health.ts";
+import { poolOf, ServerPool } from "../../lib/upstream/pool.ts";
+import { Server, type ServerOptions, ServerRecord } from "../../lib/upstream/server.ts";
+import { strategyOf } from "../../lib/upstream/strategies.ts";
+import { assertEquals } from "../assert.ts";
+
+const SETTINGS = { fall: 1, rise: 1, maxFails: 0, failDuration: 1000, slowStart: 0 };
+
+/** A pool whose servers have these options, ports 1, 2, 3, … and health that the test sets. */
+function pool(...options: Partial<ServerOptions>[]) {
+  const servers = options.map((option, index) => {
+    const address = { host: "n", port: index + 1 };
+    const record = new ServerRecord(`n:${index + 1}`, { pool: "eu", health: new Health(SETTINGS) });
+    return new Server({ ...address, ...option }, record);
+  });
+  const panics: boolean[] = [];
+  const made = new ServerPool({
+    name: "eu",
+    config: {} as PoolConfig,
+    servers,
+    strategy: strategyOf("round_robin"),
+    onPanic: ({ panicking }) => panics.push(panicking),
+  });
+  return {
+    pool: made,
+    panics,
+    set: (port: number, up: boolean) => servers[port - 1]?.record.checked(up ? undefined : new Error("down")),
+    tried: () => [...made.candidates("1")].map(({ port }) => port),
+  };
+}
+
+Deno.test("a pool of one gives its server once", () => {
+  const server = new Server({ host: "n", port: 1 });
+  const candidates = poolOf(server).candidates("1");
+  assertEquals(candidates.left, 1);
+  assertEquals([...candidates], [server]);
+  assertEquals(candidates.left, 0);
+});
+
+Deno.test("each healthy server is tried once, in the order of the strategy, and then the backups", () => {
+  const test = pool({ backup: true }, {}, {}, { backup: true });
+  assertEquals(test.tried(), [2, 3, 1, 4]);
+  test.set(2, false);
+  assertEquals(test.tried().includes(2), false);
+});
+
+Deno.test("a server with weight 0 is not tried", () => {
+  assertEquals(pool({ weight: 0 }, {}).tried(), [2]);
+  assertEquals(pool({ weight: 0 }).tried(), []);
+});
+
+Deno.test("a server is picked when it is asked for: one that is not needed is not counted as picked", () => {
+  const test = pool({}, {});
+  const firsts = Array.from({ length: 4 }, () => {
+    for (const { port } of test.pool.candidates("1")) return port;
+  });
+  assertEquals(firsts, [1, 2, 1, 2]);
+});
+
+Deno.test("the number that is left tells how to share the time", () => {
+  const test = pool({}, {}, { backup: true });
+  const candidates = test.pool.candidates("1");
+  const left = [];
+  for (const _ of candidates) left.push(candidates.left);
+  assertEquals(left, [2, 1, 0]);
+});
+
+Deno.test("a pool without a healthy server tries all but the drained, and says so until one is healthy", () => {
+  const test = pool({}, {}, { backup: true }, { weight: 0 });
+  for (const port of [1, 2, 3, 4]) test.set(port, false);
+  assertEquals(test.tried(), [1, 2, 3]);
+  test.tried();
+  test.set(3, true);
+  assertEquals(test.tried(), [3]);
+  assertEquals(test.panics, [true, false]);
+});

@@ -1,0 +1,71 @@
+import { Health } from "../../lib/upstream/health.ts";
+import { Server, ServerRecord } from "../../lib/upstream/server.ts";
+import { assert, assertEquals } from "../assert.ts";
+
+const ADDRESS = { host: "::1", port: 9000 };
+
+Deno.test("a server's key is its host and port", () => {
+  assertEquals(new Server(ADDRESS).key, "[::1]:9000");
+});
+
+Deno.test("connections are counted until they are released, once each", () => {
+  const server = new Server(ADDRESS);
+  const [first, second] = [server.acquire(), server.acquire()];
+  assertEquals(server.active, 2);
+  first?.[Symbol.dispose]();
+  first?.[Symbol.dispose]();
+  assertEquals(server.active, 1);
+  second?.[Symbol.dispose]();
+  assertEquals(server.active, 0);
+});
+
+Deno.test("a server takes no more connections than it may have", () => {
+  const server = new Server({ ...ADDRESS, maxConnections: 1 });
+  const only = server.acquire();
+  assert(only);
+  assertEquals(server.acquire(), undefined);
+  only[Symbol.dispose]();
+  assert(server.acquire());
+});
+
+Deno.test("connections and health survive in another configuration", () => {
+  const health = new Health({ fall: 1, rise: 1, maxFails: 0, failDuration: 1000, slowStart: 0 });
+  const record = new ServerRecord("[::1]:9000", { pool: "eu", health });
+  const before = new Server(ADDRESS, record);
+  before.acquire();
+  record.checked(new Error("refused"));
+  const after = new Server({ ...ADDRESS, weight: 0, maxConnections: 1 }, record);
+  assertEquals([after.active, after.state, after.draining, after.pool], [1, "down", true, "eu"]);
+  assertEquals(after.acquire(), undefined, "the connections of before count");
+});
+
+Deno.test("a server is drained by weight 0 or by hand", () => {
+  assert(new Server({ ...ADDRESS, weight: 0 }).draining);
+  const server = new Server(ADDRESS);
+  server.record.drain(true);
+  assert(server.draining);
+  server.record.drain(false);
+  assert(!server.draining);
+});
+
+Deno.test("each change of health is told once, with its cause", () => {
+  const changes: string[] = [];
+  const settings = { fall: 2, rise: 1, maxFails: 1, failDuration: 1000, slowStart: 0 };
+  let now = 0;
+  const record = new ServerRecord("n1:1", {
+    health: new Health(settings, () => now),
+    onChange: (record, state, why) => changes.push(`${record.key} ${state}: ${why}`),
+  });
+  const refused = new Error("refused");
+  for (let check = 0; check < 4; check++) record.checked(refused);
+  record.checked();
+  record.dialed(refused);
+  now = 1000;
+  record.report("back");
+  assertEquals(changes, [
+    "n1:1 down: refused",
+    "n1:1 up: its checks pass",
+    "n1:1 ejected: refused",
+    "n1:1 up: back",
+  ]);
+});
