@@ -8,6 +8,7 @@ import * as bench from "./bench.ts";
 import * as client from "./client.ts";
 import { completionScript, SHELLS } from "./completions.ts";
 import * as demo from "./demo.ts";
+import * as health from "./health.ts";
 import { readFlags, type Spec } from "./flags.ts";
 import { checkSpec, explainSpec, routesSpec, runCheck, runExplain, runRoutes } from "./inspect.ts";
 import type { Command } from "./io.ts";
@@ -70,6 +71,7 @@ export const COMMANDS: Readonly<Record<string, { readonly spec: Spec; readonly r
       explain: { spec: explainSpec, run: runExplain },
       routes: { spec: routesSpec, run: runRoutes },
       client,
+      health,
       upstream,
       demo,
       bench,

@@ -1,0 +1,117 @@
+/** `switchyard health`: asks a running balancer whether it accepts connections, for containers and supervisors. */
+
+import { request } from "node:http";
+import type { Config, HostPort } from "../config/config.ts";
+import { emptyConfig } from "../config/parse.ts";
+import { messageOf, UsageError } from "../errors.ts";
+import { connectCanceller } from "../upstream/cancel.ts";
+import { hostPortText, plain } from "../util/text.ts";
+import { type Given, readFlags, type Spec } from "./flags.ts";
+import type { Io } from "./io.ts";
+import { FILE_FLAG, readSettings } from "./settings.ts";
+import { address, duration } from "./values.ts";
+
+/** Time for an answer without `--timeout`, in milliseconds: shorter than any supervisor's own. */
+const TIMEOUT_MS = 3000;
+
+export const spec: Spec = {
+  name: "health",
+  summary: "Asks the balancer on this machine whether it accepts connections: exit status 0 or 1.",
+  flags: {
+    ...FILE_FLAG,
+    admin: { value: "HOST:PORT", help: "ask /readyz of this admin listener; no file is read" },
+    connect: { value: "HOST:PORT", help: "connect here and close again; no file is read" },
+    timeout: { value: "TIME", help: "how long to wait for an answer (3s)" },
+  },
+};
+
+/** An address, and how to ask there. */
+interface Probe {
+  readonly at: HostPort;
+  readonly ask: (at: HostPort, timeout: number) => Promise<string>;
+}
+
+/** Exit status 0 where the balancer is ready, 1 where it is not. @throws {UsageError} where a flag is wrong. */
+export async function run(args: readonly string[], io: Io): Promise<number> {
+  const given = readFlags(args, spec);
+  const problems: string[] = [];
+  const timeout = duration("timeout", given, TIMEOUT_MS, problems);
+  const named = namedProbe(given, problems);
+  if (problems.length > 0) throw new UsageError(problems);
+  const { at, ask } = named ?? await configuredProbe(given, io);
+  try {
+    io.out(`ready: ${await ask(at, timeout)}`);
+    return 0;
+  } catch (error) {
+    io.err(`not ready: ${hostPortText(at)}: ${plain(messageOf(error))}`);
+    return 1;
+  }
+}
+
+function namedProbe(given: Given, problems: string[]): Probe | undefined {
+  const [admin, connect] = [given.value("admin"), given.value("connect")];
+  if (admin !== undefined && connect !== undefined) {
+    problems.push("health: give --admin or --connect, not both");
+  }
+  if (admin !== undefined) return { at: local(address("--admin", admin, problems)), ask: askAdmin };
+  if (connect === undefined) return undefined;
+  return { at: local(address("--connect", connect, problems)), ask: askListener };
+}
+
+/** The first listener of the configuration. */
+async function configuredProbe(given: Given, io: Io): Promise<Probe> {
+  const config = await readConfig(given, io);
+  const [listener] = config.listeners;
+  if (listener === undefined) throw new UsageError("health: the configuration has no listener");
+  return { at: local(listener.address), ask: askListener };
+}
+
+/** A file that has become unusable is no reason to end a balancer that runs: it keeps what was in it before. */
+async function readConfig(given: Given, io: Io): Promise<Config> {
+  try {
+    return (await readSettings(given)).config;
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    io.err(
+      `cannot tell the listeners from the configuration, trying the default one: ${plain(messageOf(error))}`,
+    );
+    return emptyConfig();
+  }
+}
+
+/** Where a listener that is bound to every address is reached from the same machine. */
+function local({ host, port }: HostPort): HostPort {
+  if (host === "" || host === "0.0.0.0") return { host: "127.0.0.1", port };
+  return { host: host === "::" ? "::1" : host, port };
+}
+
+/** Connects and closes: the balancer takes it for a probe and logs nothing. */
+async function askListener(at: HostPort, timeout: number): Promise<string> {
+  const canceller = connectCanceller();
+  const timer = setTimeout(() => canceller.abort(), timeout);
+  try {
+    const conn = await Deno.connect({ hostname: at.host, port: at.port, signal: canceller.signal });
+    conn.close();
+  } catch (error) {
+    throw canceller.signal.aborted ? new Error(`no answer within ${timeout} ms`) : error;
+  } finally {
+    clearTimeout(timer);
+  }
+  return `${hostPortText(at)} accepts connections`;
+}
+
+/** `GET /readyz`, by `node:http`: unlike `fetch` it asks no proxy that the environment names. */
+async function askAdmin({ host, port }: HostPort, timeout: number): Promise<string> {
+  const { promise, resolve, reject } = Promise.withResolvers<number | undefined>();
+  const asked = request({ host, port, path: "/readyz", agent: false }, (response) => {
+    response.resume();
+    response.once("end", () => resolve(response.statusCode));
+    response.once("error", reject);
+  });
+  const timer = setTimeout(() => asked.destroy(new Error(`no answer within ${timeout} ms`)), timeout);
+  asked.once("error", reject);
+  asked.end();
+  const status = await promise.finally(() => clearTimeout(timer));
+  if (status !== 200) throw new Error(`/readyz answers with status ${status}`);
+  return `${hostPortText({ host, port })} answers /readyz with status 200`;
+}
