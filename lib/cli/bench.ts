@@ -2,7 +2,7 @@
 
 import { targetText } from "../acceptance/connect.ts";
 import { type Load, type LoadMode, type LoadResult, runLoad } from "../bench/load.ts";
-import { idWanted } from "../config/values.ts";
+import { idExpected } from "../config/values.ts";
 import { UsageError } from "../errors.ts";
 import { plain, quote } from "../util/text.ts";
 import { type Given, readFlags, type Spec } from "./flags.ts";
@@ -60,7 +60,7 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
 function readLoad(given: Given): Load {
   const problems: string[] = [];
   const id = given.value("id") ?? "";
-  const wrong = idWanted(id, MOST_ID_BYTES);
+  const wrong = idExpected(id, MOST_ID_BYTES);
   if (id === "") problems.push("bench: --id ID is missing");
   else if (wrong) problems.push(`--id: ${quote(id)} is not ${wrong}`);
   const mode = choice("mode", MODES, given, problems) ?? "rtt";

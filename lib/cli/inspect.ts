@@ -1,7 +1,7 @@
 /** `switchyard check`, `routes` and `explain`: what a configuration would do. */
 
 import type { Config } from "../config/config.ts";
-import { idWanted, parseCidr } from "../config/values.ts";
+import { idExpected, parseCidr } from "../config/values.ts";
 import { messageOf, UsageError } from "../errors.ts";
 import { AccessList } from "../admission/access_list.ts";
 import { TlsServer } from "../transport/tls/server.ts";
@@ -78,7 +78,7 @@ export async function runExplain(args: readonly string[], io: Io): Promise<numbe
   const [id = ""] = given.positional;
   const from = given.value("from");
   const admitted = from === undefined || admits(from, config, io);
-  const wrong = idWanted(id, config.limits.id_bytes);
+  const wrong = idExpected(id, config.limits.id_bytes);
   if (wrong !== undefined) {
     io.out(`ID ${quote(id)}: the client gets BAD_FRAME (1): wanted ${wrong}`);
     return 1;

@@ -1,7 +1,8 @@
 /** The configuration that a command works with: the file, and what the command line says instead. */
 
 import type { Config, LogLevel, RouteConfig } from "../config/config.ts";
-import { emptyConfig, loadConfig } from "../config/parse.ts";
+import { loadConfig } from "../config/load.ts";
+import { emptyConfig } from "../config/parse.ts";
 import { parseRoute } from "../config/values.ts";
 import { UsageError } from "../errors.ts";
 import { hostPortText, quote } from "../util/text.ts";

@@ -3,8 +3,8 @@
 import type { Target } from "../acceptance/connect.ts";
 import type { HostPort } from "../config/config.ts";
 import {
-  ADDRESS_WANTED,
-  DURATION_WANTED,
+  ADDRESS_EXPECTED,
+  DURATION_EXPECTED,
   parseAddress,
   parseDuration,
   parseUpstream,
@@ -17,7 +17,7 @@ import type { Given } from "./flags.ts";
 /** An address; port 0 only where `least` is 0. */
 export function address(flag: string, text: string, problems: string[], least = 1): HostPort {
   const parsed = parseAddress(text, least);
-  if (!parsed) problems.push(`${flag}: ${quote(text)} is not ${ADDRESS_WANTED}`);
+  if (!parsed) problems.push(`${flag}: ${quote(text)} is not ${ADDRESS_EXPECTED}`);
   return parsed ?? { host: "", port: 0 };
 }
 
@@ -29,14 +29,14 @@ export function upstream(flag: string, text: string, problems: string[]): HostPo
 }
 
 /** What a target looks like, for messages. */
-const TARGET_WANTED = "HOST:PORT, ws://HOST:PORT/PATH or wss://HOST:PORT/PATH";
+const TARGET_EXPECTED = "HOST:PORT, ws://HOST:PORT/PATH or wss://HOST:PORT/PATH";
 
 /** Ports of URLs that state none (RFC 6455, section 3). */
 const URL_PORTS: Readonly<Record<string, string>> = { "ws:": "80", "wss:": "443" };
 
 /** The flags that say where a client connects to. */
 export const TARGET_FLAGS = {
-  connect: { value: "TARGET", help: `the balancer: ${TARGET_WANTED} (127.0.0.1:8888)` },
+  connect: { value: "TARGET", help: `the balancer: ${TARGET_EXPECTED} (127.0.0.1:8888)` },
   ca: { value: "FILE", help: "certificates to trust for wss://, in PEM, besides those that Deno trusts" },
 } as const;
 
@@ -53,7 +53,7 @@ export function target(given: Given, problems: string[]): Target {
 function parseTarget(text: string, problems: string[]): Target {
   if (!text.includes("://")) return address("--connect", text, problems);
   const found = parseWebSocketUrl(text);
-  if (!found) problems.push(`--connect: ${quote(text)} is not ${TARGET_WANTED}`);
+  if (!found) problems.push(`--connect: ${quote(text)} is not ${TARGET_EXPECTED}`);
   return found ?? { host: "", port: 0 };
 }
 
@@ -117,6 +117,6 @@ export function duration(name: string, given: Given, otherwise: number, problems
   const text = given.value(name);
   if (text === undefined) return otherwise;
   const milliseconds = parseDuration(text);
-  if (!milliseconds) problems.push(`--${name}: ${quote(text)} is not ${DURATION_WANTED}`);
+  if (!milliseconds) problems.push(`--${name}: ${quote(text)} is not ${DURATION_EXPECTED}`);
   return milliseconds || otherwise;
 }

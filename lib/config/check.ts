@@ -2,8 +2,8 @@
 
 import * as v from "valibot";
 import { nearest, plain, quote } from "../util/text.ts";
-import { NOT_YET } from "./schema.ts";
-import { Changed, isMapping, type Mapping, type Tree } from "./yaml.ts";
+import { UNSUPPORTED } from "./schema/file.ts";
+import { AmbiguousScalar, isMapping, type Mapping, type YamlValue } from "./yaml.ts";
 
 /** What is wrong with one field. */
 export interface Problem {
@@ -26,7 +26,7 @@ interface Parts {
 }
 
 /** Every fault of `tree` that `schema` can tell, in file order. */
-export function* check(schema: AnySchema, tree: Tree, path = ""): Generator<Problem> {
+export function* check(schema: AnySchema, tree: YamlValue, path = ""): Generator<Problem> {
   const { entries, item, wrapped, options = [] } = partsOf(schema);
   const mapping = isMapping(tree) ? options.find(isMappingSchema) : undefined;
   if (wrapped !== undefined) yield* check(wrapped, tree, path);
@@ -44,7 +44,7 @@ function* checkFields(entries: Fields, tree: Mapping, path: string): Generator<P
   }
   for (const [name, entry] of Object.entries(entries)) {
     if (Object.hasOwn(tree, name) || !isRequired(entry) || takesPlaceOf(tree, name, path)) continue;
-    yield { path: join(path, name), message: `missing, wanted ${wantedBy(entry, undefined)}` };
+    yield { path: join(path, name), message: `missing, expected ${expectedBy(entry, undefined)}` };
   }
 }
 
@@ -56,22 +56,22 @@ function takesPlaceOf(tree: Mapping, name: string, path: string): boolean {
 function* checkItems(
   schema: AnySchema,
   item: AnySchema,
-  tree: readonly Tree[],
+  tree: readonly YamlValue[],
   path: string,
 ): Generator<Problem> {
   if (tree.length === 0) yield* checkValue(schema, tree, path);
   for (const [index, value] of tree.entries()) yield* check(item, value, `${path}[${index}]`);
 }
 
-function* checkValue(schema: AnySchema, tree: Tree, path: string): Generator<Problem> {
-  const wanted = wantedBy(schema, tree);
-  if (wanted !== undefined) {
-    yield { path, message: `found ${describe(tree)}, wanted ${wanted}${hint(schema, tree)}` };
+function* checkValue(schema: AnySchema, tree: YamlValue, path: string): Generator<Problem> {
+  const expected = expectedBy(schema, tree);
+  if (expected !== undefined) {
+    yield { path, message: `found ${describe(tree)}, expected ${expected}${hint(schema, tree)}` };
   }
 }
 
 /** What `schema` wants instead of `tree`, or undefined where it takes it. */
-function wantedBy(schema: AnySchema, tree: unknown): string | undefined {
+function expectedBy(schema: AnySchema, tree: unknown): string | undefined {
   const { entries, item, message } = partsOf(schema);
   // To valibot a list is an object too.
   if ((entries !== undefined && !isMapping(tree)) || (item !== undefined && !isList(tree))) {
@@ -80,7 +80,7 @@ function wantedBy(schema: AnySchema, tree: unknown): string | undefined {
   return v.safeParse(schema, tree).issues?.[0].message;
 }
 
-function hint(schema: AnySchema, tree: Tree): string {
+function hint(schema: AnySchema, tree: YamlValue): string {
   const { type, options = [] } = partsOf(schema);
   if (changesOnTheWay(tree) && type === "union" && takesAnyInteger(options)) {
     return `; YAML would change it, so write it in quotes: "${describe(tree)}"`;
@@ -94,8 +94,8 @@ function takesAnyInteger(options: readonly unknown[]): boolean {
   return options.some((option) => partsOf(option as AnySchema).type === "bigint");
 }
 
-function changesOnTheWay(tree: Tree): boolean {
-  return tree instanceof Changed || typeof tree === "boolean";
+function changesOnTheWay(tree: YamlValue): boolean {
+  return tree instanceof AmbiguousScalar || typeof tree === "boolean";
 }
 
 function unknownField(name: string, entries: Fields, path: string): Problem {
@@ -110,7 +110,7 @@ function didYouMean(name: string, candidates: readonly string[]): string {
 }
 
 function isNotYet(name: string, path: string): boolean {
-  return NOT_YET.has(join(path.replace(/\[\d+\]/g, "[]"), name));
+  return UNSUPPORTED.has(join(path.replace(/\[\d+\]/g, "[]"), name));
 }
 
 function isRequired(schema: AnySchema): boolean {
@@ -122,7 +122,7 @@ function isMappingSchema(option: unknown): option is AnySchema {
   return typeof option === "object" && option !== null && "entries" in option;
 }
 
-function isList(tree: unknown): tree is readonly Tree[] {
+function isList(tree: unknown): tree is readonly YamlValue[] {
   return Array.isArray(tree);
 }
 
@@ -137,10 +137,10 @@ function join(path: string, name: string): string {
 }
 
 /** How a message shows what stands in the file. */
-export function describe(tree: Tree | undefined): string {
+export function describe(tree: YamlValue | undefined): string {
   if (tree === null || tree === undefined) return "nothing";
   if (isList(tree)) return tree.length === 0 ? "an empty list" : "a list";
-  if (tree instanceof Changed) return plain(quote(tree.text).slice(1, -1));
+  if (tree instanceof AmbiguousScalar) return plain(quote(tree.text).slice(1, -1));
   if (isMapping(tree)) return "a mapping";
   return typeof tree === "string" ? plain(quote(tree)) : String(tree).slice(0, 80);
 }

@@ -1,24 +1,38 @@
-/** What a checked configuration holds. Times are in milliseconds, sizes in bytes, defaults filled in. */
+/**
+ * The types of a checked configuration, inferred from its schema: times are in milliseconds, sizes in bytes, defaults
+ * filled in. What each field means is described in `schema/`.
+ */
 
-/** A TCP address. IPv6 addresses stand without brackets. */
+import type * as v from "valibot";
+import type { fileSchema } from "./schema/file.ts";
+
+/** A TCP address. IPv6 addresses have no brackets. */
 export interface HostPort {
   readonly host: string;
   readonly port: number;
 }
 
-/** How TLS is spoken to an upstream. */
-export interface UpstreamTls {
-  /** File with certificates to trust, in PEM, besides those that Deno trusts. */
-  readonly ca?: string;
-  /** The name that the certificate must have; without it the upstream's host. */
-  readonly server_name?: string;
-}
+type DeepReadonly<T> = T extends object ? { readonly [Field in keyof T]: DeepReadonly<T[Field]> } : T;
+
+type File = DeepReadonly<v.InferOutput<typeof fileSchema>>;
+
+/** One of the entries of a list. */
+type Entry<T extends readonly unknown[]> = T[number];
+
+/** Where Switchyard accepts connections. */
+export type ListenerConfig = Entry<File["listeners"]>;
+
+/** The files, in PEM, of a listener's certificate and private key. */
+export type TlsConfig = NonNullable<ListenerConfig["tls"]>;
+
+/** Which WebSockets a listener accepts. */
+export type WebSocketConfig = Exclude<NonNullable<ListenerConfig["websocket"]>, false>;
 
 /** A server to dial. */
-export interface Upstream extends HostPort {
-  /** True, or how, where TLS is spoken to it. */
-  readonly tls?: UpstreamTls | boolean;
-}
+export type Upstream = NonNullable<File["default"]>;
+
+/** How TLS is used to an upstream. */
+export type UpstreamTls = Exclude<NonNullable<Upstream["tls"]>, boolean>;
 
 /** One server of a pool. */
 export interface PoolServer extends Upstream {
@@ -70,95 +84,23 @@ export interface HoldConfig {
   readonly wake?: string;
 }
 
-/** Which WebSockets a listener takes. */
-export interface WebSocketConfig {
-  /** The only path that is served; without it any is. */
-  readonly path?: string;
-  /** The origins that a browser's page may have, in lower case; without the list any. */
-  readonly origins?: readonly string[];
-}
-
-/** The files, in PEM, of a certificate with those above it, and of its private key. */
-export interface TlsConfig {
-  readonly cert: string;
-  readonly key: string;
-}
-
-/** Where Switchyard accepts connections. */
-export interface ListenerConfig {
-  readonly address: HostPort;
-  /** Without it plain TCP is spoken. */
-  readonly tls?: TlsConfig;
-  /** False where raw frames alone are taken; without it every WebSocket is. */
-  readonly websocket?: WebSocketConfig | false;
-  /** Proxies (CIDR) that must say, and that alone may say, for whom they connect. */
-  readonly proxy_protocol?: { readonly trusted: readonly string[] };
-}
-
-/** What becomes of the connections of a route that a reload removes. */
-export type OnRemoval = "keep" | "drain" | "close";
+type RouteEntry = Entry<File["routes"]>;
 
 /** A rule that finds an upstream: by one exact ID, or by a glob over IDs. */
 export type RouteConfig =
-  & Upstream
-  & { readonly on_removal?: OnRemoval }
+  & Omit<RouteEntry, "id" | "match">
   & (
     | { readonly id: string; readonly match?: undefined }
     | { readonly match: string; readonly id?: undefined }
   );
 
-/** Severity below which nothing is logged. */
-export type LogLevel = "debug" | "info" | "warning" | "error";
+/** What happens to the connections of a route that a reload removes. */
+export type OnRemoval = NonNullable<RouteEntry["on_removal"]>;
 
-/** The whole configuration. */
-export interface Config {
-  readonly listeners: readonly ListenerConfig[];
-  /** In file order. */
+/** The whole configuration. Routes are in file order. */
+export interface Config extends Omit<File, "routes"> {
   readonly routes: readonly RouteConfig[];
-  /** What an unknown ID gets. */
-  readonly default?: Upstream;
-  /** Whether the ID frame is sent on to the upstream. */
-  readonly forward_id: boolean;
-  /** The version of the PROXY header that upstreams get ahead of all else, or false for none. */
-  readonly proxy_protocol: "v1" | "v2" | false;
-  /** How long an answer of the resolver is used before it is refreshed; 0 for no time. */
-  readonly dns_ttl: number;
-  readonly timeouts: {
-    /** From accept to a whole ID frame. */
-    readonly id: number;
-    /** For reaching an upstream: name resolution, connecting and the TLS handshake together. */
-    readonly connect: number;
-    /** Longest time without a byte either way; 0 for no limit. */
-    readonly idle: number;
-    /** The same once one side has finished sending. */
-    readonly half_close: number;
-    /** How long connections may go on once the balancer has been asked to end, or their route has gone. */
-    readonly drain: number;
-    /** The last part of `drain`, over which the connections that are left are closed one by one. */
-    readonly drain_spread: number;
-  };
-  readonly limits: {
-    /** Longest ID in bytes of UTF-8. */
-    readonly id_bytes: number;
-    /** Connections at once; of these at most half may have said no ID yet. For this and the following 0 is no limit. */
-    readonly connections: number;
-    /** Connections at once from one address of IPv4, or 64 bits of IPv6. */
-    readonly connections_per_ip: number;
-    /** Connections at once of one ID. */
-    readonly connections_per_id: number;
-    /** New connections in a second from one address of IPv4, or 64 bits of IPv6. */
-    readonly connection_rate_per_ip: number;
-  };
-  /** What happens where an ID that is connected connects again. */
-  readonly duplicate_id: "allow" | "reject" | "replace";
-  /** Networks (CIDR) that may connect; without it all but those in `deny`. */
-  readonly allow?: readonly string[];
-  /** Networks that may not connect, whatever `allow` says. */
-  readonly deny: readonly string[];
-  readonly log: {
-    readonly level: LogLevel;
-    readonly format: "text" | "json";
-    /** Whether each connection gets a line at its end. */
-    readonly access: boolean;
-  };
 }
+
+/** Severity below which nothing is logged. */
+export type LogLevel = Config["log"]["level"];

@@ -1,7 +1,7 @@
 /** The JSON Schema of routes.yaml, for editors. */
 
 import { type JsonSchema, toJsonSchema } from "@valibot/to-json-schema";
-import { fileSchema } from "./schema.ts";
+import { fileSchema } from "./schema/file.ts";
 
 /** A JSON Schema (draft 7) of the file as it is written: durations are text, defaults are named. */
 export function configJsonSchema(): JsonSchema {

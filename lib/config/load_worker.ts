@@ -1,31 +1,31 @@
-/** The other side of `background.ts`: reads and checks a configuration in a thread of its own. */
+/** The worker of `load.ts`: parses and checks a configuration in a thread of its own. */
 
 import { UsageError } from "../errors.ts";
-import type { Answer, Ask } from "./load.ts";
 import type { RouteConfig } from "./config.ts";
-import { loadConfig } from "./parse.ts";
+import type { WorkerReply, WorkerRequest } from "./load.ts";
+import { decodeConfig } from "./parse.ts";
 
-/** Routes handed over at a time: less than a millisecond's work for the thread that takes them. */
+/** Routes in a message: less than a millisecond's work for the thread that receives them. */
 const BATCH = 250;
 
-/** What a worker's global scope has and the types of a module don't know. */
+/** The part of a worker's global scope that the types of a module lack. */
 const scope = globalThis as unknown as {
-  onmessage: (event: MessageEvent<Ask>) => void;
-  postMessage(answer: Answer): void;
+  onmessage: (event: MessageEvent<WorkerRequest>) => void;
+  postMessage(reply: WorkerReply): void;
 };
 
 let routes: readonly RouteConfig[] = [];
-let handedOver = 0;
+let sent = 0;
 
-scope.onmessage = async ({ data }) => {
-  if ("file" in data) return scope.postMessage(await check(data.file));
-  const batch = routes.slice(handedOver, handedOver += BATCH);
-  scope.postMessage({ routes: batch, more: handedOver < routes.length });
+scope.onmessage = ({ data }) => {
+  if ("file" in data) return scope.postMessage(check(data.bytes, data.file));
+  const batch = routes.slice(sent, sent += BATCH);
+  scope.postMessage({ routes: batch, more: sent < routes.length });
 };
 
-async function check(file: string): Promise<Answer> {
+function check(bytes: Uint8Array, file: string): WorkerReply {
   try {
-    const { routes: all, ...config } = await loadConfig(file);
+    const { routes: all, ...config } = decodeConfig(bytes, file);
     routes = all;
     return { config };
   } catch (error) {

@@ -1,11 +1,11 @@
 /** Rules about several fields of a configuration at once, which no field can break alone. */
 
 import { describe, type Problem } from "./check.ts";
-import { isMapping, type Mapping, type Tree } from "./yaml.ts";
-import { DEFAULTS, idWanted, isPrintable, parseAddress, parseDuration } from "./values.ts";
+import { isMapping, type Mapping, type YamlValue } from "./yaml.ts";
+import { DEFAULTS, idExpected, isPrintable, parseAddress, parseDuration } from "./values.ts";
 
 /** Every broken rule. Fields that are wrong by themselves are passed over: `check` reports those. */
-export function* checkRules(tree: Tree): Generator<Problem> {
+export function* checkRules(tree: YamlValue): Generator<Problem> {
   if (!isMapping(tree)) return;
   yield* checkTimeouts(tree["timeouts"]);
   yield* checkListeners(mappings("listeners", tree["listeners"]));
@@ -15,14 +15,14 @@ export function* checkRules(tree: Tree): Generator<Problem> {
   yield* checkGlobs(routes);
 }
 
-function* checkTimeouts(timeouts: Tree | undefined): Generator<Problem> {
+function* checkTimeouts(timeouts: YamlValue | undefined): Generator<Problem> {
   if (!isMapping(timeouts)) return;
   const { drain = DEFAULTS.drain, drain_spread = DEFAULTS.drainSpread } = timeouts;
   const [whole, last] = [drain, drain_spread].map((tree) => parseDuration(String(tree)));
   if (whole === undefined || last === undefined || last <= whole) return;
   yield {
     path: "timeouts.drain_spread",
-    message: `found ${describe(drain_spread)}, wanted at most timeouts.drain, ${describe(drain)}`,
+    message: `found ${describe(drain_spread)}, expected at most timeouts.drain, ${describe(drain)}`,
   };
 }
 
@@ -38,8 +38,8 @@ function* checkListeners(listeners: ReadonlyMap<string, Mapping>): Generator<Pro
 function* checkRoute(route: Mapping, path: string): Generator<Problem> {
   const hasId = Object.hasOwn(route, "id");
   const hasMatch = Object.hasOwn(route, "match");
-  if (hasId && hasMatch) yield { path, message: "found both id and match, wanted one of them" };
-  if (!hasId && !hasMatch) yield { path, message: "found neither id nor match, wanted one of them" };
+  if (hasId && hasMatch) yield { path, message: "found both id and match, expected one of them" };
+  if (!hasId && !hasMatch) yield { path, message: "found neither id nor match, expected one of them" };
 }
 
 function* checkIds(routes: ReadonlyMap<string, Mapping>, idBytes: number): Generator<Problem> {
@@ -47,9 +47,9 @@ function* checkIds(routes: ReadonlyMap<string, Mapping>, idBytes: number): Gener
   for (const [path, { id }] of routes) {
     const text = idText(id);
     if (text === undefined) continue;
-    const wanted = idWanted(text, idBytes);
-    if (wanted !== undefined) {
-      yield { path: `${path}.id`, message: `found ${describe(id)}, wanted ${wanted}` };
+    const expected = idExpected(text, idBytes);
+    if (expected !== undefined) {
+      yield { path: `${path}.id`, message: `found ${describe(id)}, expected ${expected}` };
     } else yield* places.check(text, id, `${path}.id`);
   }
 }
@@ -62,7 +62,7 @@ function* checkGlobs(routes: ReadonlyMap<string, Mapping>): Generator<Problem> {
     if (text === "" || !isPrintable(text)) {
       yield {
         path: `${path}.match`,
-        message: `found ${describe(match)}, wanted a glob of printable text, such as eu-*`,
+        message: `found ${describe(match)}, expected a glob of printable text, such as eu-*`,
       };
     } else yield* places.check(text, match, `${path}.match`);
   }
@@ -71,30 +71,30 @@ function* checkGlobs(routes: ReadonlyMap<string, Mapping>): Generator<Problem> {
 /** Remembers where each value first stood. */
 class Places {
   readonly #first = new Map<string, string>();
-  readonly #wanted: string;
+  readonly #expected: string;
 
-  constructor(wanted: string) {
-    this.#wanted = wanted;
+  constructor(expected: string) {
+    this.#expected = expected;
   }
 
-  *check(key: string, written: Tree | undefined, path: string): Generator<Problem> {
+  *check(key: string, written: YamlValue | undefined, path: string): Generator<Problem> {
     const first = this.#first.get(key);
     if (first === undefined) this.#first.set(key, path);
     else {yield {
         path,
-        message: `found ${describe(written)} again, wanted ${this.#wanted}; ${first} is the same`,
+        message: `found ${describe(written)} again, expected ${this.#expected}; ${first} is the same`,
       };}
   }
 }
 
 /** The text that an ID or a glob stands for, or undefined where it is neither text nor a canonical integer. */
-function idText(tree: Tree | undefined): string | undefined {
+function idText(tree: YamlValue | undefined): string | undefined {
   const isText = typeof tree === "string" || typeof tree === "number" || typeof tree === "bigint";
   return isText ? String(tree) : undefined;
 }
 
 /** The mappings in a list, by their paths. */
-function mappings(name: string, tree: Tree | undefined): ReadonlyMap<string, Mapping> {
+function mappings(name: string, tree: YamlValue | undefined): ReadonlyMap<string, Mapping> {
   const found = new Map<string, Mapping>();
   if (!Array.isArray(tree)) return found;
   for (const [index, item] of tree.entries()) if (isMapping(item)) found.set(`${name}[${index}]`, item);

@@ -14,23 +14,23 @@ const MAX_MILLISECONDS = 2 ** 31 - 1;
 export const DEFAULTS = { idBytes: 255, drain: "30s", drainSpread: "0s" } as const;
 
 /** What a duration looks like, for messages. */
-export const DURATION_WANTED = "a duration with its unit, such as 250ms, 5s, 10m or 1h";
+export const DURATION_EXPECTED = "a duration with its unit, such as 250ms, 5s, 10m or 1h";
 
 /** What a host looks like, for messages. */
-export const HOST_WANTED = "a host name or IP address, without scheme, port or brackets";
+export const HOST_EXPECTED = "a host name or IP address, without scheme, port or brackets";
 
 /** What a path looks like, for messages. */
-export const PATH_WANTED = "a path, such as / or /ws, without a query";
+export const PATH_EXPECTED = "a path, such as / or /ws, without a query";
 
 /** What an origin looks like, for messages. */
-export const ORIGIN_WANTED =
+export const ORIGIN_EXPECTED =
   "an origin, such as https://app.example.com or http://localhost:8080, without a path";
 
 /** What an address looks like, for messages. */
-export const ADDRESS_WANTED = "an address, such as 0.0.0.0:8888, [::1]:9000 or :8888";
+export const ADDRESS_EXPECTED = "an address, such as 0.0.0.0:8888, [::1]:9000 or :8888";
 
 /** What an entry of an address list looks like, for messages. */
-export const CIDR_WANTED = "an address or a network, such as 10.0.0.0/8, 2001:db8::/32 or 192.0.2.7";
+export const CIDR_EXPECTED = "an address or a network, such as 10.0.0.0/8, 2001:db8::/32 or 192.0.2.7";
 
 /** Milliseconds of `250ms`, `5s`, `10m`, `1h` or `0`; undefined where `text` is no duration. */
 export function parseDuration(text: string): number | undefined {
@@ -124,7 +124,7 @@ export function parseCidr(text: string): string | undefined {
 }
 
 /** What an ID has to be, or undefined where `id` is one. `id_bytes` is the longest allowed, in UTF-8. */
-export function idWanted(id: string, id_bytes: number): string | undefined {
+export function idExpected(id: string, id_bytes: number): string | undefined {
   const bytes = new TextEncoder().encode(id).length;
   if (bytes < 1 || bytes > id_bytes) {
     return `an ID of 1 to ${id_bytes} bytes (limits.id_bytes), not of ${bytes}`;
@@ -146,7 +146,7 @@ export function parseRoute(text: string, id_bytes: number = DEFAULTS.idBytes): R
   const end = text.lastIndexOf("=");
   const id = text.slice(0, Math.max(0, end));
   const upstream = parseUpstream(text.slice(end + 1));
-  return upstream === undefined || idWanted(id, id_bytes) !== undefined ? undefined : { id, ...upstream };
+  return upstream === undefined || idExpected(id, id_bytes) !== undefined ? undefined : { id, ...upstream };
 }
 
 /** The file that `path` means where it stands in `file`: taken from that one's folder, unless it is absolute. */

@@ -3,7 +3,7 @@
  *
  * A plain `007` is 7 to YAML, and a client that calls itself `007` would not be found. So the text is parsed twice: once
  * as YAML means it, once with every scalar as the text that stands there. Where both say the same the value is taken;
- * where YAML would change it, the tree holds a `Changed`.
+ * where YAML would change it, the tree holds a `AmbiguousScalar`.
  */
 
 // @ts-types="./std_yaml.d.ts"
@@ -11,7 +11,7 @@ import { parse, YamlSyntaxError } from "@std/yaml";
 import { UsageError } from "../errors.ts";
 
 /** A plain scalar which YAML takes for something else than the text that stands there: `007`, `1e3`, `~`, a date. */
-export class Changed {
+export class AmbiguousScalar {
   /** What stands in the file. */
   readonly text: string;
 
@@ -22,13 +22,21 @@ export class Changed {
 
 /** Fields by name, without a prototype: `__proto__` is a name like any other. */
 export interface Mapping {
-  readonly [name: string]: Tree;
+  readonly [name: string]: YamlValue;
 }
 
 /**
  * A value of the file. Canonical integers are numbers, past 2^53 bigints. `null` is a value left out, as after `host:`.
  */
-export type Tree = string | number | bigint | boolean | null | Changed | readonly Tree[] | Mapping;
+export type YamlValue =
+  | string
+  | number
+  | bigint
+  | boolean
+  | null
+  | AmbiguousScalar
+  | readonly YamlValue[]
+  | Mapping;
 
 /** The configuration is four levels deep; this leaves room, and ends a list that contains itself. */
 const DEEPEST = 32;
@@ -41,7 +49,8 @@ const MOST_WARNINGS = 10_000;
 
 /** True for fields by name. */
 export function isMapping(tree: unknown): tree is Mapping {
-  return typeof tree === "object" && tree !== null && !Array.isArray(tree) && !(tree instanceof Changed);
+  return typeof tree === "object" && tree !== null && !Array.isArray(tree) &&
+    !(tree instanceof AmbiguousScalar);
 }
 
 /**
@@ -49,7 +58,7 @@ export function isMapping(tree: unknown): tree is Mapping {
  *
  * @throws {UsageError} where the text is not YAML, uses tags or merge keys, or is too deep or too large
  */
-export function readTree(text: string): Tree {
+export function parseYamlValue(text: string): YamlValue {
   refuseTabs(text);
   const written = parseYaml(text, "failsafe");
   const meant = parseYaml(text, "default");
@@ -123,7 +132,7 @@ class Merge {
     this.#left = most;
   }
 
-  merge(written: unknown, meant: unknown, depth: number): Tree {
+  merge(written: unknown, meant: unknown, depth: number): YamlValue {
     if (depth > DEEPEST) throw tooDeep();
     if (--this.#left < 0) throw new UsageError("grows too large: its aliases (*name) repeat too much");
     if (typeof written === "string") return scalar(written, meant);
@@ -132,12 +141,12 @@ class Merge {
     return null;
   }
 
-  #list(written: readonly unknown[], meant: unknown, depth: number): Tree {
+  #list(written: readonly unknown[], meant: unknown, depth: number): YamlValue {
     const counterparts: readonly unknown[] = Array.isArray(meant) ? meant : [];
     return written.map((item, index) => this.merge(item, counterparts[index], depth + 1));
   }
 
-  #mapping(written: object, meant: unknown, depth: number): Tree {
+  #mapping(written: object, meant: unknown, depth: number): YamlValue {
     const result = Object.create(null);
     for (const [name, value] of Object.entries(written)) {
       result[name] = this.merge(value, member(meant, name), depth + 1);
@@ -152,11 +161,11 @@ function member(meant: unknown, name: string): unknown {
   return (meant as Record<string, unknown>)[name];
 }
 
-function scalar(written: string, meant: unknown): Tree {
+function scalar(written: string, meant: unknown): YamlValue {
   if (typeof meant === "string") return meant;
   if (typeof meant === "number" && /^(0|-?[1-9]\d*)$/.test(written)) return integer(written);
   if (typeof meant === "boolean" && String(meant) === written) return meant;
-  return new Changed(written);
+  return new AmbiguousScalar(written);
 }
 
 function integer(digits: string): number | bigint {

@@ -1,5 +1,5 @@
 import { UsageError } from "../../lib/errors.ts";
-import { loadConfig } from "../../lib/config/parse.ts";
+import { loadConfig } from "../../lib/config/load.ts";
 import { assertEquals, assertLess, assertRejects } from "../assert.ts";
 
 const ROUTES = "routes:\n  - { id: 1, host: n1.example.com, port: 7777 }\n";
@@ -44,7 +44,7 @@ Deno.test("a file that does not exist is named", async () => {
 Deno.test("a directory is not a configuration", async () => {
   assertEquals(
     await problemOf(new URL(".", import.meta.url).pathname),
-    "FILE: is a directory, wanted a file",
+    "FILE: is a directory, expected a file",
   );
 });
 
@@ -55,7 +55,7 @@ Deno.test("a name that no file can have is refused in one line", async () => {
 
 Deno.test("an empty file says what it lacks", async () => {
   await using file = await temporary("");
-  assertEquals(await problemOf(file.path), "FILE: is empty; wanted at least the field routes");
+  assertEquals(await problemOf(file.path), "FILE: is empty; expected at least the field routes");
 });
 
 Deno.test("bytes that are not UTF-8 are refused", async () => {
@@ -72,5 +72,5 @@ Deno.test("a file of 50 MB is refused without a hang", async () => {
 
 Deno.test("a problem within the file names the file and the field", async () => {
   await using file = await temporary(ROUTES.replace("7777", "77777"));
-  assertEquals(await problemOf(file.path), "FILE: routes[0].port: found 77777, wanted a port, 1 to 65535");
+  assertEquals(await problemOf(file.path), "FILE: routes[0].port: found 77777, expected a port, 1 to 65535");
 });

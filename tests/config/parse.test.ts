@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { UsageError } from "../../lib/errors.ts";
 import type { Config } from "../../lib/config/config.ts";
 import { parseConfig } from "../../lib/config/parse.ts";
-import { NOT_YET } from "../../lib/config/schema.ts";
+import { UNSUPPORTED } from "../../lib/config/schema/file.ts";
 import { assert, assertEquals, assertThrows } from "../assert.ts";
 
 const UPSTREAM = "host: a.example.com, port: 7";
@@ -153,7 +153,7 @@ for (
 ) {
   Deno.test(`the ID ${written}, which YAML would change, is refused with the advice to quote it`, () => {
     assertEquals(problemsOf(route(`id: ${written}, ${UPSTREAM}`)), [
-      `routes.yaml: routes[0].id: found ${written}, wanted an ID; YAML would change it, so write it in quotes: "${written}"`,
+      `routes.yaml: routes[0].id: found ${written}, expected an ID; YAML would change it, so write it in quotes: "${written}"`,
     ]);
   });
 }
@@ -172,142 +172,142 @@ const faults: readonly [name: string, text: string, problem: string][] = [
   [
     "websocket: true",
     'routes: []\nlisteners: [{ address: ":1", websocket: true }]',
-    "listeners[0].websocket: found true, wanted false, or a mapping such as { path: /, origins: [https://app.example.com] }",
+    "listeners[0].websocket: found true, expected false, or a mapping such as { path: /, origins: [https://app.example.com] }",
   ],
   [
     "a path with a query",
     'routes: []\nlisteners: [{ address: ":1", websocket: { path: "/?a" } }]',
-    'listeners[0].websocket.path: found "/?a", wanted a path, such as / or /ws, without a query',
+    'listeners[0].websocket.path: found "/?a", expected a path, such as / or /ws, without a query',
   ],
   [
     "an origin with a path",
     'routes: []\nlisteners: [{ address: ":1", websocket: { origins: ["https://a/"] } }]',
-    'listeners[0].websocket.origins[0]: found "https://a/", wanted an origin, such as https://app.example.com or http://localhost:8080, without a path',
+    'listeners[0].websocket.origins[0]: found "https://a/", expected an origin, such as https://app.example.com or http://localhost:8080, without a path',
   ],
   [
     "no origin at all",
     'routes: []\nlisteners: [{ address: ":1", websocket: { origins: [] } }]',
-    "listeners[0].websocket.origins: found an empty list, wanted at least one origin, or no field origins for any",
+    "listeners[0].websocket.origins: found an empty list, expected at least one origin, or no field origins for any",
   ],
-  ["no routes", "forward_id: true", "routes: missing, wanted a list of routes"],
-  ["routes left empty", "routes:", "routes: found nothing, wanted a list of routes"],
-  ["a list as the file", "[1]", "found a list, wanted a mapping with the field routes"],
-  ["text as the file", "hello", 'found "hello", wanted a mapping with the field routes'],
-  ["an empty file", "", "is empty; wanted at least the field routes"],
-  ["nothing but comments", "# routes:\n", "is empty; wanted at least the field routes"],
+  ["no routes", "forward_id: true", "routes: missing, expected a list of routes"],
+  ["routes left empty", "routes:", "routes: found nothing, expected a list of routes"],
+  ["a list as the file", "[1]", "found a list, expected a mapping with the field routes"],
+  ["text as the file", "hello", 'found "hello", expected a mapping with the field routes'],
+  ["an empty file", "", "is empty; expected at least the field routes"],
+  ["nothing but comments", "# routes:\n", "is empty; expected at least the field routes"],
   [
     "a port by name",
     route("id: a, host: h, port: http"),
-    'routes[0].port: found "http", wanted a port, 1 to 65535',
+    'routes[0].port: found "http", expected a port, 1 to 65535',
   ],
-  ["port 0", route("id: a, host: h, port: 0"), "routes[0].port: found 0, wanted a port, 1 to 65535"],
+  ["port 0", route("id: a, host: h, port: 0"), "routes[0].port: found 0, expected a port, 1 to 65535"],
   [
     "port 65536",
     route("id: a, host: h, port: 65536"),
-    "routes[0].port: found 65536, wanted a port, 1 to 65535",
+    "routes[0].port: found 65536, expected a port, 1 to 65535",
   ],
   [
     "a port in quotes",
     route("id: a, host: h, port: '7'"),
-    'routes[0].port: found "7", wanted a port, 1 to 65535',
+    'routes[0].port: found "7", expected a port, 1 to 65535',
   ],
   [
     "a hexadecimal port",
     route("id: a, host: h, port: 0x10"),
-    "routes[0].port: found 0x10, wanted a port, 1 to 65535",
+    "routes[0].port: found 0x10, expected a port, 1 to 65535",
   ],
-  ["no port", route("id: a, host: h"), "routes[0].port: missing, wanted a port, 1 to 65535"],
+  ["no port", route("id: a, host: h"), "routes[0].port: missing, expected a port, 1 to 65535"],
   [
     "a port within the host",
     route("id: a, host: 'h:1', port: 1"),
-    'routes[0].host: found "h:1", wanted a host name or IP address, without scheme, port or brackets',
+    'routes[0].host: found "h:1", expected a host name or IP address, without scheme, port or brackets',
   ],
   [
     "both id and match",
     route(`id: a, match: b, ${UPSTREAM}`),
-    "routes[0]: found both id and match, wanted one of them",
+    "routes[0]: found both id and match, expected one of them",
   ],
-  ["neither id nor match", route(UPSTREAM), "routes[0]: found neither id nor match, wanted one of them"],
-  ["an ID left out", route(`id: , ${UPSTREAM}`), "routes[0].id: found nothing, wanted an ID"],
+  ["neither id nor match", route(UPSTREAM), "routes[0]: found neither id nor match, expected one of them"],
+  ["an ID left out", route(`id: , ${UPSTREAM}`), "routes[0].id: found nothing, expected an ID"],
   [
     "an empty ID",
     route(`id: "", ${UPSTREAM}`),
-    'routes[0].id: found "", wanted an ID of 1 to 255 bytes (limits.id_bytes), not of 0',
+    'routes[0].id: found "", expected an ID of 1 to 255 bytes (limits.id_bytes), not of 0',
   ],
   [
     "an ID longer than allowed",
     `limits: { id_bytes: 3 }\n${route(`id: éé, ${UPSTREAM}`)}`,
-    'routes[0].id: found "éé", wanted an ID of 1 to 3 bytes (limits.id_bytes), not of 4',
+    'routes[0].id: found "éé", expected an ID of 1 to 3 bytes (limits.id_bytes), not of 4',
   ],
   [
     "a control character in an ID, which cannot forge a line",
     route(`id: "a\\nb\\x85", ${UPSTREAM}`),
-    'routes[0].id: found "a\\nb\\u{85}", wanted an ID without control characters and broken surrogates',
+    'routes[0].id: found "a\\nb\\u{85}", expected an ID without control characters and broken surrogates',
   ],
   [
     "an empty glob",
     route(`match: "", ${UPSTREAM}`),
-    'routes[0].match: found "", wanted a glob of printable text, such as eu-*',
+    'routes[0].match: found "", expected a glob of printable text, such as eu-*',
   ],
   [
     "an ID that stands twice, as number and as text",
     `routes: [{ id: 1, ${UPSTREAM} }, { id: "1", ${UPSTREAM} }]`,
-    'routes[1].id: found "1" again, wanted an ID of its own; routes[0].id is the same',
+    'routes[1].id: found "1" again, expected an ID of its own; routes[0].id is the same',
   ],
   [
     "a glob that stands twice",
     `routes: [{ match: a*, ${UPSTREAM} }, { match: a*, ${UPSTREAM} }]`,
-    'routes[1].match: found "a*" again, wanted a glob of its own; routes[0].match is the same',
+    'routes[1].match: found "a*" again, expected a glob of its own; routes[0].match is the same',
   ],
   [
     "an address that stands twice",
     'routes: []\nlisteners: [{ address: ":80" }, { address: "0.0.0.0:80" }]',
-    'listeners[1].address: found "0.0.0.0:80" again, wanted an address of its own; listeners[0].address is the same',
+    'listeners[1].address: found "0.0.0.0:80" again, expected an address of its own; listeners[0].address is the same',
   ],
   [
     "a port as an address",
     "routes: []\nlisteners: [{ address: 8888 }]",
-    "listeners[0].address: found 8888, wanted an address, such as 0.0.0.0:8888, [::1]:9000 or :8888",
+    "listeners[0].address: found 8888, expected an address, such as 0.0.0.0:8888, [::1]:9000 or :8888",
   ],
   [
     "no listener",
     "routes: []\nlisteners: []",
-    "listeners: found an empty list, wanted at least one listener, or no field listeners for 0.0.0.0:8888",
+    "listeners: found an empty list, expected at least one listener, or no field listeners for 0.0.0.0:8888",
   ],
   [
     "a duration without a unit",
     "routes: []\ntimeouts: { id: 5 }",
-    "timeouts.id: found 5, wanted a duration with its unit, such as 250ms, 5s, 10m or 1h",
+    "timeouts.id: found 5, expected a duration with its unit, such as 250ms, 5s, 10m or 1h",
   ],
   [
     "a timeout of no time",
     "routes: []\ntimeouts: { connect: 0s }",
-    'timeouts.connect: found "0s", wanted a duration with its unit, such as 250ms, 5s, 10m or 1h',
+    'timeouts.connect: found "0s", expected a duration with its unit, such as 250ms, 5s, 10m or 1h',
   ],
   [
     "a longer spread than the drain it is part of",
     "routes: []\ntimeouts: { drain: 1s, drain_spread: 2s }",
-    'timeouts.drain_spread: found "2s", wanted at most timeouts.drain, "1s"',
+    'timeouts.drain_spread: found "2s", expected at most timeouts.drain, "1s"',
   ],
   [
     "an idle time that YAML takes for no text",
     "routes: []\ntimeouts: { idle: true }",
-    "timeouts.idle: found true, wanted a duration with its unit, such as 250ms, 5s, 10m or 1h",
+    "timeouts.idle: found true, expected a duration with its unit, such as 250ms, 5s, 10m or 1h",
   ],
   [
     "an unknown way of removal",
     route(`id: 1, ${UPSTREAM}, on_removal: dran`),
-    'routes[0].on_removal: found "dran", wanted keep, drain or close; did you mean "drain"?',
+    'routes[0].on_removal: found "dran", expected keep, drain or close; did you mean "drain"?',
   ],
   [
     "a flag that is no boolean in YAML",
     "routes: []\nforward_id: yes",
-    'forward_id: found "yes", wanted true or false',
+    'forward_id: found "yes", expected true or false',
   ],
   [
     "a level by another name",
     "routes: []\nlog: { level: eror }",
-    'log.level: found "eror", wanted debug, info, warning or error; did you mean "error"?',
+    'log.level: found "eror", expected debug, info, warning or error; did you mean "error"?',
   ],
   [
     "an unknown field near a known one",
@@ -329,16 +329,16 @@ const faults: readonly [name: string, text: string, problem: string][] = [
   [
     "a list where fields belong",
     "routes: []\ndefault: [h, 1]",
-    "default: found a list, wanted a mapping such as { host: n1.example.com, port: 7777 }",
+    "default: found a list, expected a mapping such as { host: n1.example.com, port: 7777 }",
   ],
 ];
 for (const [name, text, problem] of faults) {
-  Deno.test(`refused, with what stood there and what is wanted: ${name}`, () => {
+  Deno.test(`refused, with what stood there and what is expected: ${name}`, () => {
     assertEquals(problemsOf(text), [`routes.yaml: ${problem}`]);
   });
 }
 
-for (const field of NOT_YET) {
+for (const field of UNSUPPORTED) {
   Deno.test(`the field ${field} is refused as not yet supported, never accepted and ignored`, () => {
     assertEquals(problemsOf(withField(field)), [
       `routes.yaml: ${field.replace("[]", "[0]")}: this version does not support this field yet`,
@@ -387,7 +387,7 @@ Deno.test("a file that is wrong in every line ends the list somewhere", () => {
 
 Deno.test("the name of the file cannot forge a line", () => {
   const error = assertThrows(() => parseConfig("", "a\nb"), UsageError);
-  assertEquals(error.problems, ["a\\u{a}b: is empty; wanted at least the field routes"]);
+  assertEquals(error.problems, ["a\\u{a}b: is empty; expected at least the field routes"]);
 });
 
 /** Text that a client can send as its ID. */

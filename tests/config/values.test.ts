@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import {
-  idWanted,
+  idExpected,
   parseAddress,
   parseCidr,
   parseDuration,
@@ -168,8 +168,8 @@ for (
 }
 
 Deno.test("the length of an ID is counted in bytes of UTF-8", () => {
-  assertEquals(idWanted("é".repeat(127) + "a", 255), undefined);
-  assertEquals(typeof idWanted("é".repeat(128), 255), "string");
+  assertEquals(idExpected("é".repeat(127) + "a", 255), undefined);
+  assertEquals(typeof idExpected("é".repeat(128), 255), "string");
 });
 
 for (
@@ -179,7 +179,7 @@ for (
   ]] as const
 ) {
   Deno.test(`an ID that is or holds ${name} is refused`, () => {
-    assertEquals(typeof idWanted(id, 255), "string");
+    assertEquals(typeof idExpected(id, 255), "string");
   });
 }
 

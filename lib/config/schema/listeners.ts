@@ -1,0 +1,76 @@
+/** `listeners`: where connections are accepted. */
+
+import * as v from "valibot";
+import {
+  ADDRESS_EXPECTED,
+  ORIGIN_EXPECTED,
+  parseAddress,
+  parseOrigin,
+  parsePath,
+  PATH_EXPECTED,
+} from "../values.ts";
+import { filePath, networks, parsed } from "./fields.ts";
+
+const DEFAULT_ADDRESS = "0.0.0.0:8888";
+
+const proxyProtocol = v.pipe(
+  v.strictObject({
+    trusted: networks(
+      "Proxies, which must name the client in a PROXY header; a header from anybody else is refused.",
+      "at least one entry",
+    ),
+  }, "a mapping such as { trusted: [10.0.0.0/8] }"),
+  v.description("Accept the PROXY protocol, versions 1 and 2, from trusted proxies."),
+);
+
+const tls = v.pipe(
+  v.strictObject({
+    cert: filePath("Certificate in PEM, followed by its intermediate certificates."),
+    key: filePath("Private key in PEM, without a passphrase."),
+  }, "a mapping such as { cert: cert.pem, key: key.pem }"),
+  v.description("Accept TLS, and nothing else, on this listener."),
+);
+
+/** An empty list would refuse everybody. */
+const origins = v.pipe(
+  v.array(
+    parsed(parseOrigin, ORIGIN_EXPECTED, "Scheme, host and port of a page, as browsers send them."),
+    "a list of origins",
+  ),
+  v.minLength(1, "at least one origin, or no field origins for any"),
+  v.description("Pages that may connect; default any. Non-browser clients send no Origin and are accepted."),
+);
+
+const WEBSOCKET_EXPECTED = "false, or a mapping such as { path: /, origins: [https://app.example.com] }";
+
+const websocket = v.pipe(
+  v.union([
+    v.literal(false),
+    v.strictObject({
+      path: v.exactOptional(parsed(parsePath, PATH_EXPECTED, "The only path that is served; default any.")),
+      origins: v.exactOptional(origins),
+    }, WEBSOCKET_EXPECTED),
+  ], WEBSOCKET_EXPECTED),
+  v.description("Which WebSockets are accepted beside raw frames; false for none, default all."),
+);
+
+const listener = v.strictObject({
+  address: parsed(
+    (text) => parseAddress(text, 0),
+    ADDRESS_EXPECTED,
+    "Where to accept connections: host:port, [::1]:9000 or :8888; port 0 is any free one.",
+  ),
+  websocket: v.exactOptional(websocket),
+  tls: v.exactOptional(tls),
+  proxy_protocol: v.exactOptional(proxyProtocol),
+}, `a mapping such as { address: ${DEFAULT_ADDRESS} }`);
+
+/** Every listener. */
+export const listenersSchema = v.optional(
+  v.pipe(
+    v.array(listener, "a list of listeners"),
+    v.minLength(1, `at least one listener, or no field listeners for ${DEFAULT_ADDRESS}`),
+    v.description("Where connections are accepted."),
+  ),
+  [{ address: DEFAULT_ADDRESS }],
+);

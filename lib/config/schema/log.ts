@@ -1,0 +1,20 @@
+/** `log`: what is logged, and how. */
+
+import * as v from "valibot";
+import { boolean, choice } from "./fields.ts";
+
+/** Severities, most detailed first. */
+export const LOG_LEVELS = ["debug", "info", "warning", "error"] as const;
+
+/** Forms of a log line. */
+export const LOG_FORMATS = ["text", "json"] as const;
+
+/** Level, format and access log. */
+export const logSchema = v.pipe(
+  v.strictObject({
+    level: v.optional(choice(LOG_LEVELS, "Severity below which nothing is logged."), "info"),
+    format: v.optional(choice(LOG_FORMATS, "Format of a log line."), "text"),
+    access: boolean(true, "Whether each connection is logged when it ends."),
+  }, "a mapping such as { level: info, format: text, access: true }"),
+  v.description("What is logged, and how."),
+);

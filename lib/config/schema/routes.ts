@@ -1,0 +1,24 @@
+/** `routes`: which ID goes to which server. */
+
+import * as v from "valibot";
+import { choice, scalarText } from "./fields.ts";
+import { upstreamEntries } from "./upstream.ts";
+
+/** One rule of the table. `rules.ts` checks that it has either `id` or `match`. */
+export const routeSchema = v.strictObject({
+  id: v.exactOptional(scalarText("an ID", "The client ID that this route matches.")),
+  match: v.exactOptional(
+    scalarText("a glob, such as eu-*", "Glob over client IDs: * is any run of characters, ? is one."),
+  ),
+  ...upstreamEntries,
+  on_removal: v.exactOptional(choice(
+    ["keep", "drain", "close"],
+    "What happens to this route's connections when a reload removes it; default keep.",
+  )),
+}, "a mapping such as { id: 1, host: n1.example.com, port: 7777 }");
+
+/** Every rule. */
+export const routesSchema = v.pipe(
+  v.array(routeSchema, "a list of routes"),
+  v.description("Exact IDs are tried first, then globs in file order, then default."),
+);
