@@ -1,63 +1,50 @@
-/** One connection's story: admit, read the ID, route, dial, relay, account. */
+/** The path of a connection: admit, read the ID, route, dial, relay, account. */
 
-import type { Account, Closing } from "./connection/registry.ts";
-import { dismiss, PROBE, refuse } from "./connection/refuse.ts";
-import { greet } from "./connection/handshake.ts";
-import { reach } from "./connection/connect_upstream.ts";
-import type { InForce, Shared } from "./connection/snapshot.ts";
-import { messageOf, Refusal } from "./errors.ts";
-import type { Entrance } from "./listen/listener.ts";
-import { TcpDuplex } from "./transport/tcp.ts";
-import { type Ending, relay } from "./relay/relay.ts";
-import type { Route } from "./route/table.ts";
+import { closingOf } from "./connection/rejection.ts";
+import { connectUpstream } from "./connection/connect_upstream.ts";
+import { handshake } from "./connection/handshake.ts";
+import { endOf, refuse } from "./connection/refuse.ts";
+import type { Current } from "./connection/snapshot.ts";
+import { Refusal } from "./errors.ts";
+import type { Listener } from "./listen/listener.ts";
+import type { Closing } from "./observe/observer.ts";
+import { relay } from "./relay/relay.ts";
+import type { Route, RouteTable } from "./route/table.ts";
+import { type AcceptedSocket, TcpDuplex } from "./transport/tcp.ts";
 
-/** Serves an accepted connection from its first byte to its access line. Never rejects, and closes `conn`. */
+/** Serves an accepted connection from its first byte to its access line. Never rejects, and closes `socket`. */
 export async function serveConnection(
-  conn: Deno.TcpConn,
-  entrance: Entrance,
-  inForce: InForce,
+  socket: AcceptedSocket,
+  listener: Listener,
+  current: Current,
 ): Promise<void> {
-  const accepted = inForce.shared;
-  const account = accepted.ledger.open(new TcpDuplex(conn), conn.remoteAddr, entrance.name);
-  let closing = PROBE;
+  const { registry, limiter, idleTimeout } = current;
+  const connection = registry.open(new TcpDuplex(socket), socket, listener.name);
+  let closing: Closing = { reason: "probe", closedBy: "client" };
   try {
-    const id = await greet(account, conn.remoteAddr, entrance, accepted);
+    const address = listener.isProxy(connection.peer.hostname) ? undefined : connection.peer.hostname;
+    using permit = limiter.reserve((why) => connection.terminate(closingOf(why), why), address);
+    const id = await handshake(connection, listener, permit, current);
     if (id !== null) {
-      // a reload while the client was silent counts: the ID is routed by what is in force now
-      const { shared } = inForce;
-      const { upstream } = route(id, account, shared);
-      claim(id, account, shared);
-      const server = await reach(upstream, account, conn, shared);
-      closing = closingOf(await relay(account.client, server, account.up, account.down));
+      // a reload while the client was silent counts: the ID is routed by what is in use now
+      const { snapshot } = current;
+      const { rule, upstream } = findRoute(id, snapshot.table);
+      connection.routed(rule);
+      permit.identified(id);
+      const server = await connectUpstream(upstream, connection, snapshot);
+      using _watched = idleTimeout.watch(connection, snapshot.idleLimits);
+      closing = endOf(await relay(connection.client, server, connection.up, connection.down));
     }
   } catch (error) {
-    accepted.admission.release(account);
-    closing = await refuse(account, error);
+    closing = await refuse(connection, error);
   } finally {
-    accepted.admission.release(account);
-    if (account.rejection) await account.rejection;
-    account.client.close();
-    account.upstream?.close();
+    await connection.end();
   }
-  accepted.ledger.close(account, closing);
+  registry.close(connection, closing);
 }
 
-function route(id: string, account: Account, shared: Shared): Route {
-  const found = shared.table.find(id);
-  if (!found) throw new Refusal("UNKNOWN_ID", `no route for ID ${JSON.stringify(id)}`);
-  account.route = found.rule;
-  return found;
-}
-
-/** Ends the connections of this ID that have to give way. */
-function claim(id: string, account: Account, { admission }: Shared): void {
-  for (const older of admission.claim(account, id)) {
-    dismiss(older, REPLACED, new Refusal("REPLACED", "this ID has connected again"));
-  }
-}
-
-const REPLACED: Closing = { reason: "REPLACED", closedBy: "balancer" };
-
-function closingOf({ reason, closedBy, cause }: Ending): Closing {
-  return { reason, closedBy, detail: cause === undefined ? undefined : messageOf(cause) };
+function findRoute(id: string, table: RouteTable): Route {
+  const route = table.find(id);
+  if (!route) throw new Refusal("UNKNOWN_ID", `no route for ID ${JSON.stringify(id)}`);
+  return route;
 }

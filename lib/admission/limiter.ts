@@ -1,133 +1,181 @@
-/** Who gets in: decided by address, by what is open already and by how fast it came. */
+/** Admission: checks each connection against the address lists, the connection limits and the rates. */
 
-import ipaddr from "ipaddr.js";
 import type { Config } from "../config/config.ts";
-import type { Deadlines } from "../util/deadlines.ts";
 import { Refusal } from "../errors.ts";
+import { subnetOf } from "../util/cidr.ts";
+import { LinkedList } from "../util/linked_list.ts";
 import { AccessList } from "./access_list.ts";
-import type { Holder, Occupancy } from "./counts.ts";
+import { type Counts, MapCounts } from "./counts.ts";
+import { type Admittance, type Evict, type Permit, Place } from "./permit.ts";
+import { RateLimiter } from "./rate_limiter.ts";
 
-/** What one configuration says of who gets in. Immutable, and swapped whole; the counts are handed on. */
-export class Admission<T extends Holder = Holder> {
-  readonly #access: AccessList | undefined;
-  readonly #limits: Config["limits"];
-  readonly #duplicate: Config["duplicate_id"];
-  readonly #occupancy: Occupancy<T>;
-  readonly #silent: Pick<Deadlines, "size" | "expireFirst">;
+/** The part of a configuration that limits connections. */
+export type Limits = Pick<Config, "allow" | "deny" | "limits" | "duplicate_id">;
 
-  /** @param silent The waits of all clients that have not said their ID yet. */
-  constructor(
-    config: Pick<Config, "allow" | "deny" | "limits" | "duplicate_id">,
-    occupancy: Occupancy<T>,
-    silent: Pick<Deadlines, "size" | "expireFirst">,
-  ) {
-    const { allow, deny } = config;
-    if (allow || deny.length > 0) this.#access = new AccessList({ allow, deny });
-    this.#limits = config.limits;
-    this.#duplicate = config.duplicate_id;
-    this.#occupancy = occupancy;
-    this.#silent = silent;
+/** Grants permits under limits that a reload may change. Permits that are held stay granted. */
+export class Limiter implements Admittance {
+  #limits: Limits;
+  #access: AccessList | undefined;
+  /** Permits whose client has not sent its ID, the oldest first. */
+  readonly #silent = new LinkedList<Place>();
+  readonly #identified = new LinkedList<Place>();
+  readonly #subnets: Counts = new MapCounts();
+  readonly #ids: Counts = new MapCounts();
+  /** Permits by counted ID, kept under `duplicate_id: replace` alone. */
+  readonly #holders = new Map<string, Set<Place>>();
+  readonly #rates = new RateLimiter();
+
+  constructor(limits: Limits) {
+    this.#limits = limits;
+    this.configure(limits);
+  }
+
+  /** Number of permits held. */
+  get held(): number {
+    return this.#silent.size + this.#identified.size;
+  }
+
+  /** Number of permits held by connections without an ID. */
+  get silent(): number {
+    return this.#silent.size;
+  }
+
+  /** Replaces the limits. Connections that are open count under the new ones, but none is ended. */
+  configure(limits: Limits): void {
+    this.#limits = limits;
+    const { allow, deny } = limits;
+    this.#access = allow || deny.length > 0 ? new AccessList({ allow, deny }) : undefined;
+    this.#holders.clear();
+    for (const place of this.#silent) this.#count(place);
+    for (const place of this.#identified) this.#count(place);
   }
 
   /**
-   * Lets a client at `address` in, if its place is not among those that are taken.
+   * Admits a connection whose client is silent as yet. Where every place is taken, or half of them by silent clients,
+   * the one silent for longest is evicted: so silent clients, however many, keep out nobody who sends an ID soon.
    *
-   * @throws {Refusal} FORBIDDEN where the lists keep it out, LIMIT_EXCEEDED
+   * @param evict Ends this connection, when it has to make room for another.
+   * @param address The client's; left out behind a proxy, which names the client later (`Permit.from`).
+   * @throws {Refusal} FORBIDDEN, or LIMIT_EXCEEDED where clients with an ID hold every place
    */
-  admit(holder: T, address: string): void {
-    this.#checkLists(address);
-    if (this.#limits.connection_rate_per_ip > 0 || this.#limits.connections_per_ip > 0) {
-      this.#checkAddress(holder, site(address));
+  reserve(evict: Evict, address?: string): Permit {
+    const place = new Place(this, evict);
+    if (address !== undefined) this.#admit(place, address);
+    try {
+      this.#makeRoom();
+    } catch (error) {
+      this.release(place);
+      throw error;
     }
+    this.#silent.join(place);
+    return place;
   }
 
-  /**
-   * Gives a connection that is silent as yet a place among all. Where every place is taken, or half of them by silent
-   * ones, the one that has been silent longest is turned away for it: so silent clients, however many, keep nobody out
-   * who says an ID soon.
-   *
-   * @throws {Refusal} LIMIT_EXCEEDED where every place is taken by a client that has said its ID
-   */
-  seat(holder: T): void {
-    const most = this.#limits.connections;
-    if (most > 0 && (this.#occupancy.total >= most || this.#silent.size >= Math.ceil(most / 2))) {
-      this.#makeRoom(most);
-    }
-    this.#occupancy.take(holder);
+  from(place: Place, address: string): void {
+    // the handshake of a connection that was evicted may get this far
+    if (place.joined) this.#admit(place, address);
   }
 
-  /**
-   * Counts a connection for the ID that its client has said.
-   *
-   * @returns The older connections of the ID, which must give way to it; they no longer count.
-   * @throws {Refusal} LIMIT_EXCEEDED
-   */
-  claim(holder: T, id: string): readonly T[] {
-    if (!this.#countsIds) return NOBODY;
-    const most = this.#limits.connections_per_id;
-    const others = this.#occupancy.ofId(id);
-    if (this.#duplicate === "replace") return this.#replace(holder, id, [...others]);
-    if (this.#duplicate === "reject" && others.size > 0) throw exceeded("this ID is connected already");
-    if (most > 0 && others.size >= most) throw exceeded("too many connections of this ID");
-    this.#occupancy.takeId(holder, id);
-    return NOBODY;
+  identified(place: Place, id: string): void {
+    if (!this.#silent.leave(place)) return;
+    this.#identified.join(place);
+    place.id = id;
+    if (!this.#countsIds) return;
+    if (this.#limits.duplicate_id === "replace") this.#evictHolders(id);
+    if (!this.#ids.tryAdd(id, this.#idLimit)) throw exceeded(this.#idProblem);
+    place.countedId = true;
+    this.#hold(place, id);
   }
 
-  /** Counts a connection that is open already for its address and its ID, where nothing before asked for that. */
-  adopt(holder: T, address: string, id: string): void {
-    if (!holder.counted) return;
-    if (this.#limits.connections_per_ip > 0 && holder.countedAddress === undefined) {
-      this.#occupancy.takeAddress(holder, site(address));
-    }
-    if (this.#countsIds && holder.countedId === undefined) this.#occupancy.takeId(holder, id);
-  }
-
-  /** Gives back all that `holder` holds. May be called again. */
-  release(holder: T): void {
-    this.#occupancy.release(holder);
+  release(place: Place): void {
+    (place.id === undefined ? this.#silent : this.#identified).leave(place);
+    if (place.countedSubnet !== undefined) this.#subnets.release(place.countedSubnet);
+    place.countedSubnet = undefined;
+    if (!place.countedId || place.id === undefined) return;
+    place.countedId = false;
+    this.#ids.release(place.id);
+    const holders = this.#holders.get(place.id);
+    holders?.delete(place);
+    if (holders?.size === 0) this.#holders.delete(place.id);
   }
 
   get #countsIds(): boolean {
-    return this.#duplicate !== "allow" || this.#limits.connections_per_id > 0;
+    return this.#limits.duplicate_id !== "allow" || this.#limits.limits.connections_per_id > 0;
   }
 
-  #checkLists(address: string): void {
+  /** Connections that an ID may have; 0 is no limit. */
+  get #idLimit(): number {
+    return this.#limits.duplicate_id === "allow" ? this.#limits.limits.connections_per_id : 1;
+  }
+
+  get #idProblem(): string {
+    if (this.#limits.duplicate_id === "reject") return "this ID is connected already";
+    return "too many connections of this ID";
+  }
+
+  #admit(place: Place, address: string): void {
+    this.#checkAccess(address);
+    const { connection_rate_per_ip: rate, connections_per_ip: limit } = this.#limits.limits;
+    place.address = address;
+    if (rate === 0 && limit === 0) return;
+    const subnet = subnetOf(address);
+    if (rate > 0 && !this.#rates.tryTake(subnet, rate)) {
+      throw exceeded(`more than ${rate} connections a second from ${subnet}`);
+    }
+    if (limit === 0) return;
+    if (!this.#subnets.tryAdd(subnet, limit)) throw exceeded(`more than ${limit} connections from ${subnet}`);
+    place.countedSubnet = subnet;
+  }
+
+  #checkAccess(address: string): void {
     const verdict = this.#access?.verdict(address);
     if (!verdict || verdict.allowed) return;
     throw new Refusal("FORBIDDEN", `connections from ${address} are not allowed`, { cause: verdict.because });
   }
 
-  #checkAddress(holder: T, site: string): void {
-    const { connection_rate_per_ip: rate, connections_per_ip: most } = this.#limits;
-    if (rate > 0 && !this.#occupancy.rates.take(site, rate)) {
-      throw exceeded(`more than ${rate} connections a second from ${site}`);
+  #makeRoom(): void {
+    const limit = this.#limits.limits.connections;
+    if (limit === 0 || (this.held < limit && this.#silent.size < Math.ceil(limit / 2))) return;
+    const oldest = this.#silent.first;
+    if (!oldest) throw exceeded(`all ${limit} connections allowed are in use`);
+    this.#evict(oldest, exceeded("evicted: no ID sent, and the connection limit is reached"));
+  }
+
+  #evictHolders(id: string): void {
+    const replaced = new Refusal("REPLACED", "this ID has connected again");
+    for (const older of [...this.#holders.get(id) ?? []]) this.#evict(older, replaced);
+  }
+
+  /** Gives the place back at once: the connection takes a moment to end. */
+  #evict(place: Place, why: Refusal): void {
+    this.release(place);
+    place.evict(why);
+  }
+
+  /** Counts a connection that is open already where the limits now ask for it. */
+  #count(place: Place): void {
+    if (place.address !== undefined && this.#limits.limits.connections_per_ip > 0) {
+      place.countedSubnet ??= this.#add(this.#subnets, subnetOf(place.address));
     }
-    if (most === 0) return;
-    if (this.#occupancy.ofAddress(site) >= most) throw exceeded(`more than ${most} connections from ${site}`);
-    this.#occupancy.takeAddress(holder, site);
+    if (place.id === undefined || !this.#countsIds) return;
+    if (!place.countedId) this.#add(this.#ids, place.id);
+    place.countedId = true;
+    this.#hold(place, place.id);
   }
 
-  #makeRoom(most: number): void {
-    const made = this.#silent.expireFirst(() => exceeded("silent for too long while many others want in"));
-    if (!made) throw exceeded(`all ${most} places are taken`);
+  #add(counts: Counts, key: string): string {
+    counts.tryAdd(key, 0);
+    return key;
   }
 
-  #replace(holder: T, id: string, older: readonly T[]): readonly T[] {
-    for (const other of older) this.#occupancy.release(other);
-    this.#occupancy.takeId(holder, id);
-    return older;
+  #hold(place: Place, id: string): void {
+    if (this.#limits.duplicate_id !== "replace") return;
+    const holders = this.#holders.get(id);
+    if (holders) holders.add(place);
+    else this.#holders.set(id, new Set([place]));
   }
 }
-
-const NOBODY: readonly never[] = [];
 
 function exceeded(message: string): Refusal {
   return new Refusal("LIMIT_EXCEEDED", message);
-}
-
-/** What counts as one address: one of IPv4, but 64 bits of IPv6, within which a client can choose as it likes. */
-function site(address: string): string {
-  const parsed = ipaddr.process(address);
-  if (parsed instanceof ipaddr.IPv4) return parsed.toString();
-  return `${parsed.parts.slice(0, 4).map((part) => part.toString(16)).join(":")}::/64`;
 }

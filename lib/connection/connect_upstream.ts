@@ -1,39 +1,54 @@
-/** The way to an upstream: dialed, told for whom it is, secured. */
+/** The way to an upstream: dialed, told for whom the connection is, secured. */
 
-import type { Account } from "./registry.ts";
 import type { Upstream } from "../config/config.ts";
-import { DialError, dialErrorOf, unavailable } from "../upstream/dial_error.ts";
+import { messageOf } from "../errors.ts";
 import { type Duplex, writeAll } from "../transport/duplex.ts";
+import { encodeProxyHeader } from "../transport/proxy_protocol/header.ts";
 import { TcpDuplex } from "../transport/tcp.ts";
 import { secureUpstream } from "../transport/tls/client.ts";
-import { encodeProxyHeader } from "../transport/proxy_protocol/header.ts";
-import { hostPortText } from "../util/text.ts";
+import { DialError, dialErrorOf, unavailable } from "../upstream/dial_error.ts";
 import type { TimeLimit } from "../util/deadlines.ts";
-import { messageOf } from "../errors.ts";
-import type { Shared } from "./snapshot.ts";
+import type { Connection } from "./connection.ts";
+import type { Snapshot } from "./snapshot.ts";
 
 /**
- * Connects to `target` on behalf of `client`.
+ * Connects to `target` on behalf of `connection`, within `timeouts.connect`.
  *
- * @throws {Refusal} UPSTREAM_UNAVAILABLE
+ * @throws {Refusal} UPSTREAM_UNAVAILABLE, or what the connection was terminated by meanwhile
  */
-export async function reach(
+export async function connectUpstream(
   target: Upstream,
-  account: Account,
-  client: Deno.TcpConn,
-  shared: Shared,
+  connection: Connection,
+  snapshot: Snapshot,
 ): Promise<Duplex> {
-  account.dial(hostPortText(target));
-  using budget = shared.connectDeadlines.start();
+  using budget = snapshot.connectDeadlines.start();
+  connection.waitsUnder(budget);
+  connection.dialing(target);
   try {
-    const conn = await shared.dialer.dial(target, budget);
-    account.quiet = shared.quiet;
-    const upstream = account.connect(new TcpDuplex(conn));
-    if (shared.proxyProtocol) await introduce(upstream, account, client, shared.proxyProtocol);
-    return target.tls ? account.connect(await secure(upstream, target, budget, shared)) : upstream;
+    const upstream = await open(target, budget, connection, snapshot);
+    connection.connected();
+    return upstream;
   } catch (error) {
-    throw unavailable(dialErrorOf(error));
+    if (connection.closing) throw error;
+    const failure = dialErrorOf(error);
+    connection.dialFailed(target, failure.reason);
+    throw unavailable(failure);
   }
+}
+
+async function open(
+  target: Upstream,
+  budget: TimeLimit,
+  connection: Connection,
+  snapshot: Snapshot,
+): Promise<Duplex> {
+  const upstream = new TcpDuplex(await snapshot.dialer.dial(target, budget));
+  connection.opened(upstream);
+  if (snapshot.proxyProtocol) await sendProxyHeader(upstream, connection, snapshot.proxyProtocol);
+  if (!target.tls) return upstream;
+  const secured = await secure(upstream, target, budget, snapshot);
+  connection.opened(secured);
+  return secured;
 }
 
 /** Speaks TLS to the upstream, in what is left of the time for connecting. */
@@ -41,10 +56,10 @@ async function secure(
   upstream: Duplex,
   target: Upstream,
   budget: TimeLimit,
-  shared: Shared,
+  { certificates }: Snapshot,
 ): Promise<Duplex> {
   try {
-    return await secureUpstream(upstream, target, shared.certificates, budget);
+    return await secureUpstream(upstream, target, certificates, budget);
   } catch (error) {
     if (error instanceof Deno.errors.TimedOut) throw error;
     throw new DialError("tls", messageOf(error), { cause: error });
@@ -52,14 +67,10 @@ async function secure(
 }
 
 /** Sends the PROXY header. It is not among the bytes that the access log counts. */
-async function introduce(
+async function sendProxyHeader(
   upstream: Duplex,
-  { passed }: Account,
-  { remoteAddr, localAddr }: Deno.TcpConn,
+  { source, destination }: Connection,
   version: "v1" | "v2",
 ): Promise<void> {
-  await writeAll(
-    upstream,
-    encodeProxyHeader(version, passed ?? { source: remoteAddr, destination: localAddr }),
-  );
+  await writeAll(upstream, encodeProxyHeader(version, { source, destination }));
 }

@@ -1,104 +1,112 @@
-/** Who is there: admission, and what a client says first, through whatever lies around it. */
+/** From accept to the client's ID, through whatever layers lie around it. */
 
-import type { Account } from "./registry.ts";
+import type { Permit } from "../admission/permit.ts";
 import type { WebSocketConfig } from "../config/config.ts";
 import { Refusal } from "../errors.ts";
-import { type Hello, readHello } from "../frame/id_frame.ts";
-import type { Entrance } from "../listen/listener.ts";
-import { readIntroduction } from "../transport/proxy_protocol/reader.ts";
+import { type IdFrame, readIdFrame } from "../frame/id_frame.ts";
+import type { Listener } from "../listen/listener.ts";
+import { type Duplex, readFirst } from "../transport/duplex.ts";
+import { readProxyHeader } from "../transport/proxy_protocol/reader.ts";
 import type { TlsServer } from "../transport/tls/server.ts";
-import { isUpgrade, upgrade } from "../transport/websocket/accept.ts";
-import { SHUTTING_DOWN } from "./refuse.ts";
-import type { Shared } from "./snapshot.ts";
+import { acceptWebSocket, isUpgrade } from "../transport/websocket/accept.ts";
+import { acquire, release } from "../util/buffer_pool.ts";
+import type { Connection } from "./connection.ts";
+import { SHUTTING_DOWN } from "./rejection.ts";
+import type { Current } from "./snapshot.ts";
+
+/** Most taken by the first read: thousands of clients that connect at once wait with so little. */
+const OPENING_BYTES = 1 << 10;
 
 /**
- * Lets the client at `peer` in and gives its ID, or null for a probe. All that it takes is under one deadline. What is
- * to reach the upstream can then be read from the client again.
+ * Reads the client's ID, all of it under one deadline. Null is a probe: a connection that closed without having sent
+ * anything. Afterwards `connection.client` is the innermost layer, from which everything that is to reach the upstream
+ * can be read again.
  *
  * @throws {Refusal} FORBIDDEN, LIMIT_EXCEEDED, BAD_FRAME, ID_EXPECTED, ID_TIMEOUT or SHUTTING_DOWN
  */
-export async function greet(
-  account: Account,
-  peer: Deno.NetAddr,
-  entrance: Entrance,
-  shared: Shared,
+export async function handshake(
+  connection: Connection,
+  listener: Listener,
+  permit: Permit,
+  current: Current,
 ): Promise<string | null> {
-  const proxied = entrance.isProxy(peer.hostname);
-  if (!proxied) shared.admission.admit(account, peer.hostname);
-  shared.admission.seat(account);
-  const { idDeadlines, forwardId } = shared;
-  const hello = await idDeadlines.guard(
-    proxied ? readBehindProxy(account, peer, entrance, shared) : readFirst(account, entrance, shared),
-    () => new Refusal("ID_TIMEOUT", `no whole ID frame within ${idDeadlines.duration} ms`),
+  // those of the moment of accepting, whatever changes while the client is silent
+  const { snapshot: { idDeadlines, idBytes, forwardId }, draining } = current;
+  using deadline = idDeadlines.start();
+  connection.waitsUnder(deadline);
+  const frame = await deadline.guard(
+    readThroughLayers(connection, listener, permit, idBytes),
+    () => new Refusal("ID_TIMEOUT", `no whole ID frame within ${deadline.duration} ms`),
   );
-  if (hello === null) return null;
-  account.identify(hello.id);
-  if (shared.draining) throw SHUTTING_DOWN;
-  account.client.unread(forwardId ? hello.bytes : hello.bytes.subarray(hello.frameBytes));
-  return hello.id;
+  if (frame === null) return null;
+  connection.identified(frame.id);
+  if (draining) throw SHUTTING_DOWN;
+  connection.client.unread(forwardId ? frame.bytes : frame.bytes.subarray(frame.frameBytes));
+  return frame.id;
 }
 
-/** What a client says first, over TLS where the listener speaks it. */
-function readFirst(account: Account, entrance: Entrance, shared: Shared): Promise<Hello | null> {
-  return entrance.tls
-    ? readOverTls(account, entrance.tls, entrance, shared)
-    : readFrames(account, entrance, shared);
+async function readThroughLayers(
+  connection: Connection,
+  listener: Listener,
+  permit: Permit,
+  idBytes: number,
+): Promise<IdFrame | null> {
+  const { peer } = connection;
+  const isProxy = listener.isProxy(peer.hostname);
+  if (isProxy && !await readProxy(connection, permit)) return null;
+  if (listener.tls && !await acceptTls(connection, listener.tls)) return null;
+  const opening = await readOpening(connection.client);
+  if (opening === null) return null;
+  const frame = listener.webSocket && isUpgrade(opening)
+    ? await readOverWebSocket(connection, opening, listener.webSocket, idBytes)
+    : await readIdFrame(connection.client, { idBytes, opening });
+  // a LOCAL header without an ID behind it is a health check, which no limit may refuse
+  if (frame && isProxy && !connection.isProxied) permit.from(peer.hostname);
+  return frame;
 }
 
-async function readOverTls(
-  account: Account,
-  tls: TlsServer,
-  entrance: Entrance,
-  shared: Shared,
-): Promise<Hello | null> {
-  const secure = await tls.accept(account.client);
-  if (!secure) return null;
-  account.client = secure;
+/** Speaks the TLS handshake. False for a probe. */
+async function acceptTls(connection: Connection, server: TlsServer): Promise<boolean> {
+  const tls = await server.accept(connection.client);
+  if (!tls) return false;
+  connection.client = tls;
+  connection.speaks("tls");
   try {
-    await secure.handshake();
-    return await readFrames(account, entrance, shared);
+    await tls.handshake();
   } finally {
-    // where the connection was given up meanwhile, nobody else is left to close what it has become
-    if (!account.joined) account.client.close();
+    // where the connection has ended meanwhile, nobody else is left to close what it has become
+    if (!connection.joined) tls.close();
   }
-}
-
-/** What a client says first, over a WebSocket where it asks for one. */
-function readFrames(account: Account, entrance: Entrance, { idBytes }: Shared): Promise<Hello | null> {
-  const otherwise = (bytes: Uint8Array) => {
-    const { webSocket } = entrance;
-    return webSocket && isUpgrade(bytes) ? readOverWebSocket(account, bytes, webSocket, idBytes) : undefined;
-  };
-  return readHello(account.client, { idBytes, otherwise });
+  connection.speaks("frames");
+  return true;
 }
 
 async function readOverWebSocket(
-  account: Account,
+  connection: Connection,
   opening: Uint8Array,
   config: WebSocketConfig,
   idBytes: number,
-): Promise<Hello | null> {
-  account.upgrading = true;
-  account.client = await upgrade(account.client, opening, config);
-  return await readHello(account.client, { idBytes });
+): Promise<IdFrame | null> {
+  connection.speaks("http");
+  connection.client = await acceptWebSocket(connection.client, opening, config);
+  connection.speaks("frames");
+  return await readIdFrame(connection.client, { idBytes });
 }
 
-/** What a client says through a proxy, which introduces it: only then is it known who wants in. */
-async function readBehindProxy(
-  account: Account,
-  proxy: Deno.NetAddr,
-  entrance: Entrance,
-  shared: Shared,
-): Promise<Hello | null> {
-  const introduction = await readIntroduction(account.client, proxy);
-  if (introduction === null) return null;
-  const { passed } = introduction;
-  if (passed) {
-    account.passed = passed;
-    shared.admission.admit(account, passed.source.hostname);
-  }
-  const hello = await readFirst(account, entrance, shared);
-  // a proxy that speaks for itself is mostly one that looks whether we live, and says no more
-  if (hello && !passed) shared.admission.admit(account, proxy.hostname);
-  return hello;
+/** Reads the PROXY header, from which the client's address is known. False for a probe. */
+async function readProxy(connection: Connection, permit: Permit): Promise<boolean> {
+  const header = await readProxyHeader(connection.client, connection.peer);
+  if (header === null) return false;
+  if (!header.endpoints) return true;
+  connection.proxied(header.endpoints);
+  permit.from(header.endpoints.source.hostname);
+  return true;
+}
+
+async function readOpening(client: Duplex): Promise<Uint8Array | null> {
+  const buffer = acquire(OPENING_BYTES);
+  const count = await readFirst(client, buffer);
+  const opening = count === null ? null : buffer.slice(0, count);
+  release(buffer);
+  return opening;
 }

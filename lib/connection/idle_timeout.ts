@@ -1,61 +1,93 @@
-/** Ends connections on which nothing has moved for too long. */
-
-import type { Account, Ledger, QuietLimits } from "./registry.ts";
+/** Closes idle connections. */
 
 import { sweepStalls } from "../relay/stalls.ts";
+import { LinkedList, ListNode } from "../util/linked_list.ts";
+import type { Connection } from "./connection.ts";
 
-/** How often every connection is looked at, at most and at least, in milliseconds. */
-const LOOK_MS = { longest: 1000, shortest: 20 };
+/** Longest time without a byte, in milliseconds; 0 is no limit. */
+export interface IdleLimits {
+  /** While both sides may still send. */
+  readonly idle: number;
+  /** Once one of them has finished. */
+  readonly half_close: number;
+}
 
-/** A limit is overrun by half of itself at most: two looks. */
-const LOOKS_PER_LIMIT = 4;
+/** Interval between two sweeps, in milliseconds. */
+const SWEEP_MS = { longest: 1000, shortest: 20 };
+
+/** Sweeps within the shortest limit, so that it is overrun by half of itself at most. */
+const SWEEPS_PER_LIMIT = 4;
+
+/** A connection under a limit, and what its counters were when they last changed. */
+class Watched extends ListNode<Watched> implements Disposable {
+  readonly #list: LinkedList<Watched>;
+  readonly #connection: Connection;
+  readonly #limits: IdleLimits;
+  #moved = -1;
+  #idleSince = 0;
+
+  constructor(list: LinkedList<Watched>, connection: Connection, limits: IdleLimits) {
+    super();
+    this.#list = list;
+    this.#connection = connection;
+    this.#limits = limits;
+    list.join(this);
+  }
+
+  [Symbol.dispose](): void {
+    this.#list.leave(this);
+  }
+
+  /** Terminates the connection if it is over its limit at `now`. */
+  check(now: number): void {
+    const { idle, half_close } = this.#limits;
+    const { up, down, client } = this.#connection;
+    const moved = up.read + up.written + down.read + down.written + (client.keepalives ?? 0);
+    if (moved !== this.#moved) {
+      this.#moved = moved;
+      this.#idleSince = now;
+    }
+    const time = now - this.#idleSince;
+    const halfClosed = half_close > 0 && time >= half_close && (up.finished || down.finished);
+    if (!halfClosed && (idle === 0 || time < idle)) return;
+    const detail = halfClosed
+      ? `one side had finished, and no byte moved for ${half_close} ms`
+      : `no byte moved for ${idle} ms`;
+    this.#connection.terminate({ reason: "idle", closedBy: "balancer", detail });
+  }
+}
 
 /**
- * One timer for all connections: it compares each one's byte counters with those of its last look. So a read or a
- * write costs nothing, and a connection ends up to two looks late, but never early.
+ * One timer for all connections: a sweep compares each one's byte counters with those of the sweep before. So a read
+ * or a write costs nothing, and a connection ends up to two sweeps late, but never early.
  */
-export class QuietWatch {
-  readonly #ledger: Ledger;
+export class IdleTimeout implements Disposable {
+  readonly #watched = new LinkedList<Watched>();
   #timer: ReturnType<typeof setInterval> | undefined;
   #interval = Infinity;
 
-  constructor(ledger: Ledger) {
-    this.#ledger = ledger;
-  }
-
-  /** Looks often enough for connections under `limits`, too. */
-  cover({ idle, half_close }: QuietLimits): void {
-    const shortest = Math.min(idle || Infinity, half_close || Infinity) / LOOKS_PER_LIMIT;
-    const interval = Math.max(LOOK_MS.shortest, Math.min(LOOK_MS.longest, shortest));
+  /** Sweeps often enough for `limits`, too. */
+  ensureInterval({ idle, half_close }: IdleLimits): void {
+    const shortest = Math.min(idle || Infinity, half_close || Infinity) / SWEEPS_PER_LIMIT;
+    const interval = Math.max(SWEEP_MS.shortest, Math.min(SWEEP_MS.longest, shortest));
     if (interval >= this.#interval) return;
-    this.close();
+    clearInterval(this.#timer);
     this.#interval = interval;
-    this.#timer = setInterval(() => this.look(performance.now()), interval);
+    this.#timer = setInterval(() => this.sweep(performance.now()), interval);
   }
 
-  /** Ends what has been quiet for too long by `now`. */
-  look(now: number): void {
+  /** Puts `connection` under `limits` until the result is disposed of. */
+  watch(connection: Connection, limits: IdleLimits): Disposable {
+    return new Watched(this.#watched, connection, limits);
+  }
+
+  /** Terminates what is over its limit at `now`, in milliseconds of `performance.now`. */
+  sweep(now: number): void {
     sweepStalls(now);
-    for (const account of this.#ledger.accounts()) {
-      if (account.quiet) endIfQuiet(account, account.quiet, now);
-    }
+    for (const watched of this.#watched) watched.check(now);
   }
 
-  close(): void {
+  [Symbol.dispose](): void {
     clearInterval(this.#timer);
   }
-}
-
-function endIfQuiet(account: Account, { idle, half_close }: QuietLimits, now: number): void {
-  const quiet = now - account.quietSince(now);
-  const half = half_close > 0 && quiet >= half_close && isHalfClosed(account);
-  if (!half && (idle === 0 || quiet < idle)) return;
-  const detail = half
-    ? `one side had finished, and nothing moved for ${half_close} ms`
-    : `nothing moved for ${idle} ms`;
-  account.cut({ reason: "idle", closedBy: "balancer", detail });
-}
-
-function isHalfClosed({ up, down }: Account): boolean {
-  return up.finished || down.finished;
 }

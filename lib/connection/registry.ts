@@ -1,191 +1,14 @@
-/** What is known of every connection while it runs, and one access line at its end. */
+/** Every open connection. */
 
-import type { RefusalName } from "../errors.ts";
-import { LinkedList, ListNode } from "../util/linked_list.ts";
-import { type Duplex, type Flow, newFlow, type Transport } from "../transport/duplex.ts";
-import type { Endpoint, Passed } from "../transport/proxy_protocol/header.ts";
-import { addressText } from "../util/text.ts";
+import type { Closing, Observer } from "../observe/observer.ts";
+import type { Duplex } from "../transport/duplex.ts";
+import { LinkedList } from "../util/linked_list.ts";
+import { Connection, type SocketAddresses } from "./connection.ts";
 
-/** Why a connection ended: a FIN, a reset, the balancer's own doing, or the name of the ERROR frame it got. */
-export type CloseReason =
-  | "client_fin"
-  | "upstream_fin"
-  | "client_reset"
-  | "upstream_reset"
-  | "idle"
-  | "drain"
-  | "kicked"
-  | "probe"
-  | "internal"
-  | RefusalName;
-
-/** Why and by whom a connection was ended. */
-export interface Closing {
-  readonly reason: CloseReason;
-  readonly closedBy: "client" | "upstream" | "balancer";
-  /** More for a person, where there is more to say. */
-  readonly detail?: string | undefined;
-}
-
-/** How long nothing may move, in milliseconds; 0 is without limit. */
-export interface QuietLimits {
-  /** While both sides may still send. */
-  readonly idle: number;
-  /** Once one of them has finished. */
-  readonly half_close: number;
-}
-
-/** One access line. Field names are those of the log; times are in milliseconds. */
-export interface AccessRecord {
-  /** RFC 3339, when the connection ended. */
-  readonly time: string;
-  /** Number of the connection since the start. */
-  readonly conn: number;
-  readonly client: string;
-  readonly listener: string;
-  readonly transport: Transport;
-  readonly id: string | null;
-  /** The rule that matched. */
-  readonly route: string | null;
-  readonly upstream: string | null;
-  /** From accept to the whole ID frame. */
-  readonly id_ms: number | null;
-  /** For reaching the upstream. */
-  readonly connect_ms: number | null;
-  readonly duration_ms: number;
-  readonly bytes_up: number;
-  readonly bytes_down: number;
-  /** Upstreams tried. */
-  readonly attempts: number;
-  readonly reason: CloseReason;
-  readonly closed_by: Closing["closedBy"];
-  readonly detail?: string;
-}
-
-/** The account of one connection. Whoever serves the connection fills it in and closes it. */
-export class Account extends ListNode<Account> {
-  readonly conn: number;
-  /** Replaced by what is spoken over it: TLS, and a WebSocket where the client asks for one. */
-  client: Duplex;
-  /** Whether the client has begun to ask for a WebSocket. */
-  upgrading = false;
-  upstream: Duplex | undefined;
-  /** What has moved from client to upstream. */
-  readonly up: Flow = newFlow();
-  /** What has moved from upstream to client. */
-  readonly down: Flow = newFlow();
-  id: string | undefined;
-  route: string | undefined;
-  /** Set where the connection may be quiet for only so long. */
-  quiet: QuietLimits | undefined;
-  upstreamAddress: string | undefined;
-  attempts = 0;
-  /** What a trusted proxy said of the connection that it passes on. */
-  passed: Passed | undefined;
-  counted = false;
-  countedAddress: string | undefined;
-  countedId: string | undefined;
-  readonly #peer: Deno.NetAddr;
-  readonly #listener: string;
-  readonly #started = performance.now();
-  #identified: number | undefined;
-  #dialed: number | undefined;
-  #connected: number | undefined;
-  #cut: Closing | undefined;
-  #rejection: Promise<void> | undefined;
-  #moved = -1;
-  #quietSince = 0;
-
-  constructor(conn: number, client: Duplex, peer: Deno.NetAddr, listener: string) {
-    super();
-    this.conn = conn;
-    this.client = client;
-    this.#peer = peer;
-    this.#listener = listener;
-  }
-
-  /** Where the client connects from, as far as is known. */
-  get source(): Endpoint {
-    return this.passed?.source ?? this.#peer;
-  }
-
-  /** The client has said who it is. */
-  identify(id: string): void {
-    this.id = id;
-    this.#identified = performance.now();
-  }
-
-  /** An attempt to reach an upstream begins. */
-  dial(address: string): void {
-    this.upstreamAddress = address;
-    this.attempts += 1;
-    this.#dialed = performance.now();
-  }
-
-  /** The upstream has been reached. */
-  connect(upstream: Duplex): Duplex {
-    this.upstream = upstream;
-    this.#connected = performance.now();
-    if (this.#cut) upstream.close();
-    return upstream;
-  }
-
-  /**
-   * Ends the connection from outside; the access line gives `closing` as the reason. Where `reject` is given, it has
-   * the client to itself to send a rejection, and closes it; a second `cut` ends that too.
-   */
-  cut(closing: Closing, reject?: () => Promise<void>): void {
-    this.#cut ??= closing;
-    this.upstream?.close();
-    if (reject && !this.#rejection) this.#rejection = reject();
-    else this.client.close();
-  }
-
-  /** Sends the client a rejection, once: `send` is called unless another is under way or has been sent. */
-  reject(send: () => Promise<void>): Promise<void> {
-    return this.#rejection ??= send();
-  }
-
-  /** Settles once the client has been sent a rejection, where there is one. */
-  get rejection(): Promise<void> | undefined {
-    return this.#rejection;
-  }
-
-  /** Since when nothing has moved, as far as the looks until `now` can tell. */
-  quietSince(now: number): number {
-    const { up, down, client } = this;
-    const moved = up.read + up.written + down.read + down.written + (client.keepalives ?? 0);
-    if (moved !== this.#moved) {
-      this.#moved = moved;
-      this.#quietSince = now;
-    }
-    return this.#quietSince;
-  }
-
-  /** The access line of a connection that ended by `closing`, or by an earlier `cut`. */
-  record(closing: Closing): AccessRecord {
-    const now = performance.now();
-    const { reason, closedBy, detail } = this.#cut ?? closing;
-    return {
-      time: new Date().toISOString(),
-      conn: this.conn,
-      client: addressText(this.source),
-      listener: this.#listener,
-      transport: this.upgrading ? "websocket" : this.client.transport,
-      id: this.id ?? null,
-      route: this.route ?? null,
-      upstream: this.upstreamAddress ?? null,
-      id_ms: between(this.#started, this.#identified),
-      connect_ms: between(this.#dialed, this.#connected),
-      duration_ms: between(this.#started, now) ?? 0,
-      bytes_up: this.up.written,
-      bytes_down: this.down.written,
-      attempts: this.attempts,
-      reason,
-      closed_by: closedBy,
-      ...(detail === undefined ? {} : { detail }),
-    };
-  }
+/** Bytes relayed from clients to upstreams, and from upstreams to clients. */
+export interface RelayedBytes {
+  readonly up: number;
+  readonly down: number;
 }
 
 interface Waiting {
@@ -193,16 +16,20 @@ interface Waiting {
   readonly resolve: () => void;
 }
 
-/** Every open connection. */
-export class Ledger {
-  readonly #open = new LinkedList<Account>();
-  readonly #report: (account: Account, closing: Closing) => void;
+/**
+ * The open connections, the oldest first. Look-ups by number and by ID walk the list: they are rare, and an index that
+ * changes with each connection would cost each of them more (see `LinkedList`).
+ */
+export class ConnectionRegistry implements Iterable<Connection> {
+  readonly #open = new LinkedList<Connection>();
+  readonly #observer: Required<Observer>;
   #last = 0;
+  #closed = { up: 0, down: 0 };
   #waiting: Waiting[] = [];
 
-  /** @param report Called once for each connection, at its end. */
-  constructor(report: (account: Account, closing: Closing) => void) {
-    this.#report = report;
+  /** @param observer Is told of each connection's stages. */
+  constructor(observer: Required<Observer>) {
+    this.#observer = observer;
   }
 
   /** Number of connections that are open. */
@@ -215,21 +42,45 @@ export class Ledger {
     return this.#last;
   }
 
-  open(client: Duplex, peer: Deno.NetAddr, listener: string): Account {
-    const account = new Account(++this.#last, client, peer, listener);
-    this.#open.join(account);
-    return account;
+  /** @param listener Its address, for observers. */
+  open(client: Duplex, addresses: SocketAddresses, listener: string): Connection {
+    const connection = new Connection(++this.#last, client, addresses, listener, this.#observer);
+    this.#open.join(connection);
+    this.#observer.accepted(connection);
+    return connection;
   }
 
-  close(account: Account, closing: Closing): void {
-    this.#open.leave(account);
-    this.#report(account, closing);
+  /** Removes a connection that has ended, by `why` unless it was terminated for another reason before. */
+  close(connection: Connection, why: Closing): void {
+    this.#open.leave(connection);
+    this.#closed.up += connection.up.written;
+    this.#closed.down += connection.down.written;
+    this.#observer.closed(connection, connection.closing ?? why);
     if (this.#waiting.length > 0) this.#release();
   }
 
-  /** Every open connection, the oldest first. */
-  accounts(): Iterable<Account> {
-    return this.#open;
+  get(conn: number): Connection | undefined {
+    for (const connection of this.#open) if (connection.conn === conn) return connection;
+    return undefined;
+  }
+
+  /** The connections of an ID, the oldest first. */
+  *ofId(id: string): Iterable<Connection> {
+    for (const connection of this.#open) if (connection.id === id) yield connection;
+  }
+
+  /** Bytes relayed since the start, those of open connections included. */
+  bytes(): RelayedBytes {
+    let { up, down } = this.#closed;
+    for (const connection of this.#open) {
+      up += connection.up.written;
+      down += connection.down.written;
+    }
+    return { up, down };
+  }
+
+  [Symbol.iterator](): Iterator<Connection> {
+    return this.#open[Symbol.iterator]();
   }
 
   /** Resolves once none of the first `last` connections since the start is open. */
@@ -240,20 +91,16 @@ export class Ledger {
     });
   }
 
-  /** Ends every open connection and waits until all are accounted for. */
-  async cutAll(closing: Closing): Promise<void> {
-    for (const account of this.#open) account.cut(closing);
+  /** Cuts off every open connection and waits until all have ended. */
+  async terminateAll(why: Closing): Promise<void> {
+    for (const connection of this.#open) connection.terminate(why);
     await this.ended();
   }
 
   #release(): void {
     const oldest = this.#open.first?.conn ?? Infinity;
-    const due = ({ last }: Waiting) => oldest > last || this.#open.size === 0;
+    const due = ({ last }: Waiting) => this.#open.size === 0 || oldest > last;
     for (const { resolve } of this.#waiting.filter(due)) resolve();
     this.#waiting = this.#waiting.filter((waiting) => !due(waiting));
   }
-}
-
-function between(from: number | undefined, to: number | undefined): number | null {
-  return from === undefined || to === undefined ? null : Math.round((to - from) * 1000) / 1000;
 }

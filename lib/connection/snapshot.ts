@@ -1,32 +1,35 @@
-/** What is in force for connections: built from a configuration, and swapped whole by a reload. */
+/** What one configuration gives to its connections; a reload swaps it whole. */
 
-import type { Account, Ledger, QuietLimits } from "./registry.ts";
+import type { Limiter } from "../admission/limiter.ts";
 import type { Config } from "../config/config.ts";
-import type { Deadlines } from "../util/deadlines.ts";
-import type { Dialer } from "../upstream/dialer.ts";
-import type { Admission } from "../admission/limiter.ts";
-import type { CaCertificates } from "../transport/tls/client.ts";
 import type { RouteTable } from "../route/table.ts";
+import type { CaCertificates } from "../transport/tls/client.ts";
+import type { Dialer } from "../upstream/dialer.ts";
+import type { Deadlines } from "../util/deadlines.ts";
+import type { IdleLimits, IdleTimeout } from "./idle_timeout.ts";
+import type { ConnectionRegistry } from "./registry.ts";
 
-/** What every connection of one configuration shares. */
-export interface Shared {
-  readonly ledger: Ledger;
-  readonly admission: Admission<Account>;
-  /** Whether connections accepted from now on are turned away. */
-  readonly draining: boolean;
+/** Settings of one configuration. Immutable. */
+export interface Snapshot {
   readonly table: RouteTable;
+  /** Longest ID in bytes. */
   readonly idBytes: number;
   readonly forwardId: boolean;
   readonly proxyProtocol: Config["proxy_protocol"];
   readonly idDeadlines: Deadlines;
   readonly connectDeadlines: Deadlines;
-  /** Certificates that upstreams are trusted by. */
+  /** The certificates by which upstreams are trusted. */
   readonly certificates: CaCertificates;
-  readonly quiet: QuietLimits;
+  readonly idleLimits: IdleLimits;
   readonly dialer: Dialer;
 }
 
-/** What is in force: a reload replaces all of `shared` at once. */
-export interface InForce {
-  readonly shared: Shared;
+/** What connections work with. All but `snapshot` and `draining` outlives a reload. */
+export interface Current {
+  readonly snapshot: Snapshot;
+  /** Whether clients that send their ID from now on are turned away. */
+  readonly draining: boolean;
+  readonly registry: ConnectionRegistry;
+  readonly limiter: Limiter;
+  readonly idleTimeout: IdleTimeout;
 }

@@ -1,4 +1,4 @@
-/** The first thing that a client says: who it is. */
+/** The ID frame: the first frame of a connection, which names its client. */
 
 import { isDisconnect, Refusal } from "../errors.ts";
 import type { Duplex } from "../transport/duplex.ts";
@@ -7,7 +7,7 @@ import { FrameReader } from "./reader.ts";
 import { decodeId, type Frame, FrameError, FrameType, HEADER_BYTES, readHeader } from "./tlv.ts";
 
 /** A client's ID, and every byte that it has sent so far. */
-export interface Hello {
+export interface IdFrame {
   readonly id: string;
   /** The ID frame and what was received behind it. */
   readonly bytes: Uint8Array;
@@ -20,22 +20,20 @@ export interface Hello {
  *
  * Resolves to null where the peer closes or resets without having sent a byte: a probe, not an error.
  *
- * @param options.otherwise Takes over where the first byte begins no frame, or gives undefined where it can't either.
+ * @param options.idBytes Longest ID; a longer one is refused from the frame's header alone.
+ * @param options.opening The first bytes, where they were read already.
  * @throws {Refusal} BAD_FRAME or ID_EXPECTED (docs/protocol.md).
  */
-export async function readHello(
+export async function readIdFrame(
   source: Pick<Duplex, "read">,
-  options: { idBytes: number; otherwise?: (bytes: Uint8Array) => Promise<Hello | null> | undefined },
-): Promise<Hello | null> {
-  const reader = new FrameReader(source, { maxValueBytes: options.idBytes });
+  options: { idBytes: number; opening?: Uint8Array },
+): Promise<IdFrame | null> {
+  const reader = new FrameReader(source, { maxValueBytes: options.idBytes, opening: options.opening });
   try {
     for await (const frame of reader) return accept(frame, reader.buffered);
   } catch (error) {
     if (isDisconnect(error) && reader.rest.length === 0) return null;
-    if (!(error instanceof FrameError)) throw error;
-    const instead = error.problem === "unknown_type" ? options.otherwise?.(reader.rest) : undefined;
-    if (instead) return await instead;
-    throw refusal(error, reader.rest);
+    throw error instanceof FrameError ? refusal(error, reader.rest) : error;
   }
   if (reader.rest.length === 0) return null;
   throw new Refusal(
@@ -44,7 +42,7 @@ export async function readHello(
   );
 }
 
-function accept({ type, value }: Frame, bytes: Uint8Array): Hello {
+function accept({ type, value }: Frame, bytes: Uint8Array): IdFrame {
   if (type !== FrameType.ID) throw idExpected(type);
   return { id: decodeId(value), bytes, frameBytes: HEADER_BYTES + value.length };
 }
@@ -55,7 +53,7 @@ function refusal(error: FrameError, bytes: Uint8Array): Refusal {
   if (error.problem === "too_long" && type !== undefined && type !== FrameType.ID) return idExpected(type);
   // nothing is left to look at behind a whole frame, whose value is what is wrong
   const hint = bytes.length > 0 ? otherProtocol(bytes) : "";
-  return new Refusal("BAD_FRAME", `not an ID frame: ${error.message}${hint}`, { cause: error });
+  return new Refusal("BAD_FRAME", `not an ID frame: ${error.message}${hint}`);
 }
 
 /** A TLS record that holds a handshake (RFC 8446, section 5.1), of whichever version. */

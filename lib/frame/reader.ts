@@ -17,10 +17,17 @@ export class FrameReader implements AsyncIterableIterator<Frame> {
   readonly #source: Pick<Duplex, "read">;
   readonly #decoder: FrameDecoder;
 
-  /** @param options.maxValueBytes Longest value of one frame; a longer one is refused from its header alone. */
-  constructor(source: Pick<Duplex, "read">, options: { maxValueBytes: number }) {
+  /**
+   * @param options.maxValueBytes Longest value of one frame; a longer one is refused from its header alone.
+   * @param options.opening Bytes that were received already.
+   */
+  constructor(
+    source: Pick<Duplex, "read">,
+    { maxValueBytes, opening }: { maxValueBytes: number; opening?: Uint8Array | undefined },
+  ) {
     this.#source = source;
-    this.#decoder = new FrameDecoder(options);
+    this.#decoder = new FrameDecoder({ maxValueBytes });
+    if (opening) this.#decoder.push(opening);
   }
 
   /** Bytes received that are part of no frame yet: an unfinished frame, or what came behind the last one taken. */

@@ -5,7 +5,7 @@ import type { TlsServer } from "../transport/tls/server.ts";
 import { AddressList } from "../util/cidr.ts";
 
 /** A listener's name and what one configuration says of it. Immutable; a reload puts another in its place. */
-export class Entrance {
+export class Listener {
   /** Its address as it is logged. */
   readonly name: string;
   /** Which WebSockets are taken; undefined where none is. */

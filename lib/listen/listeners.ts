@@ -6,7 +6,8 @@ import { messageOf } from "../errors.ts";
 import { addressText, hostPortText } from "../util/text.ts";
 import { acceptEach } from "../transport/accept_loop.ts";
 import { TlsServer } from "../transport/tls/server.ts";
-import { Entrance } from "./listener.ts";
+import type { AcceptedSocket } from "../transport/tcp.ts";
+import { Listener } from "./listener.ts";
 
 const log = getLogger("switchyard");
 
@@ -19,18 +20,18 @@ type ListenOptions = Deno.TcpListenOptions & { hostname: string; tcpBacklog: num
 /** What listening needs of the platform; tests put their own in its place. */
 export type Listen = (options: ListenOptions) => Deno.TcpListener;
 
-/** Serves a connection that has been accepted at this entrance. */
-export type Serve = (conn: Deno.TcpConn, entrance: Entrance) => void;
+/** Serves a connection that `listener` has accepted. */
+export type Serve = (socket: AcceptedSocket, listener: Listener) => void;
 
-/** A listener that stays, and what is said of it, which a reload may change. */
-interface Door {
-  readonly listener: Deno.TcpListener;
-  entrance: Entrance;
+/** A listening socket, and its settings, which a reload may change. */
+interface Bound {
+  readonly socket: Deno.TcpListener;
+  listener: Listener;
 }
 
 /** Every listener, by what the configuration says of it. */
 export class Listeners {
-  #open = new Map<string, Door>();
+  #open = new Map<string, Bound>();
   readonly #accepting = new Set<Promise<void>>();
   readonly #serve: Serve;
   readonly #listen: Listen;
@@ -42,7 +43,7 @@ export class Listeners {
 
   /** Where they listen, with the ports that the system chose for port 0. */
   get addresses(): Deno.NetAddr[] {
-    return [...this.#open.values()].map(({ listener }) => listener.addr);
+    return [...this.#open.values()].map(({ socket }) => socket.addr);
   }
 
   /**
@@ -52,37 +53,37 @@ export class Listeners {
    */
   change(configs: readonly ListenerConfig[]): void {
     const before = this.#open;
-    const unused = new Set([...before.values()].flatMap(({ entrance: { tls } }) => tls ?? []));
+    const unused = new Set([...before.values()].flatMap(({ listener: { tls } }) => tls ?? []));
     const after = this.#openEach(configs);
     this.#open = after;
-    for (const [key, door] of after) if (!before.has(key)) this.#accept(door);
-    for (const [key, { listener }] of before) if (!after.has(key)) close(listener);
-    for (const { entrance: { tls } } of after.values()) if (tls) unused.delete(tls);
+    for (const [key, bound] of after) if (!before.has(key)) this.#accept(bound);
+    for (const [key, { socket }] of before) if (!after.has(key)) close(socket);
+    for (const { listener: { tls } } of after.values()) if (tls) unused.delete(tls);
     for (const server of unused) server[Symbol.dispose]();
   }
 
   /** Closes all, and waits until nothing more is accepted. */
   async close(): Promise<void> {
-    for (const { listener, entrance } of this.#open.values()) {
-      listener.close();
-      entrance.tls?.[Symbol.dispose]();
+    for (const { socket, listener } of this.#open.values()) {
+      socket.close();
+      listener.tls?.[Symbol.dispose]();
     }
     this.#open = new Map();
     await Promise.all(this.#accepting);
   }
 
-  #openEach(configs: readonly ListenerConfig[]): Map<string, Door> {
+  #openEach(configs: readonly ListenerConfig[]): Map<string, Bound> {
     using undo = new DisposableStack();
-    const after = new Map<string, Door>();
+    const after = new Map<string, Bound>();
     const changes: (() => void)[] = [];
     for (const config of configs) {
       const key = freeKey(config.address, after);
       const open = this.#open.get(key);
-      const listener = open?.listener ?? undo.adopt(this.#openAt(config.address), (opened) => opened.close());
-      const name = addressText(listener.addr);
-      const entrance = new Entrance(name, config, this.#tls(name, config, open, undo));
-      if (open) changes.push(() => open.entrance = entrance);
-      after.set(key, open ?? { listener, entrance });
+      const socket = open?.socket ?? undo.adopt(this.#openAt(config.address), (opened) => opened.close());
+      const name = addressText(socket.addr);
+      const listener = new Listener(name, config, this.#tls(name, config, open, undo));
+      if (open) changes.push(() => open.listener = listener);
+      after.set(key, open ?? { socket, listener });
     }
     undo.move();
     for (const change of changes) change();
@@ -93,11 +94,11 @@ export class Listeners {
   #tls(
     name: string,
     { tls }: ListenerConfig,
-    open: Door | undefined,
+    open: Bound | undefined,
     undo: DisposableStack,
   ): TlsServer | undefined {
     if (!tls) return undefined;
-    const known = open?.entrance.tls;
+    const known = open?.listener.tls;
     if (known?.config.cert !== tls.cert || known.config.key !== tls.key) {
       return undo.use(new TlsServer(name, tls));
     }
@@ -115,10 +116,10 @@ export class Listeners {
     }
   }
 
-  #accept(door: Door): void {
-    const { listener, entrance: { name } } = door;
+  #accept(bound: Bound): void {
+    const { socket, listener: { name } } = bound;
     log.info(`listening on ${name}`);
-    const accepting = acceptEach(listener, (conn) => this.#serve(conn, door.entrance), {
+    const accepting = acceptEach(socket, (conn) => this.#serve(conn, bound.listener), {
       onPause: (error) => log.error`cannot accept on ${name}: ${error}; trying again until it works`,
     });
     this.#accepting.add(accepting);
@@ -134,9 +135,9 @@ function freeKey({ host, port }: HostPort, taken: ReadonlyMap<string, unknown>):
   return key;
 }
 
-function close(listener: Deno.TcpListener): void {
-  log.info(`no longer listening on ${addressText(listener.addr)}`);
-  listener.close();
+function close(socket: Deno.TcpListener): void {
+  log.info(`no longer listening on ${addressText(socket.addr)}`);
+  socket.close();
 }
 
 type Place = Pick<Deno.NetAddr, "hostname" | "port">;

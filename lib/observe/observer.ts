@@ -1,4 +1,74 @@
-/** What observers of the balancer are told: contracts that every layer above them shares. */
+/** The hook through which the log, metrics, tracing, webhooks and the dashboard learn what happens. */
+
+import type { HostPort } from "../config/config.ts";
+import type { RefusalName } from "../errors.ts";
+import type { Flow, Transport } from "../transport/duplex.ts";
+
+/** Why a connection ended: a FIN, a reset, the balancer's own doing, or the name of the ERROR frame it got. */
+export type CloseReason =
+  | "client_fin"
+  | "upstream_fin"
+  | "client_reset"
+  | "upstream_reset"
+  | "idle"
+  | "drain"
+  | "kicked"
+  | "probe"
+  | "internal"
+  | RefusalName;
+
+/** Why and by whom a connection was ended. */
+export interface Closing {
+  readonly reason: CloseReason;
+  readonly closedBy: "client" | "upstream" | "balancer";
+  /** More for a person, where there is more to tell. */
+  readonly detail?: string | undefined;
+}
+
+/** One end of a TCP connection. */
+export interface Endpoint {
+  /** IPv4 or IPv6, without brackets. */
+  readonly hostname: string;
+  readonly port: number;
+}
+
+/** A connection as observers see it, at the moment they look. Times are in milliseconds of `performance.now`. */
+export interface ConnectionInfo {
+  /** Number of the connection since the start, from 1. */
+  readonly conn: number;
+  /** The client's address: a trusted proxy's word for it, else the peer's. */
+  readonly source: Endpoint;
+  /** The address of the listener that accepted it. */
+  readonly listener: string;
+  readonly transport: Transport;
+  readonly id: string | undefined;
+  /** The rule that matched. */
+  readonly route: string | undefined;
+  /** The upstream dialed last. */
+  readonly upstream: HostPort | undefined;
+  /** Number of upstreams dialed. */
+  readonly attempts: number;
+  /** From the client to the upstream. */
+  readonly up: Readonly<Flow>;
+  /** From the upstream to the client. */
+  readonly down: Readonly<Flow>;
+  readonly acceptedAt: number;
+  readonly identifiedAt: number | undefined;
+  readonly dialedAt: number | undefined;
+  readonly connectedAt: number | undefined;
+}
+
+/** A copy of what is known of a connection now. */
+export function connectionInfo(connection: ConnectionInfo): ConnectionInfo {
+  const { conn, source, listener, transport, id, route, upstream, attempts } = connection;
+  const { acceptedAt, identifiedAt, dialedAt, connectedAt } = connection;
+  const [up, down] = [{ ...connection.up }, { ...connection.down }];
+  const times = { acceptedAt, identifiedAt, dialedAt, connectedAt };
+  return { conn, source, listener, transport, id, route, upstream, attempts, up, down, ...times };
+}
+
+/** Why an upstream could not be reached. */
+export type DialReason = "refused" | "timeout" | "unresolved" | "unreachable" | "tls" | "failed";
 
 /** What a reload has changed. */
 export interface ReloadResult {
@@ -10,4 +80,62 @@ export interface ReloadResult {
   readonly removed: number;
   /** Connections that are closed, at once or after `timeouts.drain`, since their route is gone. */
   readonly connections: number;
+}
+
+/**
+ * Implemented in part by each observer. Calls are made synchronously on the path of a connection, so an observer only
+ * takes note: it never waits and never throws. Bytes are no events; `ConnectionInfo` has the counters.
+ */
+export interface Observer {
+  /** A connection was accepted. */
+  accepted?(connection: ConnectionInfo): void;
+  /** Its client has sent a valid ID. */
+  identified?(connection: ConnectionInfo): void;
+  /** An upstream is dialed. */
+  dialing?(connection: ConnectionInfo, server: HostPort): void;
+  /** That upstream could not be reached. */
+  dialFailed?(connection: ConnectionInfo, server: HostPort, reason: DialReason): void;
+  /** An upstream was reached; bytes are relayed from now on. */
+  connected?(connection: ConnectionInfo): void;
+  /** The connection has ended: once for each. */
+  closed?(connection: ConnectionInfo, why: Closing): void;
+  /** A new configuration is in use. */
+  reloaded?(result: ReloadResult): void;
+}
+
+/** Tells every observer in turn. */
+export class Observers implements Required<Observer> {
+  readonly #observers: readonly Observer[];
+
+  constructor(observers: readonly Observer[]) {
+    this.#observers = observers;
+  }
+
+  accepted(connection: ConnectionInfo): void {
+    for (const observer of this.#observers) observer.accepted?.(connection);
+  }
+
+  identified(connection: ConnectionInfo): void {
+    for (const observer of this.#observers) observer.identified?.(connection);
+  }
+
+  dialing(connection: ConnectionInfo, server: HostPort): void {
+    for (const observer of this.#observers) observer.dialing?.(connection, server);
+  }
+
+  dialFailed(connection: ConnectionInfo, server: HostPort, reason: DialReason): void {
+    for (const observer of this.#observers) observer.dialFailed?.(connection, server, reason);
+  }
+
+  connected(connection: ConnectionInfo): void {
+    for (const observer of this.#observers) observer.connected?.(connection);
+  }
+
+  closed(connection: ConnectionInfo, why: Closing): void {
+    for (const observer of this.#observers) observer.closed?.(connection, why);
+  }
+
+  reloaded(result: ReloadResult): void {
+    for (const observer of this.#observers) observer.reloaded?.(result);
+  }
 }

@@ -11,6 +11,19 @@ export interface Socket {
   [Symbol.dispose](): void;
 }
 
+/** A socket that a listener has accepted. */
+export interface AcceptedSocket extends Socket {
+  readonly remoteAddr: HostAddress;
+  readonly localAddr: HostAddress;
+}
+
+/** One end of a socket, as the platform names it. */
+export interface HostAddress {
+  /** IPv4 or IPv6, without brackets. */
+  readonly hostname: string;
+  readonly port: number;
+}
+
 /** What fits one segment on any path that IPv4 demands: nothing before it is under way, so it is sent at once. */
 const FIRST_WRITE_BYTES = 536;
 

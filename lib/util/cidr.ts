@@ -36,3 +36,10 @@ function networkOf(text: string): Network {
 function single(address: Address): Network {
   return [address, address.kind() === "ipv4" ? 32 : 128];
 }
+
+/** What counts as one address for limits: an IPv4 address, or the /64 within which an IPv6 client can choose its own. */
+export function subnetOf(address: string): string {
+  const parsed = ipaddr.process(address);
+  if (parsed instanceof ipaddr.IPv4) return parsed.toString();
+  return `${parsed.parts.slice(0, 4).map((part) => part.toString(16)).join(":")}::/64`;
+}

@@ -42,15 +42,6 @@ export class Deadlines implements TimeLimit {
     return await deadline.guard(work, failure, discard);
   }
 
-  /** Ends the deadline that began first, by `failure` instead of its own. False where there is none. */
-  expireFirst(failure: () => Error): boolean {
-    const deadline = this.#running.first;
-    if (!deadline) return false;
-    this.#running.leave(deadline);
-    deadline.expire(failure());
-    return true;
-  }
-
   /** Expires every deadline now. */
   expireAll(): void {
     for (const deadline of this.#running) {

@@ -1,22 +1,47 @@
 /**
- * Nodes in the order in which they joined, each of which leaves in constant time.
+ * A doubly linked list in insertion order, with removal in constant time.
  *
  * Why not a `Set`: under churn its table is replaced again and again, and each old table points to the next. Once one
- * of them has outlived a young garbage collection, the nodes of all that follow do too: with a `Set` of connections
- * none was collected young, and the pauses were ten times as long. A node that has left points to nobody.
+ * of them has outlived a young garbage collection, the entries of all that follow do too: with a `Set` of connections
+ * none was collected young, and the pauses were ten times as long. A node that was removed points to no other.
  */
 
-/** Extended by what joins a list; a node is in one list at most. */
-export class ListNode<T extends ListNode<T>> {
-  /** Kept by the list. */
-  previous: T | undefined = undefined;
-  /** Kept by the list. */
-  next: T | undefined = undefined;
-  /** Kept by the list: whether it has joined and not left. */
-  joined = false;
+let linkAfter: <T extends ListNode<T>>(node: ListNode<T>, previous: T | undefined) => void;
+let unlink: <T extends ListNode<T>>(
+  node: ListNode<T>,
+) => readonly [previous: T | undefined, next: T | undefined];
+let nextOf: <T extends ListNode<T>>(node: ListNode<T>) => T | undefined;
+
+/** Base class of list entries. A node is in one list at a time. */
+export abstract class ListNode<T extends ListNode<T>> {
+  #previous: T | undefined = undefined;
+  #next: T | undefined = undefined;
+  #joined = false;
+
+  /** Whether the node is in a list. */
+  get joined(): boolean {
+    return this.#joined;
+  }
+
+  static {
+    linkAfter = <T extends ListNode<T>>(node: ListNode<T>, previous: T | undefined) => {
+      node.#joined = true;
+      node.#previous = previous;
+      if (previous) previous.#next = node as T;
+    };
+    unlink = <T extends ListNode<T>>(node: ListNode<T>) => {
+      const [previous, next] = [node.#previous, node.#next];
+      if (previous) previous.#next = next;
+      if (next) next.#previous = previous;
+      node.#previous = node.#next = undefined;
+      node.#joined = false;
+      return [previous, next];
+    };
+    nextOf = <T extends ListNode<T>>(node: ListNode<T>) => node.#next;
+  }
 }
 
-/** A doubly linked list whose links are in its nodes. */
+/** The list. Its links are in its nodes. */
 export class LinkedList<T extends ListNode<T>> implements Iterable<T> {
   #first: T | undefined;
   #last: T | undefined;
@@ -27,39 +52,33 @@ export class LinkedList<T extends ListNode<T>> implements Iterable<T> {
     return this.#size;
   }
 
-  /** The one that joined first. */
+  /** The oldest node. */
   get first(): T | undefined {
     return this.#first;
   }
 
   /** Adds `node`, which must be in no list, at the end. */
   join(node: T): void {
-    node.joined = true;
-    node.previous = this.#last;
-    if (this.#last) this.#last.next = node;
-    else this.#first = node;
+    linkAfter<T>(node, this.#last);
+    this.#first ??= node;
     this.#last = node;
     this.#size += 1;
   }
 
-  /** Takes `node` out. False where it was not in. */
+  /** Removes `node`, which must be in this list or in none. False where it was in none. */
   leave(node: T): boolean {
     if (!node.joined) return false;
-    const { previous, next } = node;
-    if (previous) previous.next = next;
-    else this.#first = next;
-    if (next) next.previous = previous;
-    else this.#last = previous;
-    node.previous = node.next = undefined;
-    node.joined = false;
+    const [previous, next] = unlink<T>(node);
+    if (!previous) this.#first = next;
+    if (!next) this.#last = previous;
     this.#size -= 1;
     return true;
   }
 
-  /** The nodes that are in when it begins; each may leave, and others may join, while it goes on. */
+  /** The nodes present when iteration starts; nodes may leave and join meanwhile, and those that left are skipped. */
   *[Symbol.iterator](): Iterator<T> {
     const nodes: T[] = [];
-    for (let node = this.#first; node; node = node.next) nodes.push(node);
+    for (let node = this.#first; node; node = nextOf<T>(node)) nodes.push(node);
     for (const node of nodes) if (node.joined) yield node;
   }
 }

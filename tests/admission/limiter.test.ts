@@ -1,10 +1,7 @@
-import { Deadlines } from "../../lib/util/deadlines.ts";
 import { encodeId } from "../../lib/frame/tlv.ts";
-import { Admission } from "../../lib/admission/limiter.ts";
-import { type Holder, Occupancy } from "../../lib/admission/counts.ts";
-import { TcpDuplex } from "../../lib/transport/tcp.ts";
-import { LINGER_MOST, lingeringClose } from "../../lib/transport/linger.ts";
-import { assert, assertEquals } from "../assert.ts";
+import { Limiter } from "../../lib/admission/limiter.ts";
+import { Refusal } from "../../lib/errors.ts";
+import { assert, assertEquals, assertThrows } from "../assert.ts";
 import {
   type Changes,
   configTo,
@@ -195,68 +192,89 @@ overEach(
   },
 );
 
+/** A limiter, and who was evicted from it. */
+function limiterOf(changes: Changes) {
+  const limiter = new Limiter(configTo(9, changes));
+  const evicted: string[] = [];
+  const reserve = (name: string, address = "192.0.2.7") =>
+    limiter.reserve((why) => evicted.push(`${name} ${why.reason}`), address);
+  return { limiter, evicted, reserve };
+}
+
 Deno.test("duplicate_id: replace counts one connection of an ID at every moment", () => {
-  const occupancy = new Occupancy();
-  const admission = new Admission(
-    configTo(9, { duplicate_id: "replace" }),
-    occupancy,
-    new Deadlines(1000),
-  );
-  let before: Holder | undefined;
-  for (let index = 0; index < 5; index++) {
-    const holder = { counted: false, countedAddress: undefined, countedId: undefined };
-    assertEquals(admission.claim(holder, "1"), before ? [before] : []);
-    assertEquals([...occupancy.ofId("1")], [holder]);
-    before = holder;
+  const { limiter, evicted, reserve } = limiterOf({ duplicate_id: "replace" });
+  for (let index = 0; index < 5; index++) reserve(`${index}`).identified("1");
+  assertEquals(evicted, [0, 1, 2, 3].map((index) => `${index} REPLACED`));
+  assertEquals(limiter.held, 1);
+});
+
+Deno.test("a permit gives back what it holds, once", () => {
+  const { limiter, reserve } = limiterOf({ limits: { connections_per_ip: 1, connections_per_id: 1 } });
+  const permit = reserve("a");
+  permit.identified("1");
+  assertThrows(() => reserve("b"), Refusal, "more than 1 connections from 192.0.2.7");
+  permit[Symbol.dispose]();
+  permit[Symbol.dispose]();
+  assertEquals(limiter.held, 0);
+  reserve("c").identified("1");
+  assertThrows(() => reserve("d"), Refusal, "more than 1 connections from 192.0.2.7");
+  assertThrows(() => reserve("e", "192.0.2.8").identified("1"), Refusal, "too many connections of this ID");
+});
+
+Deno.test("a permit that was evicted counts for no address that becomes known too late", () => {
+  const { limiter, evicted, reserve } = limiterOf({ limits: { connections: 1, connections_per_ip: 1 } });
+  const behindProxy = limiter.reserve(() => evicted.push("proxied"));
+  reserve("next", "192.0.2.8");
+  assertEquals(evicted, ["proxied"]);
+  behindProxy.from("192.0.2.9");
+  behindProxy[Symbol.dispose]();
+  limiter.configure(configTo(9, { limits: { connections: 0, connections_per_ip: 1 } }));
+  reserve("last", "192.0.2.9");
+});
+
+Deno.test("an address that is denied evicts nobody", () => {
+  const { evicted, reserve } = limiterOf({ limits: { connections: 1 }, deny: ["192.0.2.66"] });
+  reserve("silent");
+  assertThrows(() => reserve("denied", "192.0.2.66"), Refusal, "connections from 192.0.2.66 are not allowed");
+  assertEquals(evicted, []);
+});
+
+Deno.test("limits that a reload brings count what is open already", () => {
+  const { limiter, evicted, reserve } = limiterOf({});
+  const permits = ["a", "b", "c"].map((name) => reserve(name));
+  for (const permit of permits) permit.identified("1");
+  limiter.configure(configTo(9, { duplicate_id: "reject", limits: { connections_per_ip: 3 } }));
+  assertThrows(() => reserve("d"), Refusal, "more than 3 connections from 192.0.2.7");
+  {
+    using another = reserve("e", "192.0.2.8");
+    assertThrows(() => another.identified("1"), Refusal, "this ID is connected already");
   }
+  limiter.configure(configTo(9, { duplicate_id: "replace" }));
+  reserve("f", "192.0.2.8").identified("1");
+  assertEquals(evicted, ["a REPLACED", "b REPLACED", "c REPLACED"]);
+  for (const permit of permits) permit[Symbol.dispose]();
+  limiter.configure(configTo(9, { limits: { connections_per_ip: 3 } }));
+  for (const name of ["g", "h", "i"]) reserve(name);
+  assertThrows(() => reserve("j"), Refusal, "more than 3 connections");
 });
 
-Deno.test("500 that are turned away may linger, and the oldest is cut off for the next", async () => {
-  const ended: number[] = [];
-  const waiting: (() => void)[] = [];
-  /** A peer that takes its last word and then stays. */
-  const stayer = (index: number) => {
-    const { promise, resolve } = Promise.withResolvers<null>();
-    const close = () => {
-      if (!ended.includes(index)) ended.push(index);
-      resolve(null);
-    };
-    waiting.push(close);
-    return new TcpDuplex({
-      read: () => promise,
-      write: (bytes) => Promise.resolve(bytes.length),
-      closeWrite: () => Promise.resolve(),
-      setNoDelay: () => {},
-      [Symbol.dispose]: close,
-    });
+Deno.test("clients that were silent before a reload of timeouts.id make room for newcomers after it", async () => {
+  await using upstream = startEcho();
+  const config = configTo(upstream.port, { limits: { connections: 4 }, timeouts: { id: 20_000 } });
+  await using balancer = startBalancer(config);
+  const join = async () => {
+    const client = await balancer.connect();
+    await send(client, ID);
+    assertEquals(await receive(client, ID.length), ID);
+    return client;
   };
-  const turning = Array.from({ length: 503 }, (_, index) => lingeringClose(stayer(index), ID));
-  await turning[2];
-  assertEquals(ended, [0, 1, 2]);
-  for (const close of waiting) close();
-  await Promise.all(turning);
-});
-
-Deno.test("each of those that are turned away at one moment is told why, however many they are", async () => {
-  const told = new Set<number>();
-  /** A peer whose socket takes a last word in its own time, unless it is closed by then, and that then stays. */
-  const stayer = (index: number) => {
-    const { promise: closed, reject } = Promise.withResolvers<never>();
-    closed.catch(() => {});
-    const taking = (bytes: Uint8Array) =>
-      new Promise<number>((resolve) => setTimeout(resolve, 0, bytes.length));
-    return new TcpDuplex({
-      read: () => closed,
-      write: (bytes) => Promise.race([closed, taking(bytes)]),
-      closeWrite: () => Promise.resolve(void told.add(index)),
-      setNoDelay: () => {},
-      [Symbol.dispose]: () => reject(new Deno.errors.Interrupted("closed")),
-    });
-  };
-  const peers = Array.from({ length: 3 * LINGER_MOST }, (_, index) => stayer(index));
-  const turning = peers.map((peer) => lingeringClose(peer, ID));
-  await turning[0];
-  await until(() => told.size === peers.length, "all have been told");
-  for (const peer of peers) peer.close();
-  await Promise.all(turning);
+  const relaying = [await join(), await join()];
+  const silent = [await balancer.connect(), await balancer.connect()];
+  await until(() => balancer.balancer.active === 4, "all are accepted");
+  await balancer.balancer.reload({ ...config, timeouts: { ...config.timeouts, id: 10_000 } });
+  using _newcomer = await join();
+  const [oldest] = silent;
+  assert(oldest);
+  assertEquals(refusalCode(await receiveAll(oldest)), 6);
+  for (const client of [...relaying, ...silent]) client.close();
 });

@@ -126,7 +126,7 @@ deny: [127.0.0.0/8]
       const { hostname, port: own } = client.localAddr;
       const outcome = parseProxyHeader(upstream.heard[0] ?? new Uint8Array());
       assert(outcome.kind === "complete");
-      assertEquals(outcome.passed?.source, { hostname, port: own });
+      assertEquals(outcome.endpoints?.source, { hostname, port: own });
       client.close();
       await balancer.stderr.until(`"client":"[::1]:${own}"`);
       // HAProxy ends its checks by a reset, mostly before they are accepted: then there is nothing to see of them
@@ -168,7 +168,10 @@ proxy_protocol: ${version}
       const outcome = parseProxyHeader(heard);
       assert(outcome.kind === "complete", new TextDecoder().decode(heard));
       const ends = ({ hostname, port }: Deno.NetAddr) => ({ hostname, port });
-      assertEquals(outcome.passed, { source: ends(client.localAddr), destination: ends(client.remoteAddr) });
+      assertEquals(outcome.endpoints, {
+        source: ends(client.localAddr),
+        destination: ends(client.remoteAddr),
+      });
       assertEquals(heard.subarray(outcome.length), ID);
     },
   });

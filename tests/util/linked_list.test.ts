@@ -12,16 +12,16 @@ class Guest extends ListNode<Guest> {
 
 const names = (list: LinkedList<Guest>) => [...list].map(({ name }) => name).join("");
 
-function rosterOf(text: string) {
+function listOf(text: string) {
   const list = new LinkedList<Guest>();
   const guests = [...text].map((name) => new Guest(name));
   for (const guest of guests) list.join(guest);
   return { list, guests };
 }
 
-Deno.test("members come in the order in which they joined, whoever leaves", () => {
+Deno.test("nodes come in the order in which they joined, whoever leaves", () => {
   for (let gone = 0; gone < 4; gone++) {
-    const { list, guests } = rosterOf("abcd");
+    const { list, guests } = listOf("abcd");
     const [guest] = guests.slice(gone);
     assert(guest && list.leave(guest));
     assertEquals(names(list), "abcd".replace(guest.name, ""));
@@ -30,21 +30,25 @@ Deno.test("members come in the order in which they joined, whoever leaves", () =
 });
 
 Deno.test("leaving twice changes nothing and says so", () => {
-  const { list, guests: [first] } = rosterOf("ab");
+  const { list, guests: [first] } = listOf("ab");
   assert(first && list.leave(first));
   assert(!list.leave(first));
   assertEquals(names(list), "b");
 });
 
-Deno.test("a member that has left points to no other", () => {
-  const { list, guests } = rosterOf("abc");
+Deno.test("a node that has left can join another list, and brings no neighbour along", () => {
+  const { list, guests } = listOf("abc");
   for (const guest of guests) list.leave(guest);
-  assertEquals(list.first, undefined);
-  assert(guests.every(({ previous, next }) => previous === undefined && next === undefined));
+  assertEquals([list.first, list.size], [undefined, 0]);
+  const other = new LinkedList<Guest>();
+  const [, middle] = guests;
+  assert(middle && !middle.joined);
+  other.join(middle);
+  assertEquals(names(other), "b");
 });
 
-Deno.test("members may leave and join while others are visited", () => {
-  const { list, guests } = rosterOf("abc");
+Deno.test("nodes may leave and join while others are visited", () => {
+  const { list, guests } = listOf("abc");
   const seen: string[] = [];
   for (const { name } of list) {
     seen.push(name);

@@ -14,7 +14,7 @@ export interface Endpoint {
 }
 
 /** The connection that a proxy passes on. */
-export interface Passed {
+export interface ProxiedEndpoints {
   readonly source: Endpoint;
   readonly destination: Endpoint;
 }
@@ -26,7 +26,7 @@ export type ProxyOutcome =
     /** Bytes of the header. */
     readonly length: number;
     /** Null where the proxy speaks for itself (LOCAL, such as a health probe), or does not know for whom (UNKNOWN). */
-    readonly passed: Passed | null;
+    readonly endpoints: ProxiedEndpoints | null;
   }
   | { readonly kind: "incomplete" }
   | { readonly kind: "malformed"; readonly why: string };
@@ -75,10 +75,10 @@ function parseV1(bytes: Uint8Array): ProxyOutcome {
   if (end < 0) return INCOMPLETE;
   if (bytes[end - 1] !== 0x0d) throw new Malformed("version 1: the line does not end with CR LF");
   const line = String.fromCharCode(...bytes.subarray(0, end - 1));
-  return { kind: "complete", length: end + 1, passed: parseLine(line) };
+  return { kind: "complete", length: end + 1, endpoints: parseLine(line) };
 }
 
-function parseLine(line: string): Passed | null {
+function parseLine(line: string): ProxiedEndpoints | null {
   const [, family, from, to, fromPort, toPort, ...more] = line.split(" ");
   if (family === "UNKNOWN") return null;
   if (family !== "TCP4" && family !== "TCP6") {
@@ -121,7 +121,7 @@ function parseV2(bytes: Uint8Array): ProxyOutcome {
   if (command === 0x21) checkFamily(family, length);
   if (bytes.length < length) return INCOMPLETE;
   const header = bytes.subarray(0, length);
-  return { kind: "complete", length, passed: command === 0x20 ? null : passedBy(header, family) };
+  return { kind: "complete", length, endpoints: command === 0x20 ? null : passedBy(header, family) };
 }
 
 /** Bytes of both addresses and ports by address family and transport (section 2.2); all others are unassigned here. */
@@ -133,7 +133,7 @@ function checkFamily(family: number, length: number): void {
   if (length < V2_HEAD_BYTES + needed) throw new Malformed("version 2: too short for its addresses");
 }
 
-function passedBy(header: Uint8Array, family: number): Passed | null {
+function passedBy(header: Uint8Array, family: number): ProxiedEndpoints | null {
   checkAdditions(header, V2_HEAD_BYTES + (ADDRESS_BYTES.get(family) ?? 0));
   const size = family === 0x11 ? 4 : 16;
   if (family !== 0x11 && family !== 0x21) return null;
@@ -171,7 +171,10 @@ function checkSum(header: Uint8Array, start: number, end: number): void {
 }
 
 /** The header of `version` for a connection that is passed on. */
-export function encodeProxyHeader(version: "v1" | "v2", { source, destination }: Passed): Uint8Array {
+export function encodeProxyHeader(
+  version: "v1" | "v2",
+  { source, destination }: ProxiedEndpoints,
+): Uint8Array {
   const [from, to] = ofOneFamily(ipaddr.process(source.hostname), ipaddr.process(destination.hostname));
   const ports = [source.port, destination.port];
   const isV4 = from.kind() === "ipv4";

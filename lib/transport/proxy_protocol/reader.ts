@@ -2,15 +2,15 @@
 
 import { concat } from "../../util/bytes.ts";
 import { Refusal } from "../../errors.ts";
-import { type Endpoint, parseProxyHeader, type Passed } from "./header.ts";
+import { type Endpoint, parseProxyHeader, type ProxiedEndpoints } from "./header.ts";
 import { type Duplex, readFirst } from "../duplex.ts";
 
 /** Room for more than the header, so that one read brings the client's first bytes along. */
 const READ_BYTES = 1024;
 
 /** What a proxy has said: for whom it connects, or null where it speaks for itself. */
-export interface Introduction {
-  readonly passed: Passed | null;
+export interface ProxyHeader {
+  readonly endpoints: ProxiedEndpoints | null;
 }
 
 /**
@@ -20,7 +20,7 @@ export interface Introduction {
  *
  * @throws {Refusal} BAD_FRAME
  */
-export async function readIntroduction(source: Duplex, peer: Endpoint): Promise<Introduction | null> {
+export async function readProxyHeader(source: Duplex, peer: Endpoint): Promise<ProxyHeader | null> {
   let bytes = new Uint8Array();
   for (;;) {
     const more = await readMore(source, bytes.length === 0);
@@ -31,7 +31,7 @@ export async function readIntroduction(source: Duplex, peer: Endpoint): Promise<
     if (outcome.kind === "malformed") throw malformed(outcome.why);
     if (outcome.kind === "incomplete") continue;
     source.unread(bytes.subarray(outcome.length));
-    return { passed: isSame(outcome.passed?.source, peer) ? null : outcome.passed };
+    return { endpoints: isSame(outcome.endpoints?.source, peer) ? null : outcome.endpoints };
   }
 }
 

@@ -20,7 +20,11 @@ export function isUpgrade(bytes: Uint8Array): boolean {
  *
  * @throws {Refusal} BAD_FRAME, whose rejection is the HTTP response that says what is wrong.
  */
-export async function upgrade(tcp: Duplex, opening: Uint8Array, policy: Policy): Promise<WebSocketDuplex> {
+export async function acceptWebSocket(
+  tcp: Duplex,
+  opening: Uint8Array,
+  policy: Policy,
+): Promise<WebSocketDuplex> {
   const handshake = new ServerHandshake(policy);
   let outcome = handshake.push(opening);
   while (outcome.kind === "more") outcome = await readMore(tcp, handshake);

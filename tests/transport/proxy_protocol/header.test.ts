@@ -53,7 +53,7 @@ for (const [what, header, source] of good) {
     const outcome = parseProxyHeader(concat(header, Uint8Array.of(1, 2, 3)));
     if (outcome.kind !== "complete") throw new Error(JSON.stringify(outcome));
     assertEquals(outcome.length, header.length);
-    assertEquals(outcome.passed?.source.hostname ?? null, source);
+    assertEquals(outcome.endpoints?.source.hostname ?? null, source);
   });
 }
 
@@ -70,7 +70,7 @@ Deno.test("CRC-32C of the example in RFC 3720 and of the usual check", () => {
 });
 
 Deno.test("PROXY v2 with a right checksum is taken", () => {
-  assertEquals(parseProxyHeader(withChecksum(0)), { kind: "complete", length: 35, passed: V4_PASSED });
+  assertEquals(parseProxyHeader(withChecksum(0)), { kind: "complete", length: 35, endpoints: V4_PASSED });
 });
 
 const bad: Record<string, Uint8Array> = {
@@ -121,9 +121,9 @@ for (const version of ["v1", "v2"] as const) {
       source: { hostname: "2001:db8::7", port: 1 },
       destination: { hostname: "::1", port: 65535 },
     };
-    for (const passed of [V4_PASSED, v6]) {
-      const header = encodeProxyHeader(version, passed);
-      assertEquals(parseProxyHeader(header), { kind: "complete", length: header.length, passed });
+    for (const endpoints of [V4_PASSED, v6]) {
+      const header = encodeProxyHeader(version, endpoints);
+      assertEquals(parseProxyHeader(header), { kind: "complete", length: header.length, endpoints });
     }
   });
 

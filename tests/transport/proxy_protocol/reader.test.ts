@@ -153,7 +153,7 @@ for (const version of ["v1", "v2"] as const) {
     assert(outcome.kind === "complete");
     const { localAddr, remoteAddr } = client;
     const ends = ({ hostname, port }: Deno.NetAddr) => ({ hostname, port });
-    assertEquals(outcome.passed, { source: ends(localAddr), destination: ends(remoteAddr) });
+    assertEquals(outcome.endpoints, { source: ends(localAddr), destination: ends(remoteAddr) });
     assertEquals(bytes.subarray(outcome.length), concat(ID, Uint8Array.of(9)));
   });
 }

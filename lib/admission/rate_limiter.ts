@@ -1,0 +1,48 @@
+/** Connection rates by address, limited with token buckets. */
+
+/** Addresses remembered in one generation; a flood from more of them costs 20 MB and is forgotten sooner. */
+const MAX_ADDRESSES = 100_000;
+
+/** A bucket untouched for this long, in milliseconds, is full again and need not be remembered. */
+const FULL_AGAIN_MS = 1000;
+
+/**
+ * Token buckets by address: `rate` tokens a second, and at most `rate` at once.
+ *
+ * A bucket is one number, the time at which it will be full again. Buckets are kept in two generations; the older is
+ * dropped once all in it are full, or once the younger has grown to `MAX_ADDRESSES`.
+ */
+export class RateLimiter {
+  readonly #now: () => number;
+  #young = new Map<string, number>();
+  #old = new Map<string, number>();
+  #bornAt = 0;
+
+  /** @param now Milliseconds of a monotonic clock. @default performance.now */
+  constructor(now: () => number = () => performance.now()) {
+    this.#now = now;
+  }
+
+  /** Number of buckets remembered. */
+  get size(): number {
+    return this.#young.size + this.#old.size;
+  }
+
+  /** Takes a token of `address`; false where its bucket is empty. */
+  tryTake(address: string, rate: number): boolean {
+    const now = this.#now();
+    this.#rotate(now);
+    const fullAt = Math.max(this.#young.get(address) ?? this.#old.get(address) ?? 0, now) + 1000 / rate;
+    // a rounding error must not cost the last token
+    if (fullAt - now > FULL_AGAIN_MS + 1e-6) return false;
+    this.#young.set(address, fullAt);
+    return true;
+  }
+
+  #rotate(now: number): void {
+    if (now - this.#bornAt < FULL_AGAIN_MS && this.#young.size < MAX_ADDRESSES) return;
+    this.#old = this.#young;
+    this.#young = new Map();
+    this.#bornAt = now;
+  }
+}

@@ -1,0 +1,203 @@
+/** The state of one connection, and the transitions between its stages. */
+
+import type { HostPort } from "../config/config.ts";
+import type { Refusal } from "../errors.ts";
+import type { Closing, ConnectionInfo, DialReason, Endpoint, Observer } from "../observe/observer.ts";
+import { type Duplex, newFlow, type Transport } from "../transport/duplex.ts";
+import type { Deadline } from "../util/deadlines.ts";
+import { ListNode } from "../util/linked_list.ts";
+import { type Layer, sendRejection } from "./rejection.ts";
+
+/** Both ends of a connection between a proxy and its client. */
+export interface ProxiedEndpoints {
+  readonly source: Endpoint;
+  readonly destination: Endpoint;
+}
+
+/** Both addresses of an accepted socket, as the platform gives them. */
+export interface SocketAddresses {
+  readonly remoteAddr: Endpoint;
+  readonly localAddr: Endpoint;
+}
+
+/**
+ * One connection. `lib/connection.ts` takes it from stage to stage; each transition is told to the observers. Whoever
+ * else wants it to end calls `terminate`.
+ */
+export class Connection extends ListNode<Connection> implements ConnectionInfo {
+  readonly conn: number;
+  readonly listener: string;
+  readonly up = newFlow();
+  readonly down = newFlow();
+  readonly acceptedAt = performance.now();
+  /** The client's side. The handshake replaces it by what is spoken over it: TLS, a WebSocket. */
+  client: Duplex;
+  /** The other end of the socket: the client, or a proxy. */
+  readonly peer: Endpoint;
+  readonly #local: Endpoint;
+  readonly #observer: Required<Observer>;
+  #layer: Layer = "frames";
+  #proxied: ProxiedEndpoints | undefined;
+  #id: string | undefined;
+  #route: string | undefined;
+  #server: HostPort | undefined;
+  #upstream: Duplex | undefined;
+  #attempts = 0;
+  #identifiedAt: number | undefined;
+  #dialedAt: number | undefined;
+  #connectedAt: number | undefined;
+  #waiting: Pick<Deadline, "interrupt"> | undefined;
+  #closing: Closing | undefined;
+  #rejection: Promise<void> | undefined;
+
+  constructor(
+    conn: number,
+    client: Duplex,
+    { remoteAddr, localAddr }: SocketAddresses,
+    listener: string,
+    observer: Required<Observer>,
+  ) {
+    super();
+    this.conn = conn;
+    this.client = client;
+    this.listener = listener;
+    this.peer = remoteAddr;
+    this.#local = localAddr;
+    this.#observer = observer;
+  }
+
+  get source(): Endpoint {
+    return this.#proxied?.source ?? this.peer;
+  }
+
+  /** The address that the client connected to, as far as is known. */
+  get destination(): Endpoint {
+    return this.#proxied?.destination ?? this.#local;
+  }
+
+  /** Whether a trusted proxy has named the client. */
+  get isProxied(): boolean {
+    return this.#proxied !== undefined;
+  }
+
+  get transport(): Transport {
+    return this.#layer === "http" ? "websocket" : this.client.transport;
+  }
+
+  get id(): string | undefined {
+    return this.#id;
+  }
+
+  get route(): string | undefined {
+    return this.#route;
+  }
+
+  get upstream(): HostPort | undefined {
+    return this.#server;
+  }
+
+  get attempts(): number {
+    return this.#attempts;
+  }
+
+  get identifiedAt(): number | undefined {
+    return this.#identifiedAt;
+  }
+
+  get dialedAt(): number | undefined {
+    return this.#dialedAt;
+  }
+
+  get connectedAt(): number | undefined {
+    return this.#connectedAt;
+  }
+
+  /** Why it was terminated, if it was. */
+  get closing(): Closing | undefined {
+    return this.#closing;
+  }
+
+  /** A trusted proxy has named the client. */
+  proxied(endpoints: ProxiedEndpoints): void {
+    this.#proxied = endpoints;
+  }
+
+  /** From now on a rejection is worded for this layer: the handshake has got so far. */
+  speaks(layer: Layer): void {
+    this.#layer = layer;
+  }
+
+  /** The connection waits for its client's ID or for its upstream: `terminate` interrupts that. */
+  waitsUnder(deadline: Pick<Deadline, "interrupt">): void {
+    this.#waiting = deadline;
+  }
+
+  /** The client has sent its ID. */
+  identified(id: string): void {
+    this.#waiting = undefined;
+    this.#id = id;
+    this.#identifiedAt = performance.now();
+    this.#observer.identified(this);
+  }
+
+  /** The rule for its ID was found. */
+  routed(rule: string): void {
+    this.#route = rule;
+  }
+
+  /** An attempt to reach `server` begins. */
+  dialing(server: HostPort): void {
+    this.#server = server;
+    this.#attempts += 1;
+    this.#dialedAt = performance.now();
+    this.#observer.dialing(this, server);
+  }
+
+  /** That attempt has failed. */
+  dialFailed(server: HostPort, reason: DialReason): void {
+    this.#observer.dialFailed(this, server, reason);
+  }
+
+  /** A socket to the upstream is open; TLS may be spoken over it yet, which then takes its place. */
+  opened(upstream: Duplex): void {
+    this.#upstream = upstream;
+    if (this.#closing) upstream.close();
+  }
+
+  /** The upstream can be relayed to. */
+  connected(): void {
+    this.#waiting = undefined;
+    this.#connectedAt = performance.now();
+    this.#observer.connected(this);
+  }
+
+  /**
+   * Ends the connection from outside, for `why`; the first call's reason is the one that is kept. With `refusal` the
+   * client is told, unless bytes of its upstream may have reached it; without one, or the second time, it is cut off.
+   */
+  terminate(why: Closing, refusal?: Refusal): void {
+    this.#closing ??= why;
+    const waiting = this.#waiting;
+    this.#waiting = undefined;
+    if (waiting) {
+      return waiting.interrupt(refusal ?? new Deno.errors.Interrupted("the connection was terminated"));
+    }
+    this.#upstream?.close();
+    if (refusal && !this.#rejection && this.down.read === 0) void this.reject(refusal);
+    else this.client.close();
+  }
+
+  /** Tells the client why it is turned away, and closes its side. Resolves, always, once that is done. */
+  reject(refusal: Refusal): Promise<void> {
+    this.#waiting = undefined;
+    return this.#rejection ??= sendRejection(this.client, this.#layer, refusal);
+  }
+
+  /** Closes both sides, once a rejection under way has been sent. */
+  async end(): Promise<void> {
+    this.#waiting = undefined;
+    if (this.#rejection) await this.#rejection;
+    this.client.close();
+    this.#upstream?.close();
+  }
+}

@@ -1,0 +1,27 @@
+/** Telling a client why it is turned away, in the words of the layer that it speaks by then. */
+
+import { messageOf, Refusal } from "../errors.ts";
+import { encodeError } from "../frame/tlv.ts";
+import type { Closing } from "../observe/observer.ts";
+import type { Duplex } from "../transport/duplex.ts";
+import { lingeringClose } from "../transport/linger.ts";
+import { httpRefusal } from "../transport/websocket/accept.ts";
+
+/** What a client understands: nothing within a TLS handshake, HTTP within one for a WebSocket, frames otherwise. */
+export type Layer = "tls" | "http" | "frames";
+
+/** Sent to clients that connect while the balancer drains, or are still connected at its end. */
+export const SHUTTING_DOWN = new Refusal("SHUTTING_DOWN", "the balancer is shutting down; connect again");
+
+/** How a connection ends that is refused. */
+export function closingOf(refusal: Refusal): Closing {
+  const detail = refusal.cause === undefined ? refusal.message : messageOf(refusal.cause);
+  return { reason: refusal.reason, closedBy: "balancer", detail };
+}
+
+/** Sends `refusal` so that it arrives, and closes `client`. Resolves, always, once that is done. */
+export async function sendRejection(client: Duplex, layer: Layer, refusal: Refusal): Promise<void> {
+  if (layer === "tls") return client.close();
+  const message = layer === "http" ? httpRefusal(refusal) : encodeError(refusal.code, refusal.message);
+  await lingeringClose(client, refusal.rejection ?? message, refusal.reason);
+}

@@ -1,0 +1,92 @@
+/** The access log: one line for each connection, at its end. */
+
+import { getLogger } from "@logtape/logtape";
+import type { Transport } from "../transport/duplex.ts";
+import { addressText, hostPortText } from "../util/text.ts";
+import type { CloseReason, Closing, ConnectionInfo, Observer } from "./observer.ts";
+
+const log = getLogger("switchyard");
+const accessLog = getLogger(["switchyard", "access"]);
+
+/** One access line. Field names are those of the log; times are in milliseconds. */
+export interface AccessRecord {
+  /** RFC 3339, when the connection ended. */
+  readonly time: string;
+  /** Number of the connection since the start. */
+  readonly conn: number;
+  readonly client: string;
+  readonly listener: string;
+  readonly transport: Transport;
+  readonly id: string | null;
+  /** The rule that matched. */
+  readonly route: string | null;
+  readonly upstream: string | null;
+  /** From accept to the whole ID frame. */
+  readonly id_ms: number | null;
+  /** For reaching the upstream. */
+  readonly connect_ms: number | null;
+  readonly duration_ms: number;
+  readonly bytes_up: number;
+  readonly bytes_down: number;
+  /** Upstreams tried. */
+  readonly attempts: number;
+  readonly reason: CloseReason;
+  readonly closed_by: Closing["closedBy"];
+  readonly detail?: string;
+}
+
+/** Probes are logged at debug level, faults of the balancer itself at error level, everything else at info. */
+export class AccessLog implements Observer {
+  #enabled: boolean;
+
+  /** @param enabled Whether connections get a line; faults of the balancer always do. */
+  constructor(enabled: boolean) {
+    this.#enabled = enabled;
+  }
+
+  /** Turns the lines on or off from now on. */
+  configure(enabled: boolean): void {
+    this.#enabled = enabled;
+  }
+
+  closed(connection: ConnectionInfo, why: Closing): void {
+    if (why.reason === "internal") log.error("connection failed", { ...accessRecord(connection, why) });
+    else if (why.reason === "probe") {
+      if (accessLog.isEnabledFor("debug")) accessLog.debug("probe", { ...accessRecord(connection, why) });
+    } else if (this.#enabled && accessLog.isEnabledFor("info")) {
+      accessLog.info("access", { ...accessRecord(connection, why) });
+    }
+  }
+}
+
+/** The access line of a connection that has ended just now. */
+export function accessRecord(
+  connection: ConnectionInfo,
+  { reason, closedBy, detail }: Closing,
+): AccessRecord {
+  const { acceptedAt, identifiedAt, dialedAt, connectedAt, upstream } = connection;
+  return {
+    time: new Date().toISOString(),
+    conn: connection.conn,
+    client: addressText(connection.source),
+    listener: connection.listener,
+    transport: connection.transport,
+    id: connection.id ?? null,
+    route: connection.route ?? null,
+    upstream: upstream ? hostPortText(upstream) : null,
+    id_ms: between(acceptedAt, identifiedAt),
+    connect_ms: between(dialedAt, connectedAt),
+    duration_ms: between(acceptedAt, performance.now()) ?? 0,
+    bytes_up: connection.up.written,
+    bytes_down: connection.down.written,
+    attempts: connection.attempts,
+    reason,
+    closed_by: closedBy,
+    ...(detail === undefined ? {} : { detail }),
+  };
+}
+
+/** Rounded to a microsecond. */
+function between(from: number | undefined, to: number | undefined): number | null {
+  return from === undefined || to === undefined ? null : Math.round((to - from) * 1000) / 1000;
+}

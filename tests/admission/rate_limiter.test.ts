@@ -1,0 +1,51 @@
+import { RateLimiter } from "../../lib/admission/rate_limiter.ts";
+import { assert, assertEquals } from "../assert.ts";
+
+Deno.test("a bucket holds as many tokens as a second brings, and fills at that rate", () => {
+  let now = 5000;
+  const rates = new RateLimiter(() => now);
+  const taken = (count: number) =>
+    Array.from({ length: count }, () => rates.tryTake("a", 5)).filter(Boolean).length;
+  assertEquals(taken(8), 5);
+  assertEquals(taken(1), 0);
+  now += 200;
+  assertEquals(taken(2), 1);
+  now += 10_000;
+  assertEquals(taken(8), 5);
+});
+
+Deno.test("each address has a bucket of its own", () => {
+  const rates = new RateLimiter(() => 5000);
+  assert(rates.tryTake("a", 1));
+  assert(!rates.tryTake("a", 1));
+  assert(rates.tryTake("b", 1));
+});
+
+Deno.test("a bucket is remembered until it is full again", () => {
+  let now = 5000;
+  const rates = new RateLimiter(() => now);
+  for (let step = 0; step < 50; step++) {
+    rates.tryTake("a", 2);
+    rates.tryTake(`other ${step}`, 2);
+    now += 100;
+  }
+  // 10 were tried a second, so the bucket has been empty for long
+  assertEquals([rates.tryTake("a", 2), rates.tryTake("a", 2)], [true, false]);
+});
+
+Deno.test("buckets that are full again are dropped", () => {
+  let now = 5000;
+  const rates = new RateLimiter(() => now);
+  for (let index = 0; index < 1000; index++) rates.tryTake(`${index}`, 1);
+  now += 1000;
+  rates.tryTake("a", 1);
+  now += 1000;
+  rates.tryTake("a", 1);
+  assertEquals(rates.size, 2);
+});
+
+Deno.test("a flood from a million addresses within a second is remembered in part", () => {
+  const rates = new RateLimiter(() => 5000);
+  for (let index = 0; index < 1_000_000; index++) rates.tryTake(`${index}`, 1);
+  assert(rates.size <= 200_000, `${rates.size} are remembered`);
+});
