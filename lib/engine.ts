@@ -2,21 +2,20 @@
 
 import { getLogger } from "@logtape/logtape";
 import { Limiter } from "./admission/limiter.ts";
-import type { Config, OnRemoval, Upstream } from "./config/config.ts";
+import type { Config, Upstream } from "./config/config.ts";
 import { serveConnection } from "./connection.ts";
-import type { Connection } from "./connection/connection.ts";
 import { drainConnections, type DrainEnd } from "./connection/drain.ts";
 import { IdleTimeout } from "./connection/idle_timeout.ts";
-import { ConnectionRegistry } from "./connection/registry.ts";
+import { ConnectionRegistry, type Page, type Selection } from "./connection/registry.ts";
 import { SHUTTING_DOWN } from "./connection/rejection.ts";
+import { endRemoved } from "./connection/removed_routes.ts";
 import type { Current, Snapshot } from "./connection/snapshot.ts";
-import { Refusal } from "./errors.ts";
+import { Timeouts } from "./connection/timeouts.ts";
 import { type Listen, Listeners } from "./listen/listeners.ts";
 import { AccessLog } from "./observe/access_log.ts";
 import {
   type Closing,
   type ConnectionInfo,
-  connectionInfo,
   type Observer,
   Observers,
   type ReloadResult,
@@ -26,8 +25,7 @@ import { RouteTable } from "./route/table.ts";
 import { CaCertificates } from "./transport/tls/client.ts";
 import { type Connect, Dialer } from "./upstream/dialer.ts";
 import { type Lookup, Resolver } from "./upstream/resolver.ts";
-import { sleep, TimeSlice } from "./util/async.ts";
-import { Deadlines } from "./util/deadlines.ts";
+import { sleep } from "./util/async.ts";
 
 const log = getLogger("switchyard");
 
@@ -44,22 +42,6 @@ export interface EngineOptions {
   readonly lookup?: Lookup;
   /** Told of every connection, besides the access log. @default none */
   readonly observers?: readonly Observer[];
-}
-
-/** Which connections: those of a number, of an ID, or of both. */
-export interface Selection {
-  readonly conn?: number | undefined;
-  readonly id?: string | undefined;
-}
-
-/** A part of the list of connections, the oldest first. */
-export interface Page {
-  /** Only connections with a higher number. @default 0 */
-  readonly after?: number;
-  /** Most connections in the page. */
-  readonly limit: number;
-  /** Only those for which this is true. @default all */
-  readonly matches?: (connection: ConnectionInfo) => boolean;
 }
 
 /** Totals of an engine. */
@@ -84,8 +66,7 @@ export class Engine implements Current, AsyncDisposable {
   readonly #observer: Observers;
   readonly #connect: Connect | undefined;
   readonly #resolver: Resolver;
-  /** By kind and duration. They outlive a reload, since connections keep those that they began with. */
-  readonly #deadlines = new Map<string, Deadlines>();
+  readonly #timeouts = new Timeouts();
   readonly #closed = new AbortController();
   #config: Config;
   #snapshot: Snapshot;
@@ -150,7 +131,16 @@ export class Engine implements Current, AsyncDisposable {
     this.limiter.configure(config);
     this.#accessLog.configure(config.log.access);
     this.idleTimeout.ensureInterval(config.timeouts);
-    const result = { ...change, connections: await this.#endRemoved(before) };
+    const result = {
+      ...change,
+      connections: await endRemoved({
+        before,
+        registry: this.registry,
+        after: () => this.#snapshot.table,
+        times: config.timeouts,
+        over: this.#closed.signal,
+      }),
+    };
     this.#observer.reloaded(result);
     return result;
   }
@@ -164,23 +154,15 @@ export class Engine implements Current, AsyncDisposable {
   }
 
   /** Terminates the selected connections. Resolves to their number. */
-  terminate({ conn, id }: Selection, why: Closing): Promise<number> {
-    const selected = [...this.registry].filter((open) =>
-      (conn !== undefined || id !== undefined) && (conn === undefined || open.conn === conn) &&
-      (id === undefined || open.id === id)
-    );
+  terminate(which: Selection, why: Closing): Promise<number> {
+    const selected = this.registry.select(which);
     for (const connection of selected) connection.terminate(why);
     return Promise.resolve(selected.length);
   }
 
   /** Copies of what is known of the connections in a page. */
-  connections({ after = 0, limit, matches = () => true }: Page): Promise<readonly ConnectionInfo[]> {
-    const page: ConnectionInfo[] = [];
-    for (const connection of this.registry) {
-      if (page.length >= limit) break;
-      if (connection.conn > after && matches(connection)) page.push(connectionInfo(connection));
-    }
-    return Promise.resolve(page);
+  connections(page: Page): Promise<readonly ConnectionInfo[]> {
+    return Promise.resolve(this.registry.page(page));
   }
 
   stats(): Promise<Stats> {
@@ -208,19 +190,12 @@ export class Engine implements Current, AsyncDisposable {
       idBytes: config.limits.id_bytes,
       forwardId: config.forward_id,
       proxyProtocol: config.proxy_protocol,
-      idDeadlines: this.#deadlinesOf("id", config.timeouts.id),
-      connectDeadlines: this.#deadlinesOf("connect", config.timeouts.connect),
+      idDeadlines: this.#timeouts.of("id", config.timeouts.id),
+      connectDeadlines: this.#timeouts.of("connect", config.timeouts.connect),
       certificates: new CaCertificates(upstreamsOf(config)),
       idleLimits: config.timeouts,
       dialer: new Dialer({ connect: this.#connect, resolver: this.#resolver, dnsTtl: config.dns_ttl }),
     };
-  }
-
-  #deadlinesOf(kind: "id" | "connect", duration: number): Deadlines {
-    const key = `${kind} ${duration}`;
-    const deadlines = this.#deadlines.get(key) ?? new Deadlines(duration);
-    this.#deadlines.set(key, deadlines);
-    return deadlines;
   }
 
   async #drain(): Promise<number> {
@@ -232,8 +207,10 @@ export class Engine implements Current, AsyncDisposable {
     const left = () => [...this.registry].filter(({ conn }) => conn <= last);
     const terminated = await drainConnections(left, timeouts, SHUTDOWN, this.#whenEnded(last));
     for (const connection of this.registry) {
-      // late arrivals that have sent no ID; the others have been told
-      if (connection.id === undefined) connection.terminate(SHUTDOWN.closing, SHUTDOWN.refusal);
+      // late arrivals that are still silent
+      if (connection.id === undefined && !connection.isRejected) {
+        connection.terminate(SHUTDOWN.closing, SHUTDOWN.refusal);
+      }
     }
     await sleep(REJECTIONS_MS, this.#whenEnded());
     await this.close();
@@ -241,32 +218,6 @@ export class Engine implements Current, AsyncDisposable {
       `drained: ${terminated} connections were closed at the end of timeouts.drain`,
     );
     return terminated;
-  }
-
-  /** Ends the connections of rules that are no longer in the table, as those rules ask. Gives their number. */
-  async #endRemoved(before: RouteTable): Promise<number> {
-    const slice = new TimeSlice();
-    const draining: Connection[] = [];
-    let closed = 0;
-    for (const connection of this.registry) {
-      if (slice.over) await slice.rest();
-      const onRemoval = connection.joined ? this.#onRemoval(connection, before) : "keep";
-      if (onRemoval === "drain") draining.push(connection);
-      if (onRemoval !== "close") continue;
-      closed += 1;
-      connection.terminate(ROUTE_CLOSED.closing, ROUTE_CLOSED.refusal);
-    }
-    const stillGone = ({ route = "" }: Connection) => !this.#snapshot.table.named(route);
-    const left = () => draining.filter(stillGone);
-    if (draining.length > 0) {
-      void drainConnections(left, this.#config.timeouts, ROUTE_DRAINED, this.#closed.signal);
-    }
-    return closed + draining.length;
-  }
-
-  #onRemoval({ route }: Connection, before: RouteTable): OnRemoval {
-    if (route === undefined || this.#snapshot.table.named(route)) return "keep";
-    return before.named(route)?.onRemoval ?? "keep";
   }
 
   /** Aborted once the first `last` connections since the start have ended, or the engine is closed. */
@@ -282,9 +233,9 @@ export class Engine implements Current, AsyncDisposable {
     await this.#listeners.close();
     const ended = this.registry.terminateAll(SHUTDOWN.closing);
     // a connection ends when its dialing does, and timeouts.connect may be longer than anybody waits for the end
-    for (const deadlines of this.#deadlines.values()) deadlines.expireAll();
+    this.#timeouts.expireAll();
     await ended;
-    for (const deadlines of this.#deadlines.values()) deadlines.close();
+    this.#timeouts[Symbol.dispose]();
   }
 }
 
@@ -293,10 +244,4 @@ function* upstreamsOf({ routes, default: fallback }: Config): Generator<Upstream
   if (fallback) yield fallback;
 }
 
-const ROUTE_REMOVED = new Refusal("SHUTTING_DOWN", "the route of this ID was removed; connect again");
 const SHUTDOWN: DrainEnd = { closing: { reason: "drain", closedBy: "balancer" }, refusal: SHUTTING_DOWN };
-const ROUTE_DRAINED: DrainEnd = { closing: SHUTDOWN.closing, refusal: ROUTE_REMOVED };
-const ROUTE_CLOSED: DrainEnd = {
-  closing: { reason: "kicked", closedBy: "balancer", detail: "its route was removed" },
-  refusal: ROUTE_REMOVED,
-};

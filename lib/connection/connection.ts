@@ -117,6 +117,11 @@ export class Connection extends ListNode<Connection> implements ConnectionInfo {
     return this.#closing;
   }
 
+  /** Whether the client has been told that it is turned away, or is being told. */
+  get isRejected(): boolean {
+    return this.#rejection !== undefined;
+  }
+
   /** A trusted proxy has named the client. */
   proxied(endpoints: ProxiedEndpoints): void {
     this.#proxied = endpoints;

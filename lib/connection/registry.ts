@@ -1,6 +1,6 @@
 /** Every open connection. */
 
-import type { Closing, Observer } from "../observe/observer.ts";
+import { type Closing, type ConnectionInfo, connectionInfo, type Observer } from "../observe/observer.ts";
 import type { Duplex } from "../transport/duplex.ts";
 import { LinkedList } from "../util/linked_list.ts";
 import { Connection, type SocketAddresses } from "./connection.ts";
@@ -9,6 +9,22 @@ import { Connection, type SocketAddresses } from "./connection.ts";
 export interface RelayedBytes {
   readonly up: number;
   readonly down: number;
+}
+
+/** Which connections: those of a number, of an ID, or of both. */
+export interface Selection {
+  readonly conn?: number | undefined;
+  readonly id?: string | undefined;
+}
+
+/** A part of the list of connections, the oldest first. */
+export interface Page {
+  /** Only connections with a higher number. @default 0 */
+  readonly after?: number;
+  /** Most connections in the page. */
+  readonly limit: number;
+  /** Only those for which this is true. @default all */
+  readonly matches?: (connection: ConnectionInfo) => boolean;
 }
 
 interface Waiting {
@@ -67,6 +83,23 @@ export class ConnectionRegistry implements Iterable<Connection> {
   /** The connections of an ID, the oldest first. */
   *ofId(id: string): Iterable<Connection> {
     for (const connection of this.#open) if (connection.id === id) yield connection;
+  }
+
+  /** The connections of a number, of an ID, or of both; none where neither is given. */
+  select({ conn, id }: Selection): readonly Connection[] {
+    if (conn === undefined) return id === undefined ? [] : [...this.ofId(id)];
+    const connection = this.get(conn);
+    return connection && (id === undefined || connection.id === id) ? [connection] : [];
+  }
+
+  /** Copies of what is known of the connections in a page. */
+  page({ after = 0, limit, matches = () => true }: Page): readonly ConnectionInfo[] {
+    const page: ConnectionInfo[] = [];
+    for (const connection of this.#open) {
+      if (page.length >= limit) break;
+      if (connection.conn > after && matches(connection)) page.push(connectionInfo(connection));
+    }
+    return page;
   }
 
   /** Bytes relayed since the start, those of open connections included. */
