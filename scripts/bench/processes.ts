@@ -1,0 +1,126 @@
+/** Contestants of the benchmark as processes: started, waited for, weighed, ended. Linux only. */
+
+import { sleep } from "../../lib/util/async.ts";
+
+/** Clock ticks a second in /proc (USER_HZ, the same on every architecture that Linux has today). */
+const TICKS = 100;
+
+/** How long a program may take until it listens, in milliseconds. */
+const START_MS = 20_000;
+
+/** How long a program may take to end once it is asked to, in milliseconds. */
+const END_MS = 2_000;
+
+/** A program that listens on a port of loopback, with the workers that it forks. */
+export class Server implements AsyncDisposable {
+  readonly port: number;
+  readonly #child: Deno.ChildProcess;
+
+  private constructor(port: number, child: Deno.ChildProcess) {
+    this.port = port;
+    this.#child = child;
+  }
+
+  /** Starts `command` and waits until it accepts connections on `port`. What it prints goes to `log`. */
+  static async start(command: readonly string[], port: number, log: string): Promise<Server> {
+    const [program = "", ...args] = command;
+    // the shell sends both outputs to one file, without this process between
+    const shell = ["-c", 'log=$1; shift; exec "$@" >>"$log" 2>&1', "sh", log, program, ...args];
+    const child = new Deno.Command("sh", { args: shell, stdin: "null", stdout: "null", stderr: "null" })
+      .spawn();
+    const server = new Server(port, child);
+    try {
+      await server.#listening(command, log);
+      return server;
+    } catch (error) {
+      await server[Symbol.asyncDispose]();
+      throw error;
+    }
+  }
+
+  async #listening(command: readonly string[], log: string): Promise<void> {
+    let ended = false;
+    void this.#child.status.then(() => ended = true);
+    for (const deadline = performance.now() + START_MS; performance.now() < deadline && !ended;) {
+      try {
+        (await Deno.connect({ hostname: "127.0.0.1", port: this.port })).close();
+        return;
+      } catch (error) {
+        if (!(error instanceof Deno.errors.ConnectionRefused)) throw error;
+        await sleep(20);
+      }
+    }
+    const said = await Deno.readTextFile(log).catch(() => "");
+    throw new Error(`${command.join(" ")} does not listen on port ${this.port}:\n${said.slice(-2000)}`);
+  }
+
+  /** Processor time so far, in microseconds. */
+  get cpuMicroseconds(): number {
+    const ticks = this.#processes().map((pid) => {
+      const fields = statFields(pid);
+      return Number(fields[11]) + Number(fields[12]);
+    });
+    return ticks.reduce((sum, one) => sum + one, 0) * 1e6 / TICKS;
+  }
+
+  /** Resident memory in KiB. */
+  get residentKib(): number {
+    const sizes = this.#processes().map((pid) =>
+      Number(/^VmRSS:\s+(\d+)/m.exec(Deno.readTextFileSync(`/proc/${pid}/status`))?.[1] ?? 0)
+    );
+    return sizes.reduce((sum, one) => sum + one, 0);
+  }
+
+  /** The program and its children. */
+  #processes(): number[] {
+    const parent = this.#child.pid;
+    const pids = [...Deno.readDirSync("/proc")].flatMap(({ name }) => /^\d+$/.test(name) ? Number(name) : []);
+    return [parent, ...pids.filter((pid) => Number(statFields(pid)[1]) === parent)];
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const children = this.#processes();
+    signal(this.#child.pid, "SIGTERM");
+    // a balancer may drain what is still open: the second request ends it at once
+    const timer = setTimeout(() => signal(this.#child.pid, "SIGTERM"), END_MS / 2);
+    const last = setTimeout(() => children.forEach((pid) => signal(pid, "SIGKILL")), END_MS);
+    await this.#child.status;
+    clearTimeout(timer);
+    clearTimeout(last);
+  }
+}
+
+/** Fields of /proc/PID/stat from the state on (proc(5), field 3); none where the process has ended. */
+function statFields(pid: number): string[] {
+  try {
+    const stat = Deno.readTextFileSync(`/proc/${pid}/stat`);
+    return stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound || isGone(error)) return [];
+    throw error;
+  }
+}
+
+/** ESRCH: the process ended between opening and reading. */
+const isGone = (error: unknown) => error instanceof Error && /os error 3\b/.test(error.message);
+
+function signal(pid: number, name: Deno.Signal): void {
+  try {
+    Deno.kill(pid, name);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound) && !isGone(error)) throw error;
+  }
+}
+
+/** A free port of loopback. */
+export function freePort(): number {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  return listener.addr.port;
+}
+
+/** Whether `program` is on the PATH. */
+export async function isInstalled(program: string): Promise<boolean> {
+  const { success } = await new Deno.Command("sh", { args: ["-c", 'command -v "$1"', "sh", program] })
+    .output();
+  return success;
+}
