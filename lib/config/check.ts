@@ -1,21 +1,23 @@
-/** Finds everything that is wrong with a configuration, field by field, in words for the person who wrote it. */
+/** Checks each field of a configuration, and words every problem for the person who wrote the file. */
 
 import * as v from "valibot";
 import { nearest, plain, quote } from "../util/text.ts";
 import { UNSUPPORTED } from "./schema/file.ts";
-import { AmbiguousScalar, isMapping, type Mapping, type YamlValue } from "./yaml.ts";
+import { AmbiguousScalar, fieldPath, isMapping, type Mapping, type YamlValue } from "./yaml.ts";
 
-/** What is wrong with one field. */
+/** A problem with one field. */
 export interface Problem {
-  /** Where it stands, such as `routes[3].port`; empty for the file as a whole. */
+  /** The field, such as `routes[3].port`; empty for the file as a whole. */
   readonly path: string;
+  /** Whether the problem is the field's name. */
+  readonly isName?: boolean;
   readonly message: string;
 }
 
 type AnySchema = v.GenericSchema<unknown, unknown>;
 type Fields = Readonly<Record<string, AnySchema>>;
 
-/** What a schema of valibot shows of itself, where it has these parts. */
+/** The parts that a valibot schema may have. */
 interface Parts {
   readonly type: string;
   readonly entries?: Fields;
@@ -25,83 +27,83 @@ interface Parts {
   readonly message?: unknown;
 }
 
-/** Every fault of `tree` that `schema` can tell, in file order. */
-export function* check(schema: AnySchema, tree: YamlValue, path = ""): Generator<Problem> {
+/** Every problem of `value` that `schema` can find, in file order. */
+export function* check(schema: AnySchema, value: YamlValue, path = ""): Generator<Problem> {
   const { entries, item, wrapped, options = [] } = partsOf(schema);
-  const mapping = isMapping(tree) ? options.find(isMappingSchema) : undefined;
-  if (wrapped !== undefined) yield* check(wrapped, tree, path);
-  else if (mapping !== undefined) yield* check(mapping, tree, path);
-  else if (entries !== undefined && isMapping(tree)) yield* checkFields(entries, tree, path);
-  else if (item !== undefined && isList(tree)) yield* checkItems(schema, item, tree, path);
-  else yield* checkValue(schema, tree, path);
+  const mapping = isMapping(value) ? options.find(isMappingSchema) : undefined;
+  if (wrapped !== undefined) yield* check(wrapped, value, path);
+  else if (mapping !== undefined) yield* check(mapping, value, path);
+  else if (entries !== undefined && isMapping(value)) yield* checkFields(entries, value, path);
+  else if (item !== undefined && isList(value)) yield* checkItems(schema, item, value, path);
+  else yield* checkValue(schema, value, path);
 }
 
-function* checkFields(entries: Fields, tree: Mapping, path: string): Generator<Problem> {
-  for (const [name, value] of Object.entries(tree)) {
+function* checkFields(entries: Fields, value: Mapping, path: string): Generator<Problem> {
+  for (const [name, field] of Object.entries(value)) {
     const entry = Object.hasOwn(entries, name) ? entries[name] : undefined;
     if (entry === undefined) yield unknownField(name, entries, path);
-    else yield* check(entry, value, join(path, name));
+    else yield* check(entry, field, fieldPath(path, name));
   }
   for (const [name, entry] of Object.entries(entries)) {
-    if (Object.hasOwn(tree, name) || !isRequired(entry) || takesPlaceOf(tree, name, path)) continue;
-    yield { path: join(path, name), message: `missing, expected ${expectedBy(entry, undefined)}` };
+    if (Object.hasOwn(value, name) || !isRequired(entry) || takesPlaceOf(value, name, path)) continue;
+    yield { path: fieldPath(path, name), message: `missing, expected ${expectedBy(entry, undefined)}` };
   }
 }
 
-/** A route to a pool, which is refused as a whole, need not hear that it lacks a host and a port too. */
-function takesPlaceOf(tree: Mapping, name: string, path: string): boolean {
-  return (name === "host" || name === "port") && Object.hasOwn(tree, "pool") && isNotYet("pool", path);
+/** A route to a pool is refused as a whole: that it lacks host and port is no problem of its own. */
+function takesPlaceOf(value: Mapping, name: string, path: string): boolean {
+  return (name === "host" || name === "port") && Object.hasOwn(value, "pool") && isUnsupported("pool", path);
 }
 
 function* checkItems(
   schema: AnySchema,
   item: AnySchema,
-  tree: readonly YamlValue[],
+  value: readonly YamlValue[],
   path: string,
 ): Generator<Problem> {
-  if (tree.length === 0) yield* checkValue(schema, tree, path);
-  for (const [index, value] of tree.entries()) yield* check(item, value, `${path}[${index}]`);
+  if (value.length === 0) yield* checkValue(schema, value, path);
+  for (const [index, each] of value.entries()) yield* check(item, each, fieldPath(path, index));
 }
 
-function* checkValue(schema: AnySchema, tree: YamlValue, path: string): Generator<Problem> {
-  const expected = expectedBy(schema, tree);
+function* checkValue(schema: AnySchema, value: YamlValue, path: string): Generator<Problem> {
+  const expected = expectedBy(schema, value);
   if (expected !== undefined) {
-    yield { path, message: `found ${describe(tree)}, expected ${expected}${hint(schema, tree)}` };
+    yield { path, message: `found ${describe(value)}, expected ${expected}${hint(schema, value)}` };
   }
 }
 
-/** What `schema` wants instead of `tree`, or undefined where it takes it. */
-function expectedBy(schema: AnySchema, tree: unknown): string | undefined {
+/** What `schema` expects instead of `value`; undefined if it accepts it. */
+function expectedBy(schema: AnySchema, value: unknown): string | undefined {
   const { entries, item, message } = partsOf(schema);
   // To valibot a list is an object too.
-  if ((entries !== undefined && !isMapping(tree)) || (item !== undefined && !isList(tree))) {
+  if ((entries !== undefined && !isMapping(value)) || (item !== undefined && !isList(value))) {
     return String(message);
   }
-  return v.safeParse(schema, tree).issues?.[0].message;
+  return v.safeParse(schema, value).issues?.[0].message;
 }
 
-function hint(schema: AnySchema, tree: YamlValue): string {
+function hint(schema: AnySchema, value: YamlValue): string {
   const { type, options = [] } = partsOf(schema);
-  if (changesOnTheWay(tree) && type === "union" && takesAnyInteger(options)) {
-    return `; YAML would change it, so write it in quotes: "${describe(tree)}"`;
+  if (isAmbiguous(value) && type === "union" && takesAnyInteger(options)) {
+    return `; YAML would change it, so write it in quotes: "${describe(value)}"`;
   }
   const names = options.filter((option) => typeof option === "string");
-  return typeof tree === "string" ? didYouMean(tree, names) : "";
+  return typeof value === "string" ? didYouMean(value, names) : "";
 }
 
-/** True for an ID or a glob: text that YAML may take for something else. */
+/** True for an ID or a glob: text that YAML may read as another type. */
 function takesAnyInteger(options: readonly unknown[]): boolean {
   return options.some((option) => partsOf(option as AnySchema).type === "bigint");
 }
 
-function changesOnTheWay(tree: YamlValue): boolean {
-  return tree instanceof AmbiguousScalar || typeof tree === "boolean";
+function isAmbiguous(value: YamlValue): boolean {
+  return value instanceof AmbiguousScalar || typeof value === "boolean";
 }
 
 function unknownField(name: string, entries: Fields, path: string): Problem {
-  const where = join(path, name);
-  if (isNotYet(name, path)) return { path: where, message: "this version does not support this field yet" };
-  return { path: where, message: `unknown field${didYouMean(name, Object.keys(entries))}` };
+  const where = { path: fieldPath(path, name), isName: true };
+  if (isUnsupported(name, path)) return { ...where, message: "this version does not support this field yet" };
+  return { ...where, message: `unknown field${didYouMean(name, Object.keys(entries))}` };
 }
 
 function didYouMean(name: string, candidates: readonly string[]): string {
@@ -109,8 +111,8 @@ function didYouMean(name: string, candidates: readonly string[]): string {
   return meant === undefined ? "" : `; did you mean ${quote(meant)}?`;
 }
 
-function isNotYet(name: string, path: string): boolean {
-  return UNSUPPORTED.has(join(path.replace(/\[\d+\]/g, "[]"), name));
+function isUnsupported(name: string, path: string): boolean {
+  return UNSUPPORTED.has(fieldPath(path.replace(/\[\d+\]/g, "[]"), name));
 }
 
 function isRequired(schema: AnySchema): boolean {
@@ -122,25 +124,19 @@ function isMappingSchema(option: unknown): option is AnySchema {
   return typeof option === "object" && option !== null && "entries" in option;
 }
 
-function isList(tree: unknown): tree is readonly YamlValue[] {
-  return Array.isArray(tree);
+function isList(value: unknown): value is readonly YamlValue[] {
+  return Array.isArray(value);
 }
 
 function partsOf(schema: AnySchema): Parts {
   return schema;
 }
 
-/** The path of the field `name` in the mapping at `path`. */
-function join(path: string, name: string): string {
-  const shown = /^[\w-]{1,60}$/.test(name) ? name : plain(quote(name));
-  return path === "" ? shown : `${path}.${shown}`;
-}
-
-/** How a message shows what stands in the file. */
-export function describe(tree: YamlValue | undefined): string {
-  if (tree === null || tree === undefined) return "nothing";
-  if (isList(tree)) return tree.length === 0 ? "an empty list" : "a list";
-  if (tree instanceof AmbiguousScalar) return plain(quote(tree.text).slice(1, -1));
-  if (isMapping(tree)) return "a mapping";
-  return typeof tree === "string" ? plain(quote(tree)) : String(tree).slice(0, 80);
+/** The value found in the file, for a message. */
+export function describe(value: YamlValue | undefined): string {
+  if (value === null || value === undefined) return "nothing";
+  if (isList(value)) return value.length === 0 ? "an empty list" : "a list";
+  if (value instanceof AmbiguousScalar) return plain(quote(value.text).slice(1, -1));
+  if (isMapping(value)) return "a mapping";
+  return typeof value === "string" ? plain(quote(value)) : String(value).slice(0, 80);
 }

@@ -1,4 +1,4 @@
-/** From the text of a routes.yaml to a configuration that can be relied on. */
+/** Parses and checks the text of a routes.yaml. */
 
 import * as v from "valibot";
 import { UsageError } from "../errors.ts";
@@ -6,14 +6,15 @@ import { decodeText, ReadError } from "../util/read_file.ts";
 import { plain } from "../util/text.ts";
 import { check, type Problem } from "./check.ts";
 import type { Config, RouteConfig, TlsConfig, Upstream } from "./config.ts";
+import { fieldLocator, type Position } from "./locate.ts";
 import { checkRules } from "./rules.ts";
 import { fileSchema } from "./schema/file.ts";
 import type { routeSchema } from "./schema/routes.ts";
 import { pathBeside } from "./values.ts";
-import { parseYamlValue, type YamlValue } from "./yaml.ts";
+import { parseYamlValue, YamlError, type YamlValue } from "./yaml.ts";
 
-/** A file of another kind can be wrong in every line; nobody reads further than this. */
-const MOST_PROBLEMS = 1000;
+/** A file of another kind can be wrong in every line. */
+const MAX_PROBLEMS = 1000;
 
 /** `parseConfig` of the `bytes` of `file`. */
 export function decodeConfig(bytes: Uint8Array, file: string): Config {
@@ -31,10 +32,10 @@ export function decodeConfig(bytes: Uint8Array, file: string): Config {
  * @throws {UsageError} with one line for every problem
  */
 export function parseConfig(text: string, file: string): Config {
-  const tree = treeOf(text, file);
-  const problems = lines(tree, file);
+  const value = valueOf(text, file);
+  const problems = linesOf(value, text, file);
   if (problems.length > 0) throw new UsageError(problems);
-  const { routes, listeners, default: fallback, ...rest } = v.parse(fileSchema, tree);
+  const { routes, listeners, default: fallback, ...rest } = v.parse(fileSchema, value);
   return {
     ...rest,
     listeners: listeners.map((listener) => withFiles(listener, file)),
@@ -43,37 +44,48 @@ export function parseConfig(text: string, file: string): Config {
   };
 }
 
-/** What a file that holds nothing but an empty list of routes stands for. */
+/** The configuration of a file with an empty list of routes: the defaults. */
 export function emptyConfig(): Config {
   return parseConfig("routes: []", "the defaults");
 }
 
-function treeOf(text: string, file: string): YamlValue {
+function valueOf(text: string, file: string): YamlValue {
   try {
-    const tree = parseYamlValue(text);
-    if (tree === null) throw new UsageError("is empty; expected at least the field routes");
-    return tree;
+    const value = parseYamlValue(text);
+    if (value === null) throw new YamlError("is empty; expected at least the field routes");
+    return value;
   } catch (error) {
-    if (error instanceof UsageError) {
-      throw new UsageError(`${plain(file)}: ${error.message}`, { cause: error.cause });
-    }
-    throw error;
+    if (!(error instanceof YamlError)) throw error;
+    const { message, where, cause } = error;
+    const problem = typeof where === "string" ? { path: where, message } : { path: "", message };
+    const locate = typeof where === "string" ? fieldLocator(text) : () => where;
+    throw new UsageError(line(problem, file, locate), { cause });
   }
 }
 
 /** A line for each problem, up to the limit. */
-function lines(tree: YamlValue, file: string): string[] {
+function linesOf(value: YamlValue, text: string, file: string): string[] {
   const found: string[] = [];
-  for (const { path, message } of problemsIn(tree)) {
-    if (found.length === MOST_PROBLEMS) return [...found, `${plain(file)}: and more problems`];
-    found.push(`${plain(file)}: ${path === "" ? "" : `${path}: `}${message}`);
+  let locate: ReturnType<typeof fieldLocator> | undefined;
+  for (const problem of problemsIn(value)) {
+    if (found.length === MAX_PROBLEMS) return [...found, `${plain(file)}: and more problems`];
+    locate ??= fieldLocator(text);
+    found.push(line(problem, file, locate));
   }
   return found;
 }
 
-function* problemsIn(tree: YamlValue): Generator<Problem> {
-  yield* check(fileSchema, tree);
-  yield* checkRules(tree);
+/** `routes.yaml:387:14: routes[385].port: found 70000, expected ...` */
+function line(problem: Problem, file: string, locate: (problem: Problem) => Position | undefined): string {
+  const { path, message } = problem;
+  const position = locate(problem);
+  const place = position ? `${plain(file)}:${position.line}:${position.column}` : plain(file);
+  return `${place}: ${path === "" ? "" : `${path}: `}${message}`;
+}
+
+function* problemsIn(value: YamlValue): Generator<Problem> {
+  yield* check(fileSchema, value);
+  yield* checkRules(value);
 }
 
 function withFiles<T extends { tls?: TlsConfig }>(listener: T, file: string): T {

@@ -1,24 +1,24 @@
-/** Rules about several fields of a configuration at once, which no field can break alone. */
+/** Rules about several fields of a configuration at once. */
 
 import { describe, type Problem } from "./check.ts";
 import { isMapping, type Mapping, type YamlValue } from "./yaml.ts";
 import { DEFAULTS, idExpected, isPrintable, parseAddress, parseDuration } from "./values.ts";
 
-/** Every broken rule. Fields that are wrong by themselves are passed over: `check` reports those. */
-export function* checkRules(tree: YamlValue): Generator<Problem> {
-  if (!isMapping(tree)) return;
-  yield* checkTimeouts(tree["timeouts"]);
-  yield* checkListeners(mappings("listeners", tree["listeners"]));
-  const routes = mappings("routes", tree["routes"]);
+/** Every broken rule. Fields that are wrong by themselves are skipped: `check` reports those. */
+export function* checkRules(value: YamlValue): Generator<Problem> {
+  if (!isMapping(value)) return;
+  yield* checkTimeouts(value["timeouts"]);
+  yield* checkListeners(mappings("listeners", value["listeners"]));
+  const routes = mappings("routes", value["routes"]);
   for (const [path, route] of routes) yield* checkRoute(route, path);
-  yield* checkIds(routes, idBytesOf(tree));
+  yield* checkIds(routes, idBytesOf(value));
   yield* checkGlobs(routes);
 }
 
 function* checkTimeouts(timeouts: YamlValue | undefined): Generator<Problem> {
   if (!isMapping(timeouts)) return;
   const { drain = DEFAULTS.drain, drain_spread = DEFAULTS.drainSpread } = timeouts;
-  const [whole, last] = [drain, drain_spread].map((tree) => parseDuration(String(tree)));
+  const [whole, last] = [drain, drain_spread].map((value) => parseDuration(String(value)));
   if (whole === undefined || last === undefined || last <= whole) return;
   yield {
     path: "timeouts.drain_spread",
@@ -27,11 +27,11 @@ function* checkTimeouts(timeouts: YamlValue | undefined): Generator<Problem> {
 }
 
 function* checkListeners(listeners: ReadonlyMap<string, Mapping>): Generator<Problem> {
-  const places = new Places("an address of its own");
+  const uses = new FirstUses("an address of its own");
   for (const [path, { address }] of listeners) {
     const parsed = typeof address === "string" ? parseAddress(address, 0) : undefined;
     if (parsed === undefined || parsed.port === 0) continue;
-    yield* places.check(`${parsed.host} ${parsed.port}`, address, `${path}.address`);
+    yield* uses.check(`${parsed.host} ${parsed.port}`, address, `${path}.address`);
   }
 }
 
@@ -43,19 +43,19 @@ function* checkRoute(route: Mapping, path: string): Generator<Problem> {
 }
 
 function* checkIds(routes: ReadonlyMap<string, Mapping>, idBytes: number): Generator<Problem> {
-  const places = new Places("an ID of its own");
+  const uses = new FirstUses("an ID of its own");
   for (const [path, { id }] of routes) {
     const text = idText(id);
     if (text === undefined) continue;
     const expected = idExpected(text, idBytes);
     if (expected !== undefined) {
       yield { path: `${path}.id`, message: `found ${describe(id)}, expected ${expected}` };
-    } else yield* places.check(text, id, `${path}.id`);
+    } else yield* uses.check(text, id, `${path}.id`);
   }
 }
 
 function* checkGlobs(routes: ReadonlyMap<string, Mapping>): Generator<Problem> {
-  const places = new Places("a glob of its own");
+  const uses = new FirstUses("a glob of its own");
   for (const [path, { match }] of routes) {
     const text = idText(match);
     if (text === undefined) continue;
@@ -64,12 +64,12 @@ function* checkGlobs(routes: ReadonlyMap<string, Mapping>): Generator<Problem> {
         path: `${path}.match`,
         message: `found ${describe(match)}, expected a glob of printable text, such as eu-*`,
       };
-    } else yield* places.check(text, match, `${path}.match`);
+    } else yield* uses.check(text, match, `${path}.match`);
   }
 }
 
-/** Remembers where each value first stood. */
-class Places {
+/** The field that first used each value. */
+class FirstUses {
   readonly #first = new Map<string, string>();
   readonly #expected: string;
 
@@ -88,16 +88,16 @@ class Places {
 }
 
 /** The text that an ID or a glob stands for, or undefined where it is neither text nor a canonical integer. */
-function idText(tree: YamlValue | undefined): string | undefined {
-  const isText = typeof tree === "string" || typeof tree === "number" || typeof tree === "bigint";
-  return isText ? String(tree) : undefined;
+function idText(value: YamlValue | undefined): string | undefined {
+  const isText = typeof value === "string" || typeof value === "number" || typeof value === "bigint";
+  return isText ? String(value) : undefined;
 }
 
 /** The mappings in a list, by their paths. */
-function mappings(name: string, tree: YamlValue | undefined): ReadonlyMap<string, Mapping> {
+function mappings(name: string, value: YamlValue | undefined): ReadonlyMap<string, Mapping> {
   const found = new Map<string, Mapping>();
-  if (!Array.isArray(tree)) return found;
-  for (const [index, item] of tree.entries()) if (isMapping(item)) found.set(`${name}[${index}]`, item);
+  if (!Array.isArray(value)) return found;
+  for (const [index, item] of value.entries()) if (isMapping(item)) found.set(`${name}[${index}]`, item);
   return found;
 }
 

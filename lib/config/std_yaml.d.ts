@@ -1,8 +1,9 @@
-/** What Switchyard uses of the YAML parser of Deno's standard library, which comes from npm without types. */
+/** The parts of the YAML parser of Deno's standard library that Switchyard uses; its npm build has no types. */
 
-/** Where and why a text is not YAML. `line` counts from 1. */
+/** Where and why a text is not YAML. Line and column count from 1. */
 export class YamlSyntaxError extends SyntaxError {
   readonly line: number;
+  readonly column: number;
 }
 
 /** How to read a document. */

@@ -1,18 +1,31 @@
 /**
- * YAML as a tree that still knows what was written.
+ * YAML as a tree that keeps the text of its scalars.
  *
- * A plain `007` is 7 to YAML, and a client that calls itself `007` would not be found. So the text is parsed twice: once
- * as YAML means it, once with every scalar as the text that stands there. Where both say the same the value is taken;
- * where YAML would change it, the tree holds a `AmbiguousScalar`.
+ * A plain `007` is 7 to YAML, and a client with the ID `007` would not be found. So the text is parsed twice: once as
+ * YAML defines it, once with every scalar as its text. Where both agree the value is used; where YAML would change it,
+ * the tree holds an `AmbiguousScalar`.
  */
 
 // @ts-types="./std_yaml.d.ts"
 import { parse, YamlSyntaxError } from "@std/yaml";
 import { UsageError } from "../errors.ts";
+import { plain, quote } from "../util/text.ts";
+import type { Position } from "./locate.ts";
 
-/** A plain scalar which YAML takes for something else than the text that stands there: `007`, `1e3`, `~`, a date. */
+/** A text that is no YAML, or none that is accepted. */
+export class YamlError extends UsageError {
+  /** Where, if it is not the text as a whole: a position, or the path of a field. */
+  readonly where: Position | string | undefined;
+
+  constructor(message: string, where?: Position | string, options?: ErrorOptions) {
+    super(message, options);
+    this.where = where;
+  }
+}
+
+/** A plain scalar that YAML reads as something other than its text: `007`, `1e3`, `~`, a date. */
 export class AmbiguousScalar {
-  /** What stands in the file. */
+  /** As it is written. */
   readonly text: string;
 
   constructor(text: string) {
@@ -26,7 +39,7 @@ export interface Mapping {
 }
 
 /**
- * A value of the file. Canonical integers are numbers, past 2^53 bigints. `null` is a value left out, as after `host:`.
+ * A value of the file. Canonical integers are numbers, past 2^53 bigints. `null` is a missing value, as after `host:`.
  */
 export type YamlValue =
   | string
@@ -38,14 +51,20 @@ export type YamlValue =
   | readonly YamlValue[]
   | Mapping;
 
-/** The configuration is four levels deep; this leaves room, and ends a list that contains itself. */
-const DEEPEST = 32;
+/** The configuration is five levels deep; this leaves room, and ends a list that contains itself. */
+const MAX_DEPTH = 32;
 
-/** Aliases may add this many values to what the text itself can hold. */
-const ALIAS_ALLOWANCE = 10_000;
+/** A file of 16 MiB holds some three million values as routes are usually written; aliases could add without end. */
+const MAX_VALUES = 4_000_000;
 
-/** Lines indented too little that the parser may put up with, such as a bracket that ends a list. */
-const MOST_WARNINGS = 10_000;
+/** Each route of the largest file may use several aliases; the parser takes a second for this many. */
+const MAX_ALIASES = 1_000_000;
+
+/** Longer integers take long to convert. */
+const MAX_DIGITS = 1000;
+
+/** Lines indented too little that the parser tolerates, such as a bracket that ends a list. */
+const MAX_WARNINGS = 10_000;
 
 /** True for fields by name. */
 export function isMapping(tree: unknown): tree is Mapping {
@@ -60,17 +79,32 @@ export function isMapping(tree: unknown): tree is Mapping {
  */
 export function parseYamlValue(text: string): YamlValue {
   refuseTabs(text);
+  refuseAliases(text);
   const written = parseYaml(text, "failsafe");
   const meant = parseYaml(text, "default");
-  return new Merge(text.length + ALIAS_ALLOWANCE).merge(written, meant, 0);
+  return new Merge().merge(written, meant);
 }
 
-/** YAML forbids them, yet the parser takes a line that a tab indents for one that is not indented at all. */
+/** YAML forbids tabs as indentation, yet the parser reads a line indented by a tab as one that is not indented. */
 function refuseTabs(text: string): void {
   const indented = /(?:^|[\r\n]) *\t[ \t]*[^\s#]/.exec(text);
   if (indented === null) return;
-  const line = linesOf(text.slice(0, indented.index + indented[0].length)).length;
-  throw new UsageError(`line ${line}: a tab stands before the first word; YAML is indented with spaces`);
+  const position = positionAt(text, indented.index + indented[0].length - 1);
+  throw new YamlError("a tab before the first word; indent YAML with spaces", position);
+}
+
+/** Asterisks within quotes count too: they are few in any configuration. */
+function refuseAliases(text: string): void {
+  let count = 0;
+  for (const { index } of text.matchAll(/[\s[\]{},:-]\*/g)) {
+    if (++count <= MAX_ALIASES) continue;
+    throw new YamlError(`more than ${MAX_ALIASES} aliases (*name)`, positionAt(text, index + 1));
+  }
+}
+
+function positionAt(text: string, index: number): Position {
+  const lines = linesOf(text.slice(0, index));
+  return { line: lines.length, column: (lines.at(-1)?.length ?? 0) + 1 };
 }
 
 function linesOf(text: string): string[] {
@@ -81,37 +115,38 @@ function parseYaml(text: string, schema: "failsafe" | "default"): unknown {
   try {
     return parse(text, { schema, onWarning: limitWarnings() });
   } catch (error) {
-    if (error instanceof YamlSyntaxError) throw new UsageError(explain(error, text), { cause: error });
+    if (error instanceof YamlSyntaxError) throw syntaxError(error, text);
     if (error instanceof RangeError) throw tooDeep(error);
     if (error instanceof UsageError) throw error;
-    throw new UsageError(`cannot be read as YAML: ${firstLine(String(error))}`, { cause: error });
+    throw new YamlError(`cannot be read as YAML: ${firstLine(String(error))}`, undefined, { cause: error });
   }
 }
 
 /** The parser builds an error for each, which takes half a minute for a file that deserves millions. */
 function limitWarnings(): () => void {
-  let left = MOST_WARNINGS;
+  let left = MAX_WARNINGS;
   return () => {
-    if (--left < 0) throw new UsageError("is not indented as YAML has to be");
+    if (--left < 0) throw new YamlError("is not indented as YAML requires");
   };
 }
 
-function tooDeep(cause?: unknown): UsageError {
-  return new UsageError(`is nested more than ${DEEPEST} levels deep`, { cause });
+function tooDeep(cause?: unknown): YamlError {
+  return new YamlError(`is nested more than ${MAX_DEPTH} levels deep`, undefined, { cause });
 }
 
 function firstLine(message: string): string {
   return message.split("\n", 1)[0] ?? "";
 }
 
-function explain(error: YamlSyntaxError, text: string): string {
+function syntaxError(error: YamlSyntaxError, text: string): YamlError {
   const lines = linesOf(text).slice(Math.max(0, error.line - 2), error.line).join("\n");
   const reason = firstLine(error.message).replace(/ at line \d+, column -?\d+:?$/, "");
-  return `line ${error.line}: not YAML: ${quieten(reason)}${advice(reason, lines)}`;
+  const position = { line: error.line, column: Math.max(1, error.column) };
+  return new YamlError(`not YAML: ${shortened(reason)}${advice(reason, lines)}`, position, { cause: error });
 }
 
-/** The parser says "Cannot do this: because"; the reader of a configuration needs the latter part. */
-function quieten(reason: string): string {
+/** The second part of the parser's "Cannot do this: because". */
+function shortened(reason: string): string {
   const because = reason.replace(/^Cannot [^:]*: /, "");
   return because.replace(/\p{Cc}/gu, " ").slice(0, 200);
 }
@@ -126,49 +161,71 @@ function advice(reason: string, lines: string): string {
 
 /** One walk through both readings of a text. */
 class Merge {
-  #left: number;
+  readonly #path: (string | number)[] = [];
+  #count = 0;
 
-  constructor(most: number) {
-    this.#left = most;
-  }
-
-  merge(written: unknown, meant: unknown, depth: number): YamlValue {
-    if (depth > DEEPEST) throw tooDeep();
-    if (--this.#left < 0) throw new UsageError("grows too large: its aliases (*name) repeat too much");
-    if (typeof written === "string") return scalar(written, meant);
-    if (Array.isArray(written)) return this.#list(written, meant, depth);
-    if (typeof written === "object" && written !== null) return this.#mapping(written, meant, depth);
+  merge(written: unknown, meant: unknown): YamlValue {
+    if (this.#path.length > MAX_DEPTH) throw tooDeep();
+    if (++this.#count > MAX_VALUES) {
+      throw this.#error(`holds more than ${MAX_VALUES} values, aliases (*name) counted`);
+    }
+    if (typeof written === "string") return this.#scalar(written, meant);
+    if (Array.isArray(written)) return this.#list(written, meant);
+    if (typeof written === "object" && written !== null) return this.#mapping(written, meant);
     return null;
   }
 
-  #list(written: readonly unknown[], meant: unknown, depth: number): YamlValue {
+  #list(written: readonly unknown[], meant: unknown): YamlValue {
     const counterparts: readonly unknown[] = Array.isArray(meant) ? meant : [];
-    return written.map((item, index) => this.merge(item, counterparts[index], depth + 1));
+    return written.map((item, index) => this.#child(index, item, counterparts[index]));
   }
 
-  #mapping(written: object, meant: unknown, depth: number): YamlValue {
+  #mapping(written: object, meant: unknown): YamlValue {
     const result = Object.create(null);
     for (const [name, value] of Object.entries(written)) {
-      result[name] = this.merge(value, member(meant, name), depth + 1);
+      result[name] = this.#child(name, value, member(meant, name));
     }
     return result;
   }
+
+  #child(step: string | number, written: unknown, meant: unknown): YamlValue {
+    this.#path.push(step);
+    const value = this.merge(written, meant);
+    this.#path.pop();
+    return value;
+  }
+
+  #scalar(written: string, meant: unknown): YamlValue {
+    if (typeof meant === "string") return meant;
+    if (typeof meant === "number" && /^(0|-?[1-9]\d*)$/.test(written)) return this.#integer(written);
+    if (typeof meant === "boolean" && String(meant) === written) return meant;
+    return new AmbiguousScalar(written);
+  }
+
+  #integer(digits: string): number | bigint {
+    if (digits.length > MAX_DIGITS) {
+      throw this.#error(
+        `found an integer of ${digits.length} digits, expected at most ${MAX_DIGITS}; write a longer ID in quotes`,
+      );
+    }
+    const number = Number(digits);
+    return Number.isSafeInteger(number) ? number : BigInt(digits);
+  }
+
+  #error(message: string): YamlError {
+    return new YamlError(message, this.#path.reduce(fieldPath, ""));
+  }
+}
+
+/** The path of a field, such as `routes[3].port`, from that of the value around it. */
+export function fieldPath(parent: string, step: string | number): string {
+  if (typeof step === "number") return `${parent}[${step}]`;
+  const name = /^[\w-]{1,60}$/.test(step) ? step : plain(quote(step));
+  return parent === "" ? name : `${parent}.${name}`;
 }
 
 /** Both readings agree on every name that the configuration knows; others are reported as unknown in any case. */
 function member(meant: unknown, name: string): unknown {
   if (typeof meant !== "object" || meant === null || !Object.hasOwn(meant, name)) return undefined;
   return (meant as Record<string, unknown>)[name];
-}
-
-function scalar(written: string, meant: unknown): YamlValue {
-  if (typeof meant === "string") return meant;
-  if (typeof meant === "number" && /^(0|-?[1-9]\d*)$/.test(written)) return integer(written);
-  if (typeof meant === "boolean" && String(meant) === written) return meant;
-  return new AmbiguousScalar(written);
-}
-
-function integer(digits: string): number | bigint {
-  const number = Number(digits);
-  return Number.isSafeInteger(number) ? number : BigInt(digits);
 }

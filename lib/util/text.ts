@@ -25,9 +25,17 @@ export function plain(text: string): string {
 export function nearest(name: string, candidates: Iterable<string>): string | undefined {
   const words = [...candidates];
   if (words.length === 0) return undefined;
-  const closest = closestString(name, words);
+  const closest = closestString(name, words, { compareFn: distance });
   const most = Math.max(1, Math.floor(name.length / 3));
-  return levenshteinDistance(name.toLowerCase(), closest.toLowerCase()) <= most ? closest : undefined;
+  return distance(name.toLowerCase(), closest.toLowerCase()) <= most ? closest : undefined;
+}
+
+/** Insertions, deletions and replacements between two words; two letters that changed places are one. */
+function distance(from: string, to: string): number {
+  let at = 0;
+  while (at < from.length && from[at] === to[at]) at += 1;
+  const swapped = from.slice(0, at) + (from[at + 1] ?? "") + (from[at] ?? "") + from.slice(at + 2);
+  return from !== to && swapped === to ? 1 : levenshteinDistance(from, to);
 }
 
 /** `host:port` as the configuration has them, with brackets around an IPv6 address. */

@@ -72,5 +72,8 @@ Deno.test("a file of 50 MB is refused without a hang", async () => {
 
 Deno.test("a problem within the file names the file and the field", async () => {
   await using file = await temporary(ROUTES.replace("7777", "77777"));
-  assertEquals(await problemOf(file.path), "FILE: routes[0].port: found 77777, expected a port, 1 to 65535");
+  assertEquals(
+    await problemOf(file.path),
+    "FILE:2:42: routes[0].port: found 77777, expected a port, 1 to 65535",
+  );
 });

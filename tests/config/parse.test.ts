@@ -20,8 +20,10 @@ function parse(text: string): Config {
   return parseConfig(text, "routes.yaml");
 }
 
+/** The problems of `text`, without line and column. */
 function problemsOf(text: string): readonly string[] {
-  return assertThrows(() => parse(text), UsageError).problems;
+  const { problems } = assertThrows(() => parse(text), UsageError);
+  return problems.map((problem) => problem.replace(/^routes\.yaml:\d+:\d+/, "routes.yaml"));
 }
 
 function route(fields: string): string {

@@ -1,6 +1,6 @@
 import { UsageError } from "../../lib/errors.ts";
-import { AmbiguousScalar, parseYamlValue } from "../../lib/config/yaml.ts";
-import { assertEquals, assertLess, assertThrows } from "../assert.ts";
+import { AmbiguousScalar, parseYamlValue, YamlError } from "../../lib/config/yaml.ts";
+import { assertEquals, assertLess, assertStringIncludes, assertThrows } from "../assert.ts";
 
 const plain = (tree: unknown) => JSON.parse(JSON.stringify(tree));
 
@@ -62,16 +62,16 @@ Deno.test("an alias stands for what its anchor holds", () => {
 });
 
 const refused: readonly [name: string, text: string, message: string][] = [
-  ["a tab as indentation, with its line", "a:\n  b: 1\n\tc: 2", "line 3: a tab stands before the first word"],
-  ["a tab as indentation with CRLF", "a:\r\n\tc: 2", "line 2: a tab"],
+  ["a tab as indentation, with its line", "a:\n  b: 1\n\tc: 2", "3:2: a tab before the first word"],
+  ["a tab as indentation with CRLF", "a:\r\n\tc: 2", "2:2: a tab"],
   [
     "a field that stands twice",
     "a: 1\na: 2",
-    "line 2: not YAML: duplicated key; a field may stand only once",
+    "2:1: not YAML: duplicated key; a field may stand only once",
   ],
   ["a tag", "a: !!int 7", "tags are not supported"],
   ["an unclosed quote", 'a: "b', "double quoted"],
-  ["an unclosed bracket", "a: [1, 2", "line 2: not YAML"],
+  ["an unclosed bracket", "a: [1, 2", "2:1: not YAML"],
   ["an alias without an anchor", "a: *b", 'unidentified alias "b"'],
   [
     "an IPv6 address without quotes, with the advice to quote",
@@ -83,19 +83,28 @@ const refused: readonly [name: string, text: string, message: string][] = [
 ];
 for (const [name, text, message] of refused) {
   Deno.test(`not accepted: ${name}`, () => {
-    assertThrows(() => parseYamlValue(text), UsageError, message);
+    const { where, message: said } = assertThrows(() => parseYamlValue(text), YamlError);
+    const { line, column } = typeof where === "object" ? where : { line: 0, column: 0 };
+    assertStringIncludes(`${line}:${column}: ${said}`, message);
   });
 }
 
 const bombs: readonly [name: string, text: string, message: string][] = [
-  ["aliases that multiply", aliasBomb(), "its aliases (*name) repeat too much"],
+  ["aliases that multiply", aliasBomb(), "holds more than 4000000 values, aliases (*name) counted"],
   ["a list that contains itself", "&a [*a]", "nested more than 32 levels deep"],
+  ["five million aliases", `a: &a [1]\nb: [${"*a,".repeat(5e6)}]`, "more than 1000000 aliases (*name)"],
+  [
+    "aliases of a long list",
+    `a: &a [${"1,".repeat(1000)}]\nb: [${"*a,".repeat(9e5)}]`,
+    "holds more than 4000000 values",
+  ],
+  ["an integer of a million digits", `a: { b: [${"7".repeat(1e6)}] }`, "found an integer of 1000000 digits"],
   ["a million brackets", "[".repeat(1e6), "nested more than 32 levels deep"],
   ["a million dashes", "- ".repeat(1e6), "nested more than 32 levels deep"],
   ["a million braces", "{a: ".repeat(1e6), "nested more than 32 levels deep"],
   ["a million question marks", "? ".repeat(1e6), "nested more than 32 levels deep"],
-  ["a million directives", "%a\n".repeat(1e6), "not indented as YAML has to be"],
-  ["a million lines indented too little", "a: [\n" + "x,\n".repeat(1e6), "not indented as YAML has to be"],
+  ["a million directives", "%a\n".repeat(1e6), "not indented as YAML requires"],
+  ["a million lines indented too little", "a: [\n" + "x,\n".repeat(1e6), "not indented as YAML requires"],
 ];
 for (const [name, text, message] of bombs) {
   Deno.test(`refused without a hang: ${name}`, () => {

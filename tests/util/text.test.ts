@@ -7,6 +7,7 @@ for (
   const [name, expected] of [
     ["routs", "routes"],
     ["ruotes", "routes"],
+    ["routse", "routes"],
     ["TIMEOUTS", "timeouts"],
     ["listner", "listeners"],
     ["pools", undefined],

@@ -1,0 +1,6 @@
+/** The parser's schemas by name. */
+
+import type { Schema } from "./std_yaml_loader.d.ts";
+
+/** What `parse` chooses among. */
+export const SCHEMA_MAP: ReadonlyMap<"failsafe" | "default", Schema>;

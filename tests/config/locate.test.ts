@@ -1,0 +1,87 @@
+import fc from "fast-check";
+import { UsageError } from "../../lib/errors.ts";
+import { fieldLocator } from "../../lib/config/locate.ts";
+import { parseConfig } from "../../lib/config/parse.ts";
+import { assertEquals, assertMatch, assertThrows } from "../assert.ts";
+
+const TEXT = `a: &x 1
+routes:
+  - id: *x
+    port: 7
+  # in one line
+  - { id: a, port: 0, "a b": 'x', list: [1, 2] }
+`;
+
+const places: readonly [path: string, value: string, name?: string][] = [
+  ["", "1:1"],
+  ["a", "1:7", "1:1"],
+  ["routes", "3:3", "2:1"],
+  ["routes[0]", "3:5"],
+  ["routes[0].id", "3:9", "3:5"],
+  ["routes[0].port", "4:11", "4:5"],
+  ["routes[1]", "6:5"],
+  ["routes[1].port", "6:20", "6:14"],
+  ['routes[1]."a b"', "6:30", "6:23"],
+  ["routes[1].list[1]", "6:45"],
+  ["routes[1].missing", "6:5"],
+  ["routes[9].port", "3:3"],
+];
+
+for (const [path, value, name] of places) {
+  Deno.test(`the field "${path}" is found at ${value}`, () => {
+    const locate = fieldLocator(TEXT);
+    const at = (isName: boolean) => {
+      const { line, column } = locate({ path, isName });
+      return `${line}:${column}`;
+    };
+    assertEquals(at(false), value);
+    if (name !== undefined) assertEquals(at(true), name);
+  });
+}
+
+Deno.test("a byte order mark and CRLF move no position", () => {
+  assertEquals(fieldLocator("\u{feff}a: 1\r\nb: 2")({ path: "b" }), { line: 2, column: 4 });
+});
+
+function problemsOf(text: string): readonly string[] {
+  return assertThrows(() => parseConfig(text, "routes.yaml"), UsageError).problems;
+}
+
+Deno.test("each problem of a file names its line and column", () => {
+  const text = `timeouts: { idel: 5s }
+routes:
+  - { id: 1, host: a, port: 70000 }
+  - { id: 1, hots: b, port: 1 }
+`;
+  assertEquals(problemsOf(text), [
+    'routes.yaml:1:13: timeouts.idel: unknown field; did you mean "idle"?',
+    "routes.yaml:3:29: routes[0].port: found 70000, expected a port, 1 to 65535",
+    'routes.yaml:4:14: routes[1].hots: unknown field; did you mean "host"?',
+    "routes.yaml:4:5: routes[1].host: missing, expected a host name or IP address, without scheme, port or brackets",
+    "routes.yaml:4:11: routes[1].id: found 1 again, expected an ID of its own; routes[0].id is the same",
+  ]);
+});
+
+Deno.test("what is not YAML, or too large, names the place", () => {
+  assertMatch(problemsOf("a:\n  b: 1\n\tc: 2")[0] ?? "", /^routes\.yaml:3:2: a tab/);
+  const [long = ""] = problemsOf(`routes:\n  - { id: ${"7".repeat(1_000_000)}, host: a, port: 1 }`);
+  assertEquals(
+    long,
+    "routes.yaml:2:11: routes[0].id: found an integer of 1000000 digits, expected at most 1000; write a longer ID in quotes",
+  );
+});
+
+Deno.test("whatever the names, the position of a value is where its text begins", () => {
+  const name = fc.string({ minLength: 1, maxLength: 40, unit: "grapheme" })
+    .filter((text) =>
+      text.isWellFormed() && !/\p{Cc}|\p{Cf}/u.test(text) && JSON.stringify(text).length < 60
+    );
+  fc.assert(fc.property(fc.uniqueArray(name, { minLength: 1, maxLength: 8 }), (names) => {
+    const lines = names.map((each, index) => `${JSON.stringify(each)}: { port: 7000${index} }`);
+    const problems = problemsOf(`${lines.join("\n")}\nroutes: []\n`);
+    assertEquals(
+      problems.map((problem) => problem.split(":").slice(1, 3).join(":")),
+      names.map((_, at) => `${at + 1}:1`),
+    );
+  }));
+});
