@@ -1,4 +1,4 @@
-/** An accept loop that outlives what peers and a full machine do to it. */
+/** An accept loop that survives what peers and a full machine do to it, and leaves the open connections their turn. */
 
 import { isDisconnect, isOwnClose, messageOf } from "../errors.ts";
 import { sleep } from "../util/async.ts";
@@ -9,6 +9,15 @@ const PAUSE_MS = { first: 20, longest: 1000 };
 /** After so long without a failure the next one counts as another burst, in milliseconds. */
 const BURST_MS = 10_000;
 
+/**
+ * Connections accepted in one turn of the event loop. The platform serves 128 reads, writes and accepts a turn, the
+ * newest first: what exceeds that can be passed over again and again, for more than a second (docs/performance.md).
+ */
+const ACCEPTS_A_TURN = 32;
+
+/** Pause after so many, in milliseconds, and how often it is repeated while the event loop is late. */
+const REST = { ms: 4, most: 10 };
+
 /** What an accept loop needs of a listener. */
 export interface Acceptor<T> {
   accept(): Promise<T>;
@@ -17,6 +26,7 @@ export interface Acceptor<T> {
 /**
  * Hands each accepted connection to `serve` until the listener is closed.
  *
+ * Many that wait at once are accepted in batches, with a pause after each; the system's backlog holds the others.
  * A peer that resets its connection before it is accepted fails that one `accept`: the next is tried at once. Anything
  * else (open files used up, no memory) lasts, so the loop pauses, and `onPause` hears of it once a burst.
  */
@@ -27,10 +37,13 @@ export async function acceptEach<T>(
 ): Promise<void> {
   let pause = 0;
   let burstEnd = 0;
+  let accepted = 0;
   for (;;) {
     try {
       serve(await listener.accept());
       pause = 0;
+      if (accepted++ === 0) setImmediate(() => accepted = 0);
+      if (accepted >= ACCEPTS_A_TURN) await rest();
     } catch (error) {
       if (isOwnClose(error)) return;
       if (isDisconnect(error)) continue;
@@ -40,5 +53,14 @@ export async function acceptEach<T>(
       pause = Math.min(pause * 2 || PAUSE_MS.first, PAUSE_MS.longest);
       await sleep(pause);
     }
+  }
+}
+
+/** Pauses until the event loop is on time again. */
+async function rest(): Promise<void> {
+  for (let times = 0; times < REST.most; times++) {
+    const begun = performance.now();
+    await sleep(REST.ms);
+    if (performance.now() - begun < 2 * REST.ms) return;
   }
 }

@@ -1,5 +1,5 @@
 import { acceptEach } from "../../lib/transport/accept_loop.ts";
-import { assertEquals, assertGreater, assertLess } from "../assert.ts";
+import { assertEquals, assertGreater, assertLess, assertLessOrEqual } from "../assert.ts";
 
 const FULL = new Error("Too many open files (os error 24)");
 const RESET = new Deno.errors.ConnectionReset("connection reset by peer");
@@ -36,4 +36,17 @@ Deno.test("a lack of resources is waited out", async () => {
 Deno.test("one in, one refused, again and again, is one burst and one line", async () => {
   const { accepted, problems } = await run([FULL, CONN, FULL, CONN, FULL, CONN, FULL, CONN]);
   assertEquals([accepted, problems], [4, [FULL.message]]);
+});
+
+Deno.test("connections that wait by the hundred do not keep the open ones from their turn", async () => {
+  let accepted = 0;
+  let atFirstTurn = Infinity;
+  setTimeout(() => atFirstTurn = accepted, 0);
+  const listener = {
+    accept: () =>
+      accepted++ < 500 ? Promise.resolve(accepted) : Promise.reject(new Deno.errors.BadResource("closed")),
+  };
+  await acceptEach(listener, () => {});
+  assertEquals(accepted, 501, "all are accepted");
+  assertLessOrEqual(atFirstTurn, 32);
 });
