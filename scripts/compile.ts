@@ -1,7 +1,8 @@
 // deno-lint-ignore-file no-console -- a script speaks to a person
 /**
  * `deno task compile`: makes dist/switchyard, one executable with the permissions net and read baked in.
- * With `--all`: one for each target, and their SHA-256 sums in dist/SHA256SUMS.
+ * With `--target TRIPLE`: dist/switchyard-TRIPLE. With `--all`: one for each target, and their SHA-256 sums in
+ * dist/SHA256SUMS.
  *
  * Fails where more is embedded than MAX_EMBEDDED_BYTES: some package that only tests use, most likely.
  *
@@ -154,22 +155,34 @@ async function sumLine(name: string): Promise<string> {
   return `${hex}  ${name}\n`;
 }
 
+/** The targets that `args` ask for, undefined being this machine's; or what is wrong with them. */
+export function targetsOf(args: readonly string[]): readonly (string | undefined)[] | string {
+  const [flag, target, ...more] = args;
+  if (flag === undefined) return [undefined];
+  if (flag === "--all" && target === undefined) return TARGETS;
+  if (flag !== "--target" || more.length > 0) {
+    return `wanted --all or --target TRIPLE, found ${args.join(" ")}`;
+  }
+  return target !== undefined && TARGETS.includes(target)
+    ? [target]
+    : `${JSON.stringify(target)} is not one of ${TARGETS.join(", ")}`;
+}
+
 async function main(args: string[]): Promise<number> {
-  const unknown = args.filter((word) => word !== "--all");
-  if (unknown.length > 0) {
-    console.error(`compile: unknown argument ${JSON.stringify(unknown[0])}; only --all is known`);
+  const targets = targetsOf(args);
+  if (typeof targets === "string") {
+    console.error(`compile: ${targets}`);
     return 2;
   }
-  const all = args.includes("--all");
   await writeConfig();
   let sums = "";
-  for (const target of all ? TARGETS : [undefined]) {
+  for (const target of targets) {
     const name = await compile(target);
     if (name === undefined) return 1;
     sums += await sumLine(name);
   }
   await Promise.all([EMPTY_FOLDER, CONFIG_FOLDER].map((folder) => Deno.remove(folder, { recursive: true })));
-  if (all) await Deno.writeTextFile("dist/SHA256SUMS", sums);
+  if (targets.length > 1) await Deno.writeTextFile("dist/SHA256SUMS", sums);
   return 0;
 }
 

@@ -1,5 +1,5 @@
 import project from "../../deno.json" with { type: "json" };
-import { productionConfig, reason } from "../../scripts/compile.ts";
+import { productionConfig, reason, targetsOf } from "../../scripts/compile.ts";
 import { assertEquals, assertMatch } from "../assert.ts";
 
 Deno.test("a base binary that cannot be downloaded is told in one line that names DENORT_BIN", () => {
@@ -45,3 +45,15 @@ Deno.test("no package is both for tests alone and for the executable", () => {
   const inTests = Object.keys(project.scopes["./tests/"]);
   assertEquals(Object.keys(project.imports).filter((name) => inTests.includes(name)), []);
 });
+
+Deno.test("one target, all of them or this machine's are compiled for", () => {
+  const arm = "aarch64-unknown-linux-gnu";
+  assertEquals([targetsOf([]), targetsOf(["--target", arm])], [[undefined], [arm]]);
+  assertEquals(targetsOf(["--all"]).length, 5);
+});
+
+for (const args of [["--target"], ["--target", "pdp11"], ["--fast"], ["--all", "--fast"]]) {
+  Deno.test(`compile ${args.join(" ")} is refused in one line`, () => {
+    assertEquals(typeof targetsOf(args), "string");
+  });
+}
