@@ -5,6 +5,7 @@ import { Log } from "../observe/log.ts";
 import { Balancer } from "../balancer.ts";
 import type { ReloadResult } from "../observe/observer.ts";
 import { loadInBackground } from "../config/load.ts";
+import { mountProblem } from "../config/mount_point.ts";
 import { FileWatch } from "../config/watch.ts";
 import { type Given, readFlags, type Spec } from "./flags.ts";
 import { EndRequests, type Io, onHangup } from "./io.ts";
@@ -36,9 +37,9 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
   await using watch = file === undefined ? undefined : new FileWatch(file);
   const { config, warning } = await readSettings(given);
   await using output = Log.start(config.log);
-  const problem = openFilesProblem(config);
+  const problems = [openFilesProblem(config), file && await mountProblem(file)];
   await using balancer = Balancer.start(config);
-  for (const what of [warning, problem]) if (what !== undefined) log.warning(what);
+  for (const what of [warning, ...problems]) if (what) log.warning(what);
   using requests = new EndRequests(io);
   if (file !== undefined) {
     reloader = new Reloader(file, () => {
