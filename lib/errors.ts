@@ -1,5 +1,5 @@
 /**
- * The closed set of reasons for which a connection is turned away, and the predicates that say what an error means.
+ * The closed set of reasons for refusing a connection, and predicates that classify errors.
  *
  * Every reason has a number (the code of an ERROR frame, see docs/protocol.md) and a name (logs and metrics).
  */
@@ -26,7 +26,7 @@ export const REFUSAL_CODES = {
   REPLACED: 9,
 } as const;
 
-/** Name of a reason for turning a connection away. */
+/** Name of a reason for refusing a connection. */
 export type RefusalName = keyof typeof REFUSAL_CODES;
 
 /** Name of an ERROR code, or undefined where this version does not know the code. */
@@ -37,10 +37,10 @@ export function refusalName(code: number): RefusalName | undefined {
   return undefined;
 }
 
-/** A connection that the balancer turns away. `message` is the text the client gets in its ERROR frame. */
+/** The balancer refuses a connection. `message` is the text of the ERROR frame that its client gets. */
 export class Refusal extends Error {
   override readonly name = "Refusal";
-  /** Which of the reasons it is. */
+  /** Name of the reason: for logs and metrics. */
   readonly reason: RefusalName;
   /** Sent to the client instead of an ERROR frame, where it would not understand one. */
   readonly rejection: Uint8Array | undefined;
@@ -71,7 +71,7 @@ export class UsageError extends Error {
 }
 
 /**
- * True for the ways in which the other end, or our own `close`, ends a socket. They are normal endings of a
+ * True for the errors by which a socket ends that the peer, or this process, has closed. They are normal endings of a
  * connection, not faults of the program.
  */
 export function isDisconnect(error: unknown): boolean {
@@ -84,12 +84,12 @@ export function isDisconnect(error: unknown): boolean {
     isOwnClose(error);
 }
 
-/** True for what a pending operation reports when its socket was closed by this process. */
+/** True for the error of a pending operation whose socket was closed by this process. */
 export function isOwnClose(error: unknown): boolean {
   return error instanceof Deno.errors.Interrupted || error instanceof Deno.errors.BadResource;
 }
 
-/** The message of anything that may be thrown. */
+/** The message of a thrown value of any type. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }

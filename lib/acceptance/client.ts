@@ -1,13 +1,13 @@
-/** The acceptance client: says its ID, sends random numbers, compares the receipt with what it sent. */
+/** The acceptance client: sends its ID and random numbers, and compares the receipt with its own tally. */
 
 import { messageOf } from "../errors.ts";
 import { FrameReader } from "../frame/reader.ts";
 import { encodeFrame, encodeId, FrameType } from "../frame/tlv.ts";
 import { type Duplex, writeAll } from "../transport/duplex.ts";
-import { connectTo, type Target, targetText, TurnedAway } from "./connect.ts";
+import { connectTo, RefusedError, type Target, targetText } from "./connect.ts";
 import { randomNumbers, type Receipt, Tally } from "./receipt.ts";
 
-/** Longest answer it takes. */
+/** Longest answer accepted. */
 const MAX_ANSWER_BYTES = 64 << 10;
 
 /** One run of a client. */
@@ -20,7 +20,7 @@ export interface ClientRun {
   readonly onProgress?: (sent: number) => void;
 }
 
-/** What was sent, and what the server says that it received. */
+/** The client's tally, and the server's receipt. */
 export interface ClientResult {
   readonly sent: Receipt;
   readonly received: Receipt;
@@ -30,11 +30,11 @@ export interface ClientResult {
 /**
  * Runs a client to its receipt.
  *
- * @throws Error that says what was tried and what happened: no connection, an ERROR frame, no receipt.
+ * @throws Error that tells what was tried and what happened: no connection, an ERROR frame, no receipt.
  */
 export async function runClient(run: ClientRun): Promise<ClientResult> {
   const duplex = await connectTo(run.connect);
-  // read while sending: a refusal may come, and the connection end, before all is sent
+  // reads while it sends: a refusal may arrive before everything is sent
   const [answer, sent] = await Promise.allSettled([readAnswer(duplex), sendNumbers(duplex, run)]);
   duplex.close();
   if (answer.status === "rejected") throw failure(run, answer.reason);
@@ -67,7 +67,7 @@ async function sendNumbers(duplex: Duplex, { id, count, seed, onProgress }: Clie
 async function readAnswer(duplex: Duplex): Promise<Receipt> {
   for await (const { type, value } of new FrameReader(duplex, { maxValueBytes: MAX_ANSWER_BYTES })) {
     if (type === FrameType.DATA) return parseReceipt(value);
-    if (type === FrameType.ERROR) throw new TurnedAway(value);
+    if (type === FrameType.ERROR) throw new RefusedError(value);
     throw new Error(`the answer is a frame of type ${type}, a receipt was expected`);
   }
   throw new Error("the connection ended without a receipt");

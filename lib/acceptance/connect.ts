@@ -1,4 +1,4 @@
-/** How the programs that play a client reach the balancer, and what they make of being turned away. */
+/** Connecting as a client: over TCP, TLS and WebSocket. */
 
 import type { HostPort } from "../config/config.ts";
 import { messageOf, refusalName } from "../errors.ts";
@@ -9,11 +9,11 @@ import { tlsClient, trusting } from "../transport/tls/client.ts";
 import { connectWebSocket } from "../transport/websocket/connect.ts";
 import { hostPortText } from "../util/text.ts";
 
-/** Where a client connects to, and how. */
+/** The address that a client connects to, and the protocols it speaks there. */
 export interface Target extends HostPort {
   /** Path of a WebSocket, query included; without it the frames go over raw TCP. */
   readonly path?: string;
-  /** TLS is spoken where this is set. */
+  /** Set for TLS. */
   readonly tls?: {
     /** Certificates to trust besides those that Deno trusts, in PEM. */
     readonly ca?: string;
@@ -22,21 +22,21 @@ export interface Target extends HostPort {
 
 /** How a connection is opened. */
 export interface ConnectOptions {
-  /** Gives up. Has to come from `connectCanceller`, or a socket may be lost. */
+  /** Aborts the attempt. Must come from `connectCanceller`, or a socket may leak. */
   readonly signal?: AbortSignal | undefined;
   /**
-   * How long the handshakes of TLS and WebSocket may take together, in milliseconds.
+   * Time limit for the handshakes of TLS and WebSocket together, in milliseconds.
    *
    * @default 10000
    */
   readonly handshakeMs?: number;
 }
 
-/** Opens a connection to `target`; the caller closes it. @throws Error that says what was tried. */
+/** Opens a connection to `target`; the caller closes it. @throws Error that tells what was tried. */
 export async function connectTo(target: Target, options: ConnectOptions = {}): Promise<Duplex> {
   const conn = await dial(target, options);
   try {
-    return await shakeHands(new TcpDuplex(conn), target, options);
+    return await performHandshakes(new TcpDuplex(conn), target, options);
   } catch (error) {
     conn[Symbol.dispose]();
     throw new Error(`cannot connect to ${targetText(target)}: ${messageOf(error)}`, { cause: error });
@@ -56,7 +56,7 @@ async function dial(target: Target, { signal }: ConnectOptions): Promise<Deno.Tc
 }
 
 /** Completes the handshakes of TLS and WebSocket over `raw`, as far as the target asks for them, within the deadline. */
-async function shakeHands(
+async function performHandshakes(
   raw: Duplex,
   target: Target,
   { signal, handshakeMs = 10_000 }: ConnectOptions,
@@ -99,9 +99,9 @@ export function targetText({ host, port, path, tls }: Target): string {
   return path === undefined ? address : `${tls ? "wss" : "ws"}://${address}${path}`;
 }
 
-/** The balancer turned the client away; the message names the ERROR frame's code and gives its text. */
-export class TurnedAway extends Error {
-  override readonly name = "TurnedAway";
+/** The balancer refused the client; the message has the ERROR frame's code and text. */
+export class RefusedError extends Error {
+  override readonly name = "RefusedError";
 
   /** @param value The value of the ERROR frame. */
   constructor(value: Uint8Array) {

@@ -1,8 +1,8 @@
-/** What both ends of the acceptance scenario keep of the numbers that passed, and the numbers themselves. */
+/** The random numbers of the acceptance scenario, and the tally that both ends keep of them. */
 
 import { crc32 } from "node:zlib";
 
-/** What the acceptance server answers, as JSON in one DATA frame. */
+/** The acceptance server's answer, as JSON in one DATA frame. */
 export interface Receipt {
   readonly id: string;
   readonly count: number;

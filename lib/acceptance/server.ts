@@ -1,4 +1,4 @@
-/** The acceptance server: takes an ID and numbers, answers with a receipt. */
+/** The acceptance server: receives an ID and numbers, and answers with a receipt. */
 
 import type { HostPort } from "../config/config.ts";
 import { messageOf } from "../errors.ts";
@@ -10,17 +10,17 @@ import { TcpDuplex } from "../transport/tcp.ts";
 import { acceptEach } from "../transport/accept_loop.ts";
 import { type Receipt, Tally } from "./receipt.ts";
 
-/** Longest DATA value it takes: far more than a number needs. */
+/** Longest DATA value accepted: far more than a number needs. */
 const MAX_VALUE_BYTES = 64 << 10;
 
-/** What a server tells of its connections. */
+/** Called for each connection that ends. */
 export interface ServerEvents {
   onReceipt?: (receipt: Receipt) => void;
-  /** A connection that broke off or sent something else than an ID and numbers: it gets no receipt. */
+  /** A connection broke, or sent something other than an ID and numbers; it got no receipt. */
   onFailure?: (problem: string) => void;
 }
 
-/** How a server treats what it gets: it answers with a receipt, sends all back, or drops all. */
+/** What a server does with the bytes it receives: answer with a receipt, send them back, or drop them. */
 export type ServerMode = "receipt" | "echo" | "sink";
 
 /** A running server. */
@@ -53,7 +53,7 @@ export class AcceptanceServer implements AsyncDisposable {
   async #serve(peer: TcpDuplex, mode: ServerMode, events: ServerEvents): Promise<void> {
     try {
       if (mode === "receipt") {
-        const receipt = await giveReceipt(peer);
+        const receipt = await answerWithReceipt(peer);
         events.onReceipt?.(receipt);
       } else if (mode === "echo") await new DuplexReadable(peer).pipeTo(peer);
       else await new DuplexReadable(peer).pipeTo(new WritableStream());
@@ -72,7 +72,7 @@ export class AcceptanceServer implements AsyncDisposable {
  *
  * @throws Error for anything else.
  */
-async function giveReceipt(peer: TcpDuplex): Promise<Receipt> {
+async function answerWithReceipt(peer: TcpDuplex): Promise<Receipt> {
   const reader = new FrameReader(peer, { maxValueBytes: MAX_VALUE_BYTES });
   const tally = new Tally();
   let id: string | undefined;

@@ -2,14 +2,14 @@
 
 import { AddressList } from "../util/cidr.ts";
 
-/** What the lists say to an address. */
+/** The decision on an address. */
 export interface Verdict {
   readonly allowed: boolean;
   /** The entry that decided, such as `deny 10.0.0.0/8`, or why none did. */
   readonly because: string;
 }
 
-/** Both lists: what is denied stays out, whatever is allowed; with an allow list all others stay out too. */
+/** Both lists: a denied address is refused, even if allowed; with an allow list, so is every address not in it. */
 export class AccessList {
   readonly #allow: AddressList | undefined;
   readonly #deny: AddressList;

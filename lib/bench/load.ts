@@ -1,6 +1,6 @@
-/** A load generator: clients that keep a balancer busy for a while, and what they measured. */
+/** A load generator: clients that keep a balancer busy for some time, and their measurements. */
 
-import { connectTo, type Target, TurnedAway } from "../acceptance/connect.ts";
+import { connectTo, RefusedError, type Target } from "../acceptance/connect.ts";
 import { concat } from "../util/bytes.ts";
 import { connectCanceller } from "../upstream/cancel.ts";
 import { messageOf } from "../errors.ts";
@@ -11,8 +11,8 @@ import { sleep } from "../util/async.ts";
 import { Histogram } from "./histogram.ts";
 
 /**
- * What each client does, over and over: `rtt` sends a message and waits for its echo; `connect` connects, says its ID,
- * does one round trip and closes; `stream` sends messages as fast as they are taken.
+ * What each client repeats: `rtt` sends a message and waits for its echo; `connect` connects, sends its ID, does one
+ * round trip and closes; `stream` sends messages as fast as they are accepted.
  */
 export type LoadMode = "rtt" | "connect" | "stream";
 
@@ -27,11 +27,11 @@ export interface Load {
   readonly duration: number;
   /** Length of each DATA frame's value. */
   readonly messageBytes: number;
-  /** Hears now and then for how many milliseconds the load has run. */
+  /** Called at intervals with the milliseconds that the load has run. */
   readonly onProgress?: (elapsed: number) => void;
 }
 
-/** What was measured. */
+/** The measurements. */
 export interface LoadResult {
   /** Round trips, connections or messages that were completed. */
   readonly completed: number;
@@ -40,17 +40,17 @@ export interface LoadResult {
   readonly seconds: number;
   /** In milliseconds, of each round trip or connection; empty for a stream. */
   readonly latency: Histogram;
-  /** What went wrong, and how often. */
+  /** Number of failures by message. */
   readonly errors: ReadonlyMap<string, number>;
 }
 
 /** How long a client waits after a failure, in milliseconds. */
 const RETRY_MS = 10;
 
-/** How often progress is told, in milliseconds. */
+/** Interval between two calls of `onProgress`, in milliseconds. */
 const PROGRESS_MS = 50;
 
-/** Errors that are told apart; more kinds than this are counted as one. */
+/** Different messages counted apart; further ones are counted together. */
 const MOST_KINDS = 10;
 
 /** Longest value of an ERROR frame, or of an echoed ID frame. */
@@ -61,7 +61,7 @@ const CHUNK_BYTES = 256 << 10;
 /** Room for the header of a message that comes back in one WebSocket frame, so that one read takes both. */
 const FRAMING_BYTES = 16;
 
-/** Runs `load` to its end. Never rejects: what fails is counted. */
+/** Runs `load` to its end. Never rejects: failures are counted. */
 export async function runLoad(load: Load): Promise<LoadResult> {
   return await new Running(load).run();
 }
@@ -74,8 +74,8 @@ interface Client {
 class Running {
   readonly #load: Load;
   readonly #message: Uint8Array;
-  readonly #hello: Uint8Array;
-  /** What comes back is read into here by all clients over raw TCP: nobody looks at it. */
+  readonly #opening: Uint8Array;
+  /** Shared by all clients over raw TCP for bytes that nobody looks at. */
   readonly #scrap: Uint8Array;
   readonly #latency = new Histogram();
   readonly #errors = new Map<string, number>();
@@ -85,7 +85,7 @@ class Running {
   constructor(load: Load) {
     this.#load = load;
     this.#message = encodeFrame(FrameType.DATA, new Uint8Array(load.messageBytes).fill(0x78));
-    this.#hello = concat([encodeId(load.id), this.#message]);
+    this.#opening = concat([encodeId(load.id), this.#message]);
     this.#scrap = new Uint8Array(
       load.mode === "stream" ? CHUNK_BYTES : this.#message.length + FRAMING_BYTES,
     );
@@ -115,7 +115,7 @@ class Running {
     return this.#end.signal.aborted;
   }
 
-  /** One client until the end, or until it fails without ever having got anywhere. */
+  /** Runs one client until the end, or until it fails before it has completed anything. */
   async #work(client: Client): Promise<void> {
     while (!this.#over) {
       try {
@@ -137,7 +137,7 @@ class Running {
     try {
       if (this.#over) return;
       if (mode === "stream") await this.#stream(duplex, client);
-      else await this.#greet(duplex);
+      else await this.#identify(duplex);
       if (mode === "connect") this.#complete(client, begun);
       else if (mode === "rtt") await this.#roundTrips(duplex, client);
     } finally {
@@ -146,14 +146,14 @@ class Running {
     }
   }
 
-  /** Says the ID and does the first round trip, which reaches the upstream. */
-  async #greet(duplex: Duplex): Promise<void> {
-    await Promise.all([writeAll(duplex, this.#hello), this.#firstAnswer(duplex)]);
+  /** Sends the ID and does the first round trip, which reaches the upstream. */
+  async #identify(duplex: Duplex): Promise<void> {
+    await Promise.all([writeAll(duplex, this.#opening), this.#firstAnswer(duplex)]);
   }
 
   async #firstAnswer(duplex: Duplex): Promise<void> {
     for await (const { type, value } of this.#frames(duplex)) {
-      if (type === FrameType.ERROR) throw new TurnedAway(value);
+      if (type === FrameType.ERROR) throw new RefusedError(value);
       if (type === FrameType.DATA) return;
     }
     throw new Error("the connection ended before the first message came back");
@@ -168,7 +168,7 @@ class Running {
     }
   }
 
-  /** A WebSocket finds its framing in what it reads, so each needs a buffer of its own. */
+  /** A WebSocket decodes frames in its read buffer, so each needs a buffer of its own. */
   #scrapFor({ transport }: Duplex): Uint8Array {
     return transport === "tcp" ? this.#scrap : new Uint8Array(this.#scrap.length);
   }
@@ -181,30 +181,30 @@ class Running {
     }
   }
 
-  /** What a client that is then turned away has sent does not count. */
+  /** Messages of a client that is refused in the end do not count. */
   async #stream(duplex: Duplex, client: Client): Promise<void> {
     const streamed = { messages: 0 };
     try {
       await Promise.all([this.#sendAlways(duplex, streamed), this.#drop(duplex)]);
     } catch (error) {
-      if (!(error instanceof TurnedAway)) client.completed += streamed.messages;
+      if (!(error instanceof RefusedError)) client.completed += streamed.messages;
       throw error;
     }
   }
 
   /** Ends only by failing: when the load is over, the duplex is closed. */
   async #sendAlways(duplex: Duplex, streamed: { messages: number }): Promise<never> {
-    await writeAll(duplex, this.#hello);
+    await writeAll(duplex, this.#opening);
     for (;;) {
       await writeAll(duplex, this.#message);
       streamed.messages += 1;
     }
   }
 
-  /** Hears an ERROR frame; drops whatever else an upstream says. */
+  /** Throws at an ERROR frame; drops everything else. */
   async #drop(duplex: Duplex): Promise<void> {
     for await (const { type, value } of this.#frames(duplex)) {
-      if (type === FrameType.ERROR) throw new TurnedAway(value);
+      if (type === FrameType.ERROR) throw new RefusedError(value);
       break;
     }
     const scrap = this.#scrapFor(duplex);

@@ -6,7 +6,7 @@ import { looksLikeProxyHeader, startsLike } from "../transport/proxy_protocol/he
 import { FrameReader } from "./reader.ts";
 import { decodeId, type Frame, FrameError, FrameType, HEADER_BYTES, readHeader } from "./tlv.ts";
 
-/** A client's ID, and every byte that it has sent so far. */
+/** A client's ID, and every byte received from the client so far. */
 export interface IdFrame {
   readonly id: string;
   /** The ID frame and what was received behind it. */
@@ -16,7 +16,7 @@ export interface IdFrame {
 }
 
 /**
- * Reads the ID frame, and nothing that a single read did not bring along with it.
+ * Reads the ID frame, and nothing beyond the read that completes it.
  *
  * Resolves to null where the peer closes or resets without having sent a byte: a probe, not an error.
  *
@@ -47,11 +47,11 @@ function accept({ type, value }: Frame, bytes: Uint8Array): IdFrame {
   return { id: decodeId(value), bytes, frameBytes: HEADER_BYTES + value.length };
 }
 
-/** The cap is that of an ID: a frame of another type is not too long, it is the wrong one. */
+/** The length limit is that of an ID: a longer frame of another known type is ID_EXPECTED. */
 function refusal(error: FrameError, bytes: Uint8Array): Refusal {
   const type = readHeader(bytes)?.type;
   if (error.problem === "too_long" && type !== undefined && type !== FrameType.ID) return idExpected(type);
-  // nothing is left to look at behind a whole frame, whose value is what is wrong
+  // no bytes are left where the frame is complete and its value is wrong
   const hint = bytes.length > 0 ? otherProtocol(bytes) : "";
   return new Refusal("BAD_FRAME", `not an ID frame: ${error.message}${hint}`);
 }
@@ -59,7 +59,7 @@ function refusal(error: FrameError, bytes: Uint8Array): Refusal {
 /** A TLS record that holds a handshake (RFC 8446, section 5.1), of whichever version. */
 const TLS_HANDSHAKE = Uint8Array.of(0x16, 0x03);
 
-/** What the client seems to speak instead: mostly a client, or this listener, that is set up for another. */
+/** A hint at the protocol that the client speaks instead, where the bytes look like one. */
 function otherProtocol(bytes: Uint8Array): string {
   if (startsLike(bytes, TLS_HANDSHAKE)) return "; it looks like TLS, which this listener does not speak";
   if (!looksLikeProxyHeader(bytes)) return "";

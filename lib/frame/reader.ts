@@ -1,17 +1,17 @@
-/** Frames out of a connection, one after another, without reading further than asked for. */
+/** Reads frames from a connection, one after another. */
 
 import type { Duplex } from "../transport/duplex.ts";
 import { acquire, release } from "../util/buffer_pool.ts";
 import { type Frame, FrameDecoder } from "./tlv.ts";
 
-/** Most taken by one read: thousands of clients that say their ID at once wait with so little. */
+/** Bytes of one read: small, since thousands of clients may wait in their first read at once. */
 const READ_BYTES = 1 << 10;
 
 /**
- * The frames that a source sends, as an async iterator. A consumer that stops early (`break`) finds every byte that
- * was received beyond the frames it got in `rest`.
+ * The frames of a byte source, as an async iterator. A consumer that stops early (`break`) finds in `rest` every byte
+ * received beyond the frames it got.
  *
- * Iterating throws `FrameError` at the first byte that cannot be part of a frame, and what the source throws.
+ * Iterating throws `FrameError` at the first byte that cannot be part of a frame, and the errors of the source.
  */
 export class FrameReader implements AsyncIterableIterator<Frame> {
   readonly #source: Pick<Duplex, "read">;
@@ -30,12 +30,12 @@ export class FrameReader implements AsyncIterableIterator<Frame> {
     if (opening) this.#decoder.push(opening);
   }
 
-  /** Bytes received that are part of no frame yet: an unfinished frame, or what came behind the last one taken. */
+  /** Bytes received after the last frame: the beginning of the next one. */
   get rest(): Uint8Array {
     return this.#decoder.pending;
   }
 
-  /** The bytes that the frames since the last read and `rest` consist of, in one piece. */
+  /** The bytes of all frames since the last read, and `rest`, in one piece. */
   get buffered(): Uint8Array {
     return this.#decoder.buffered;
   }

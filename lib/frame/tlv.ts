@@ -93,8 +93,8 @@ export function readHeader(bytes: Uint8Array): { type: number; length: number } 
 }
 
 /**
- * Takes bytes as they come, cut anywhere, and gives frames. It holds no more than one unfinished frame and what came
- * with its last piece, and sets nothing aside for a length before the bytes are there.
+ * Decodes frames from a byte stream that is cut anywhere. It holds at most one unfinished frame and the last chunk, and
+ * allocates nothing for a length before the bytes are there.
  *
  * The bytes given to `push` must not change afterwards.
  */
@@ -109,12 +109,12 @@ export class FrameDecoder {
     this.#maxValueBytes = options.maxValueBytes;
   }
 
-  /** Bytes that belong to no frame given so far. */
+  /** Bytes after the last frame returned. */
   get pending(): Uint8Array {
     return this.#bytes.subarray(this.#at);
   }
 
-  /** What was pending before the last `push` and what it brought, in one piece: frames given since, and `pending`. */
+  /** Bytes that were pending before the last `push`, and those it added: the frames returned since, and `pending`. */
   get buffered(): Uint8Array {
     return this.#bytes;
   }

@@ -1,14 +1,14 @@
-/** Where connections come in. */
+/** The settings of a listener. */
 
 import type { ListenerConfig, WebSocketConfig } from "../config/config.ts";
 import type { TlsServer } from "../transport/tls/server.ts";
 import { AddressList } from "../util/cidr.ts";
 
-/** A listener's name and what one configuration says of it. Immutable; a reload puts another in its place. */
+/** A listener's name and settings. Immutable; a reload replaces it. */
 export class Listener {
   /** Its address as it is logged. */
   readonly name: string;
-  /** Which WebSockets are taken; undefined where none is. */
+  /** Which WebSockets are accepted; undefined where none is. */
   readonly webSocket: WebSocketConfig | undefined;
   /** Ends TLS; undefined where plain TCP is spoken. */
   readonly tls: TlsServer | undefined;
@@ -21,7 +21,7 @@ export class Listener {
     if (proxy_protocol) this.#trusted = new AddressList(proxy_protocol.trusted);
   }
 
-  /** Whether a peer at `address` is a proxy, which must say for whom it connects. */
+  /** Whether a peer at `address` is a trusted proxy, which must send a PROXY header. */
   isProxy(address: string): boolean {
     return this.#trusted?.find(address) !== undefined;
   }

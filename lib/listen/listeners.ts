@@ -1,4 +1,4 @@
-/** The open listeners, and changing them while they are in use. */
+/** Opens listeners, and changes them while they are in use. */
 
 import { getLogger } from "@logtape/logtape";
 import type { HostPort, ListenerConfig } from "../config/config.ts";
@@ -11,13 +11,13 @@ import { Listener } from "./listener.ts";
 
 const log = getLogger("switchyard");
 
-/** Connections that may wait to be accepted; with the platform's 511 a burst of thousands meets SYN retries. */
+/** Length of the queue of connections not accepted yet; with the platform's 511 a burst of thousands loses SYNs. */
 const BACKLOG = 4096;
 
 /** `Deno.listen` takes `tcpBacklog` on 2.9.6, though its types don't say so; versions that don't know it ignore it. */
 type ListenOptions = Deno.TcpListenOptions & { hostname: string; tcpBacklog: number };
 
-/** What listening needs of the platform; tests put their own in its place. */
+/** `Deno.listen`; tests replace it. */
 export type Listen = (options: ListenOptions) => Deno.TcpListener;
 
 /** Serves a connection that `listener` has accepted. */
@@ -29,7 +29,7 @@ interface Bound {
   listener: Listener;
 }
 
-/** Every listener, by what the configuration says of it. */
+/** Every listener, by its configured address. */
 export class Listeners {
   #open = new Map<string, Bound>();
   readonly #accepting = new Set<Promise<void>>();
@@ -41,7 +41,7 @@ export class Listeners {
     this.#listen = listen;
   }
 
-  /** Where they listen, with the ports that the system chose for port 0. */
+  /** The addresses bound, with the ports that the system chose for port 0. */
   get addresses(): Deno.NetAddr[] {
     return [...this.#open.values()].map(({ socket }) => socket.addr);
   }
@@ -90,7 +90,7 @@ export class Listeners {
     return after;
   }
 
-  /** The TLS server that the listener has, where its files are the same: then what they hold now is used. */
+  /** The TLS server of the listener, kept where its files are the same; their content is read again. */
   #tls(
     name: string,
     { tls }: ListenerConfig,
@@ -127,7 +127,7 @@ export class Listeners {
   }
 }
 
-/** Several listeners may ask for any free port of one address: then the first stays the first. */
+/** Several listeners may ask for any free port of one address: they are told apart by their order. */
 function freeKey({ host, port }: HostPort, taken: ReadonlyMap<string, unknown>): string {
   const wanted = `${host} ${port}`;
   let key = wanted;
@@ -142,7 +142,7 @@ function close(socket: Deno.TcpListener): void {
 
 type Place = Pick<Deno.NetAddr, "hostname" | "port">;
 
-/** Whether listening on both at once is refused. */
+/** Whether the system refuses to listen on both at once. */
 function overlap(one: Place, other: Place): boolean {
   const hosts = [one.hostname, other.hostname];
   return one.port === other.port &&

@@ -1,6 +1,6 @@
-/** Waiting, doing things one by one over a span of time, and doing much without holding up others. */
+/** Timers and time slices: sleep, spread calls over time, and yield during long work. */
 
-/** How often `pace` looks what is due, in milliseconds. */
+/** Interval between two batches of `spread`, in milliseconds. */
 const STEP_MS = 20;
 
 /** Resolves after `ms`, or at once when `signal` is aborted. */
@@ -34,22 +34,22 @@ export async function spread<T>(
   }
 }
 
-/** How long work on a large table may hold up everything else at a time, in milliseconds. */
+/** How long work on a large table may hold up the event loop at a time, in milliseconds. */
 const SLICE_MS = 2;
 
-/** How long it pauses then, in milliseconds: a thread that never rests waits for its turn where cores are scarce. */
+/** How long it pauses then, in milliseconds: a thread that never pauses is scheduled last where cores are scarce. */
 const REST_MS = 4;
 
 /** Cuts long work into slices: `if (slice.over) await slice.rest()` between two steps of it. */
 export class TimeSlice {
   #end = performance.now() + SLICE_MS;
 
-  /** Whether it is the others' turn. */
+  /** Whether the slice is used up. */
   get over(): boolean {
     return performance.now() >= this.#end;
   }
 
-  /** Lets everything else go first. */
+  /** Pauses, so that other work can run, and starts a new slice. */
   async rest(): Promise<void> {
     await sleep(REST_MS);
     this.#end = performance.now() + SLICE_MS;

@@ -1,6 +1,6 @@
-/** Small help with bytes. */
+/** Byte arrays. */
 
-/** `parts` one after another, in one piece. */
+/** Joins `parts` into one array. */
 export function concat(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
   const whole = new Uint8Array(parts.reduce((length, part) => length + part.length, 0));
   let end = 0;

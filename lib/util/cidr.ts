@@ -1,11 +1,11 @@
-/** Networks (CIDR), and looking an address up in them. */
+/** Lists of networks (CIDR), and look-ups in them. */
 
 import ipaddr from "ipaddr.js";
 
 type Address = ipaddr.IPv4 | ipaddr.IPv6;
 type Network = readonly [base: Address, bits: number];
 
-/** Networks that an address is looked up in. */
+/** A list of networks. */
 export class AddressList {
   readonly #networks: readonly { readonly text: string; readonly network: Network }[];
 
@@ -14,7 +14,7 @@ export class AddressList {
     this.#networks = cidrs.map((text) => ({ text, network: networkOf(text) }));
   }
 
-  /** The first entry that holds `address`, as it was written; IPv4-mapped IPv6 is IPv4, in both. */
+  /** The first entry that contains `address`, as it was written. IPv4-mapped IPv6 counts as IPv4, in both. */
   find(address: string): string | undefined {
     const parsed = ipaddr.process(address);
     return this.#networks.find(({ network }) => holds(network, parsed))?.text;
@@ -22,11 +22,11 @@ export class AddressList {
 }
 
 function holds([base, bits]: Network, address: Address): boolean {
-  // addresses of two kinds have nothing in common, and the library refuses to compare them
+  // the library refuses to compare addresses of different families
   return base.kind() === address.kind() && address.match(base, bits);
 }
 
-/** What lies within the IPv4-mapped block is a network of IPv4. */
+/** A network within the IPv4-mapped block is one of IPv4. */
 function networkOf(text: string): Network {
   const [base, bits] = text.includes("/") ? ipaddr.parseCIDR(text) : single(ipaddr.parse(text));
   const mapped = base instanceof ipaddr.IPv6 && base.isIPv4MappedAddress() && bits >= 96;
