@@ -92,8 +92,8 @@ export async function runExplain(args: readonly string[], io: Io): Promise<numbe
 
 function* steps(id: string, table: RouteTable): Generator<string> {
   if (table.named(`id ${id}`) === undefined) yield noExactRule(id, [...table.ids()]);
-  for (const { route: { rule, upstream }, fits, taken } of table.trace(id)) {
-    const verdict = taken ? "taken" : fits ? "fits too, but a rule before it is taken" : "does not fit";
+  for (const { route: { rule, upstream }, matches, selected } of table.trace(id)) {
+    const verdict = selected ? "taken" : matches ? "fits too, but a rule before it is taken" : "does not fit";
     yield `${rule} -> ${hostPortText(upstream)}: ${verdict}`;
   }
 }

@@ -3,62 +3,103 @@
 import { concat } from "../util/bytes.ts";
 import { sleep } from "../util/async.ts";
 
-/** How much may be gathered before whoever writes has to wait, in bytes. */
+/** Bytes that are gathered before the writer has to wait. */
 const BATCH_BYTES = 64 << 10;
 
-/** What bytes are written to: it takes a part of them and says how many. */
+/** Pause before a failed write is tried again, in milliseconds: the first, and the longest after doubling. */
+const RETRY_MS = { first: 50, longest: 1000 };
+
+/** A sink of bytes that takes a part of them and resolves to its length. */
 export interface Output {
   write(bytes: Uint8Array): Promise<number>;
 }
 
-/**
- * A stream that gathers what is written to it while `output` is busy, and in the same turn of the event loop, and
- * writes it at one go. It never closes `output`. When writing fails, so does the next piece, and closing.
- */
-export function batchesTo(output: Output): WritableStream<Uint8Array> {
-  return new WritableStream(new Batches(output));
+/** What tests and the log set. */
+export interface BatchedOutputOptions {
+  /** Called after each batch that was written whole. @default nothing */
+  readonly onWritten?: () => void;
 }
 
-class Batches implements UnderlyingSink<Uint8Array> {
+/**
+ * Gathers what is written to `stream` while `output` is busy, and in the same turn of the event loop, and writes it at
+ * once. A failed write is tried again from the byte at which it failed, until it succeeds: a disk that was full and is
+ * freed, or a pipe that was full for a moment, loses nothing. Meanwhile the stream's writer waits.
+ */
+export class BatchedOutput implements UnderlyingSink<Uint8Array>, Disposable {
+  /** Closing it waits until everything is written; it never closes `output`, and never fails. */
+  readonly stream: WritableStream<Uint8Array>;
   readonly #output: Output;
+  readonly #onWritten: () => void;
+  readonly #given = new AbortController();
   #pieces: Uint8Array[] = [];
   #bytes = 0;
   #writing: Promise<void> | undefined;
-  #failed: { cause: unknown } | undefined;
+  #failure: unknown;
 
-  constructor(output: Output) {
+  constructor(output: Output, { onWritten = () => {} }: BatchedOutputOptions = {}) {
     this.#output = output;
+    this.#onWritten = onWritten;
+    this.stream = new WritableStream(this);
   }
 
+  /** Why the last write failed; undefined where it has not. */
+  get failure(): unknown {
+    return this.#failure;
+  }
+
+  /** Whether everything given has been written. */
+  get idle(): boolean {
+    return this.#writing === undefined;
+  }
+
+  /** Called by `stream`. */
   async write(piece: Uint8Array): Promise<void> {
     this.#pieces.push(piece);
     this.#bytes += piece.length;
     this.#writing ??= this.#writeAll();
     if (this.#bytes >= BATCH_BYTES) await this.#writing;
-    if (this.#failed) throw this.#failed.cause;
   }
 
+  /** Called by `stream`. */
   async close(): Promise<void> {
     await this.#writing;
-    if (this.#failed) throw this.#failed.cause;
   }
 
-  /** Never rejects: nobody may be waiting for it. */
+  /** Gives up what cannot be written. */
+  [Symbol.dispose](): void {
+    this.#given.abort();
+  }
+
   async #writeAll(): Promise<void> {
-    try {
-      await sleep(0);
-      while (this.#pieces.length > 0) await this.#writeBatch();
-    } catch (cause) {
-      this.#failed = { cause };
-    } finally {
-      this.#writing = undefined;
-    }
+    await sleep(0);
+    while (this.#pieces.length > 0) await this.#writeBatch();
+    this.#writing = undefined;
   }
 
   async #writeBatch(): Promise<void> {
     const batch = concat(this.#pieces);
     this.#pieces = [];
     this.#bytes = 0;
-    for (let done = 0; done < batch.length;) done += await this.#output.write(batch.subarray(done));
+    const { signal } = this.#given;
+    let pause = RETRY_MS.first;
+    for (let done = 0; done < batch.length && !signal.aborted;) {
+      const count = await this.#tryWrite(batch.subarray(done));
+      done += count;
+      if (count === 0) await sleep(pause, signal);
+      pause = count > 0 ? RETRY_MS.first : Math.min(2 * pause, RETRY_MS.longest);
+    }
+    if (!signal.aborted) this.#onWritten();
+  }
+
+  /** The number of bytes that were written: 0 where that failed. */
+  async #tryWrite(bytes: Uint8Array): Promise<number> {
+    try {
+      const count = await this.#output.write(bytes);
+      this.#failure = undefined;
+      return count;
+    } catch (error) {
+      this.#failure = error;
+      return 0;
+    }
   }
 }

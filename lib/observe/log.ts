@@ -8,32 +8,37 @@ import {
   resetSync,
   type Sink,
 } from "@logtape/logtape";
-import { batchesTo, type Output } from "./batched_output.ts";
 import type { Config } from "../config/config.ts";
+import { messageOf } from "../errors.ts";
 import { sleep } from "../util/async.ts";
+import { BatchedOutput, type Output } from "./batched_output.ts";
 
-/** Lines that may wait for a slow reader of the log; beyond them lines are dropped, and how many is said. */
-const WAITING_LINES = 20_000;
+/** Lines that are kept while the log cannot be written; beyond them the oldest are lost, and their number is logged. */
+const BUFFERED_LINES = 20_000;
 
-/** How long a line may wait for company, in milliseconds: lines are written in batches, apart from the relay. */
+/** Maximum time a line is buffered, in milliseconds: lines are written in batches, apart from the relay. */
 const FLUSH_MS = 100;
 
-/** How long the last lines may take to be written, in milliseconds: the process must not wait for a stuck reader. */
+/** Time for the last lines, in milliseconds: the process must not wait for a reader that is stuck. */
 const LAST_LINES_MS = 1000;
 
-/** The log of the process. Disposing of it writes what still waits, as far as it is taken. */
+/** The log of the process. Disposing of it writes the lines that are buffered, within a second. */
 export class Log implements AsyncDisposable {
+  readonly #output: BatchedOutput;
   readonly #sink: Sink & AsyncDisposable;
   #format: Config["log"]["format"];
+  /** Lines lost since that was last logged, and why the first of them was. */
+  #lost = { count: 0, cause: undefined as unknown };
 
   private constructor(settings: Config["log"], output: Output) {
     this.#format = settings.format;
-    this.#sink = getStreamSink(batchesTo(output), {
+    this.#output = new BatchedOutput(output, { onWritten: () => this.#reportLost() });
+    this.#sink = getStreamSink(this.#output.stream, {
       formatter: (record) => this.#format === "json" ? jsonLine(record) : textLine(record),
       nonBlocking: {
-        bufferSize: WAITING_LINES,
+        bufferSize: BUFFERED_LINES,
         flushInterval: FLUSH_MS,
-        onDrop: ({ count }) => sayDropped(count),
+        onDrop: ({ count }) => this.#countLost(count),
       },
     });
     this.change(settings);
@@ -60,19 +65,32 @@ export class Log implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     resetSync();
-    const over = new AbortController();
-    // where the last lines cannot be written there is nobody left to tell
-    const end = () => over.abort();
-    this.#sink[Symbol.asyncDispose]().then(end, end);
-    await sleep(LAST_LINES_MS, over.signal);
+    const written = new AbortController();
+    const end = () => written.abort();
+    const ending = this.#sink[Symbol.asyncDispose]().then(end, end);
+    await sleep(LAST_LINES_MS, written.signal);
+    // lines that cannot be written by then are given up
+    this.#output[Symbol.dispose]();
+    if (written.signal.aborted) await ending;
   }
-}
 
-/** Deferred, since the sink takes no line while it tells of those that it dropped. */
-function sayDropped(count: number): void {
-  queueMicrotask(() => {
-    getLogger("switchyard").warning(`${count} log lines were dropped: what reads the log is too slow`);
-  });
+  #countLost(count: number): void {
+    const { failure } = this.#output;
+    this.#lost = { count: this.#lost.count + count, cause: this.#lost.cause ?? failure };
+    // otherwise once the batch under way is written: before, the report could be lost too
+    if (this.#output.idle) this.#reportLost();
+  }
+
+  /** Called when a batch was written. Deferred, since the sink takes no line while it reports the ones it has lost. */
+  #reportLost(): void {
+    const { count, cause } = this.#lost;
+    if (count === 0) return;
+    this.#lost = { count: 0, cause: undefined };
+    const why = cause === undefined
+      ? "its reader is too slow"
+      : `it could not be written: ${messageOf(cause)}`;
+    queueMicrotask(() => getLogger("switchyard").warning(`${count} lines of the log were lost: ${why}`));
+  }
 }
 
 /** One JSON object, its properties beside `time`, `level` and `message`. */
@@ -87,7 +105,7 @@ export function jsonLine(record: LogRecord): string {
   }\n`;
 }
 
-/** `time LEVEL message key=value ...`, values quoted where they are not one plain word. */
+/** `time LEVEL message key=value ...`, a value in quotes if it is more than one plain word. */
 export function textLine(record: LogRecord): string {
   const time = new Date(record.timestamp).toISOString();
   const fields = Object.entries(record.properties)
@@ -107,7 +125,7 @@ function messageText(record: LogRecord): string {
   return record.message.map((part) => typeof part === "string" ? part : JSON.stringify(part)).join("");
 }
 
-/** Escapes what a terminal or a log reader may take for a line end, a command or a change of direction. */
+/** Escapes line ends, a terminal's control characters and changes of the direction of writing. */
 function visible(text: string): string {
   return text.replace(/[\p{Cc}\p{Bidi_Control}\u2028\u2029]/gu, (character) => {
     return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;

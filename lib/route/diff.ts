@@ -1,4 +1,4 @@
-/** What a reload changes in the table. */
+/** The difference between two routing tables. */
 
 import type { Upstream } from "../config/config.ts";
 import { TimeSlice } from "../util/async.ts";
@@ -7,12 +7,12 @@ import type { Route, RouteTable } from "./table.ts";
 /** Numbers of rules. */
 export interface Difference {
   readonly added: number;
-  /** Those with another upstream, or another `on_removal`. */
+  /** Rules whose upstream or `on_removal` is another. */
   readonly changed: number;
   readonly removed: number;
 }
 
-/** Counts in what `after` differs from `before`, without holding up anything else meanwhile. */
+/** Compares two tables in slices, so that connections are served meanwhile. */
 export async function difference(before: RouteTable, after: RouteTable): Promise<Difference> {
   const slice = new TimeSlice();
   let [kept, changed] = [0, 0];

@@ -2,53 +2,44 @@
 
 import type { OnRemoval, RouteConfig, Upstream } from "../config/config.ts";
 import { TimeSlice } from "../util/async.ts";
+import { codePointsOf, Glob } from "./glob.ts";
 
-/** How a rule is written in the access log and by `explain`. */
+/** A rule's name in the access log and in the output of `explain`. */
 export type RuleName = string;
 
-/** What the table answers for an ID. */
+/** The result of a look-up. */
 export interface Route {
   /** The rule that matched: `id 1`, `match eu-*` or `default`. */
   readonly rule: RuleName;
-  /** Where the ID is to go. */
+  /** Where its connections go. */
   readonly upstream: Upstream;
-  /** What becomes of its connections once it is no longer in the table. */
+  /** What happens to its connections when a reload removes it. */
   readonly onRemoval: OnRemoval;
 }
 
-/** What looking an ID up makes of a rule. */
+/** One rule that a look-up has tried. */
 export interface Step {
   readonly route: Route;
-  /** Whether the rule fits the ID. */
-  readonly fits: boolean;
-  /** Whether it is the one that is taken: the first that fits. */
-  readonly taken: boolean;
+  /** Whether the rule matches the ID. */
+  readonly matches: boolean;
+  /** Whether it is the one selected: the first that matches. */
+  readonly selected: boolean;
 }
 
-interface Glob {
-  readonly pattern: RegExp;
+interface GlobRule {
+  readonly glob: Glob;
   readonly config: RouteConfig;
-}
-
-/** A glob as a regular expression: `*` is any run of characters, `?` is one, all else stands for itself. */
-export function globToRegExp(glob: string): RegExp {
-  const runs = glob.replace(/\*+/g, "*");
-  const source = runs.replace(/[\\^$.*+?()[\]{}|/]/g, (character) => {
-    if (character === "*") return ".*";
-    return character === "?" ? "." : `\\${character}`;
-  });
-  return new RegExp(`^${source}$`, "su");
 }
 
 /**
  * IDs and the upstreams they go to.
  *
- * It keeps the configured routes as they are and makes a `Route` when asked: what lives on from a large table makes
- * the garbage collector's pauses long.
+ * It keeps the configured routes and makes a `Route` for each look-up: more objects that live on would lengthen the
+ * garbage collector's pauses.
  */
 export class RouteTable {
   readonly #exact = new Map<string, RouteConfig>();
-  readonly #globs: Glob[] = [];
+  readonly #globs: GlobRule[] = [];
   readonly #globNames = new Map<string, RouteConfig>();
   readonly #fallback: Route | undefined;
 
@@ -57,7 +48,7 @@ export class RouteTable {
     this.#fallback = fallback && { rule: "default", upstream: fallback, onRemoval: "keep" };
   }
 
-  /** The same as the constructor makes, without holding up anything else meanwhile. */
+  /** Builds a table in slices, so that connections are served meanwhile. */
   static async build(routes: readonly RouteConfig[], fallback?: Upstream): Promise<RouteTable> {
     const table = new RouteTable([], fallback);
     const slice = new TimeSlice();
@@ -73,9 +64,12 @@ export class RouteTable {
     return this.#exact.size + this.#globs.length + (this.#fallback ? 1 : 0);
   }
 
-  /** The route of `id`: an exact rule, else the first glob in file order, else the default. */
+  /**
+   * The route of `id`: an exact rule, else the first glob in file order, else the default. The time is bounded by the
+   * sum over the globs of what `Glob.matches` takes.
+   */
   find(id: string): Route | undefined {
-    const config = this.#exact.get(id) ?? this.#globs.find(({ pattern }) => pattern.test(id))?.config;
+    const config = this.#exact.get(id) ?? this.#firstMatch(id);
     return config ? routeOf(config) : this.#fallback;
   }
 
@@ -88,19 +82,20 @@ export class RouteTable {
   }
 
   /**
-   * What looking `id` up makes of each rule, in the order in which they are tried. Of the exact rules only the one for
-   * this ID is told of, where there is one.
+   * Every rule that a look-up of `id` tries, in that order. Of the exact rules that is only the one for this ID, if
+   * there is one.
    */
   *trace(id: string): Generator<Step> {
     let found = false;
-    const step = (route: Route, fits: boolean): Step => {
-      const taken = fits && !found;
-      found ||= fits;
-      return { route, fits, taken };
+    const step = (route: Route, matches: boolean): Step => {
+      const selected = matches && !found;
+      found ||= matches;
+      return { route, matches, selected };
     };
     const exact = this.#exact.get(id);
     if (exact) yield step(routeOf(exact), true);
-    for (const { pattern, config } of this.#globs) yield step(routeOf(config), pattern.test(id));
+    const points = codePointsOf(id);
+    for (const { glob, config } of this.#globs) yield step(routeOf(config), glob.matches(points));
     if (this.#fallback) yield step(this.#fallback, true);
   }
 
@@ -116,11 +111,17 @@ export class RouteTable {
     if (this.#fallback) yield this.#fallback;
   }
 
+  #firstMatch(id: string): RouteConfig | undefined {
+    if (this.#globs.length === 0) return undefined;
+    const points = codePointsOf(id);
+    return this.#globs.find(({ glob }) => glob.matches(points))?.config;
+  }
+
   #add(config: RouteConfig): void {
     if (config.id !== undefined) {
       this.#exact.set(config.id, config);
     } else {
-      this.#globs.push({ pattern: globToRegExp(config.match), config });
+      this.#globs.push({ glob: new Glob(config.match), config });
       this.#globNames.set(config.match, config);
     }
   }

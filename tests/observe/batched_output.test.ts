@@ -1,5 +1,6 @@
-import { batchesTo } from "../../lib/observe/batched_output.ts";
-import { assert, assertEquals, assertRejects } from "../assert.ts";
+import { BatchedOutput, type Output } from "../../lib/observe/batched_output.ts";
+import { assert, assertEquals } from "../assert.ts";
+import { until } from "../harness.ts";
 
 const text = new TextDecoder();
 
@@ -16,9 +17,13 @@ function outputOf(most: number) {
   };
 }
 
+function writerTo(output: Output) {
+  return new BatchedOutput(output).stream.getWriter();
+}
+
 Deno.test("pieces written in one turn go out as one, in order, before the stream closes", async () => {
   const output = outputOf(Infinity);
-  const writer = batchesTo(output).getWriter();
+  const writer = writerTo(output);
   for (const piece of "abc") await writer.write(new TextEncoder().encode(piece));
   await writer.close();
   assertEquals(output.taken, ["abc"]);
@@ -26,7 +31,7 @@ Deno.test("pieces written in one turn go out as one, in order, before the stream
 
 Deno.test("an output that takes only a part gets the rest too", async () => {
   const output = outputOf(2);
-  const writer = batchesTo(output).getWriter();
+  const writer = writerTo(output);
   await writer.write(new TextEncoder().encode("abcde"));
   await writer.close();
   assertEquals(output.taken, ["ab", "cd", "e"]);
@@ -34,12 +39,12 @@ Deno.test("an output that takes only a part gets the rest too", async () => {
 
 Deno.test("whoever writes waits while an output is slow", async () => {
   const go = Promise.withResolvers<void>();
-  const writer = batchesTo({
+  const writer = writerTo({
     async write(bytes) {
       await go.promise;
       return bytes.length;
     },
-  }).getWriter();
+  });
   let written = 0;
   const writing = (async () => {
     for (; written < 100; written++) await writer.write(new Uint8Array(10_000));
@@ -51,12 +56,32 @@ Deno.test("whoever writes waits while an output is slow", async () => {
   await writer.close();
 });
 
-Deno.test("an output that fails is told to whoever writes next, and when closing", async () => {
-  for (const next of ["write", "close"] as const) {
-    const writer = batchesTo({ write: () => Promise.reject(new Error("disk full")) }).getWriter();
-    writer.closed.catch(() => {});
-    await writer.write(new Uint8Array(1));
-    await new Promise((resolve) => setTimeout(resolve, 20));
-    await assertRejects(() => next === "write" ? writer.write(new Uint8Array(1)) : writer.close());
-  }
+Deno.test("a failed write goes on at the byte where it failed, however often it fails", async () => {
+  const output = outputOf(2);
+  let failures = 0;
+  const writer = writerTo({
+    write(bytes) {
+      if (output.taken.length === 1 && failures < 3) return Promise.reject(new Error(`full ${failures++}`));
+      return output.write(bytes);
+    },
+  });
+  await writer.write(new TextEncoder().encode("abcde"));
+  await writer.close();
+  assertEquals([failures, output.taken], [3, ["ab", "cd", "e"]]);
+});
+
+Deno.test("it shows why the last write failed until one succeeds, and gives up when disposed of", async () => {
+  let full = true;
+  const failing = () => full ? Promise.reject(new Error("disk full")) : Promise.resolve(1);
+  const output = new BatchedOutput({ write: failing });
+  const writer = output.stream.getWriter();
+  await writer.write(new Uint8Array(1));
+  await until(() => output.failure instanceof Error && !output.idle, "it has failed");
+  full = false;
+  await until(() => output.idle, "it is written");
+  assertEquals(output.failure, undefined);
+  full = true;
+  await writer.write(new Uint8Array(1));
+  output[Symbol.dispose]();
+  await writer.close();
 });

@@ -16,6 +16,12 @@ function recordOf(properties: Record<string, unknown>): LogRecord {
   return { category: ["switchyard"], level: "info", message, rawMessage: "access", timestamp: 0, properties };
 }
 
+/** Number of lines that `text` says were lost. */
+function lostIn(text: string): number {
+  const counts = text.matchAll(/(\d+) lines of the log were lost/g);
+  return counts.reduce((sum, [, count]) => sum + Number(count), 0);
+}
+
 /** An output that keeps what it gets. */
 function memory() {
   const output = {
@@ -109,10 +115,7 @@ Deno.test("lines that nobody reads are dropped in the end, and it is said how ma
     }
     go.resolve();
     const written = () => output.text.match(/INFO {4}line$/gm)?.length ?? 0;
-    const dropped = () => {
-      const counts = output.text.matchAll(/(\d+) log lines were dropped/g);
-      return counts.reduce((sum, [, count]) => sum + Number(count), 0);
-    };
+    const dropped = () => lostIn(output.text);
     await until(() => dropped() > 0 && written() + dropped() === 70_000, "every line is written or told");
   }
 });
@@ -126,4 +129,64 @@ Deno.test("a log that nobody reads does not keep the process from ending", async
   await until(() => ended, "it has ended");
   stuck.resolve(1000);
   await ending;
+});
+
+/** Lets a test make writing to `memory()` fail for a while. */
+function fragile() {
+  const output = memory();
+  const state = { full: false, attempts: 0 };
+  const write = (bytes: Uint8Array) => {
+    state.attempts += 1;
+    return state.full ? Promise.reject(new Error("No space left on device")) : output.write(bytes);
+  };
+  return { output, state, write };
+}
+
+Deno.test("the log goes on where writing failed and works again, and no line is lost", async () => {
+  const { output, state, write } = fragile();
+  await using _log = Log.start({ level: "info", format: "text", access: true }, { write });
+  const log = getLogger("switchyard");
+  state.full = true;
+  log.info("while full");
+  await until(() => state.attempts > 1, "writing has failed");
+  state.full = false;
+  log.info("afterwards");
+  await until(() => output.text.includes("afterwards"), "it is written again");
+  assertEquals(output.text.match(/while full|afterwards/g), ["while full", "afterwards"]);
+  assert(!output.text.includes("lost"));
+});
+
+Deno.test("lines that do not fit while the disk is full are counted, with the reason", async () => {
+  const { output, state, write } = fragile();
+  await using _log = Log.start({ level: "info", format: "text", access: true }, { write });
+  const log = getLogger("switchyard");
+  state.full = true;
+  log.info("line");
+  await until(() => state.attempts > 0, "writing has failed");
+  for (let line = 1; line < 70_000; line++) log.info("line");
+  await new Promise((resolve) => setTimeout(resolve, 250));
+  state.full = false;
+  const written = () => output.text.match(/INFO {4}line$/gm)?.length ?? 0;
+  const lost = () => lostIn(output.text);
+  await until(() => written() + lost() === 70_000, "every line is written or counted");
+  assert(lost() > 0 && output.text.includes("lost: it could not be written: No space left on device"));
+});
+
+Deno.test("a pipe that is full for a moment, and does not wait, loses no line", async () => {
+  // the shell's reader sleeps; O_NONBLOCK makes a full pipe an error
+  const script = `
+    import { Log } from "./lib/observe/log.ts";
+    import { getLogger } from "@logtape/logtape";
+    await using _log = Log.start({ level: "info", format: "text", access: true });
+    for (let line = 0; line < 4000; line++) getLogger("switchyard").info("line " + "x".repeat(100));
+    await new Promise((resolve) => setTimeout(resolve, 2500));
+    getLogger("switchyard").info("the last line");
+  `;
+  const nonblocking = "import os,sys; os.set_blocking(2, False); os.execvp(sys.argv[1], sys.argv[1:])";
+  const command = `python3 -c '${nonblocking}' "$0" eval "$1" 2>&1 >/dev/null | (sleep 1; cat)`;
+  const args = ["-c", command, Deno.execPath(), script];
+  const { stdout } = await new Deno.Command("sh", { args, stdout: "piped", stderr: "inherit" }).output();
+  const text = new TextDecoder().decode(stdout);
+  assertEquals(text.match(/line x{100}$/gm)?.length, 4000, text.slice(-300));
+  assert(text.includes("the last line"), text.slice(-300));
 });
