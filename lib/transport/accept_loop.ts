@@ -10,8 +10,8 @@ const PAUSE_MS = { first: 20, longest: 1000 };
 const BURST_MS = 10_000;
 
 /**
- * Connections accepted in one turn of the event loop. The platform serves 128 reads, writes and accepts a turn, the
- * newest first: what exceeds that can be passed over again and again, for more than a second (docs/performance.md).
+ * Connections accepted in one turn of the event loop. Where more than about 128 sockets are ready in one turn, the
+ * platform can pass over some of them again and again, for more than a second (docs/performance.md).
  */
 const ACCEPTS_A_TURN = 32;
 

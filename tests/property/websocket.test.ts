@@ -1,6 +1,7 @@
 import fc from "fast-check";
-import { FrameDecoder, HEADER_BYTES, writeHeader } from "../../lib/transport/websocket/frames.ts";
-import { type Outcome, ServerHandshake } from "../../lib/transport/websocket/handshake.ts";
+import { WebSocketDecoder } from "../../lib/transport/websocket/decoder.ts";
+import { HEADER_BYTES, writeHeader } from "../../lib/transport/websocket/frames.ts";
+import { type HandshakeResult, ServerHandshake } from "../../lib/transport/websocket/handshake.ts";
 import { MAX_HEAD_BYTES } from "../../lib/transport/websocket/http_head.ts";
 import { mask } from "../../lib/transport/websocket/masking.ts";
 import { assert, assertEquals } from "../assert.ts";
@@ -70,14 +71,14 @@ Deno.test("a header that is written is read as what it says", () => {
   fc.assert(fc.property(length, fc.option(fc.integer(), { nil: undefined }), (length, key) => {
     const target = new Uint8Array(HEADER_BYTES);
     const header = target.subarray(0, writeHeader(target, 2, length, key));
-    const decoder = new FrameDecoder({ masked: key !== undefined });
+    const decoder = new WebSocketDecoder({ masked: key !== undefined });
     assertEquals(decoder.unwrap(header), 0);
     assertEquals(decoder.unwrap(Uint8Array.of(1, 2, 3, 4, 5)), 5);
     assertEquals(decoder.ending, undefined);
   }));
 });
 
-function handshake(chunks: Uint8Array[]): Outcome {
+function handshake(chunks: Uint8Array[]): HandshakeResult {
   const reading = new ServerHandshake();
   for (const chunk of chunks) {
     const outcome = reading.push(chunk);

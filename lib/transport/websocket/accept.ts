@@ -4,7 +4,7 @@ import { acquire, release } from "../../util/buffer_pool.ts";
 import { Refusal } from "../../errors.ts";
 import { type Duplex, writeAll } from "../duplex.ts";
 import { WebSocketDuplex } from "./duplex.ts";
-import { type Outcome, type Policy, refuse, ServerHandshake } from "./handshake.ts";
+import { type HandshakeResult, type Policy, refusedWith, ServerHandshake } from "./handshake.ts";
 
 /** Room for one read of a request: browsers send under 2 KiB. */
 const READ_BYTES = 4 << 10;
@@ -18,7 +18,7 @@ export function isUpgrade(bytes: Uint8Array): boolean {
  * Speaks the handshake over `tcp`, from which `opening` has been read, and gives the WebSocket. The caller sets the
  * deadline.
  *
- * @throws {Refusal} BAD_FRAME, whose rejection is the HTTP response that says what is wrong.
+ * @throws {Refusal} BAD_FRAME, whose rejection is the HTTP response that tells what is wrong.
  */
 export async function acceptWebSocket(
   tcp: Duplex,
@@ -34,12 +34,12 @@ export async function acceptWebSocket(
   return new WebSocketDuplex(tcp, "server");
 }
 
-/** What a client gets that is turned away for `refusal` before its handshake is done: it would not know a frame. */
+/** The response to a client that is refused before its handshake is done, when it would not understand a frame. */
 export function httpRefusal({ reason, message }: Refusal): Uint8Array {
-  return refuse(reason === "ID_TIMEOUT" ? 408 : 503, message).response;
+  return refusedWith(reason === "ID_TIMEOUT" ? 408 : 503, message).response;
 }
 
-async function readMore(tcp: Duplex, handshake: ServerHandshake): Promise<Outcome> {
+async function readMore(tcp: Duplex, handshake: ServerHandshake): Promise<HandshakeResult> {
   const buffer = acquire(READ_BYTES);
   const count = await tcp.read(buffer);
   const outcome = count === null ? CUT : handshake.push(buffer.slice(0, count));
@@ -47,9 +47,9 @@ async function readMore(tcp: Duplex, handshake: ServerHandshake): Promise<Outcom
   return outcome;
 }
 
-const CUT = refuse(400, "the request ended within its head");
+const CUT = refusedWith(400, "the request ended within its head");
 
-function refusalOf({ status, why, response }: Outcome & { kind: "refused" }): Refusal {
+function refusalOf({ status, why, response }: HandshakeResult & { kind: "refused" }): Refusal {
   return new Refusal("BAD_FRAME", `WebSocket handshake refused with ${status}: ${why}`, {
     rejection: response,
   });

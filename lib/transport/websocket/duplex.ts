@@ -5,15 +5,8 @@ import { Refusal, type RefusalName } from "../../errors.ts";
 import { BaseDuplex } from "../base_duplex.ts";
 import type { Duplex } from "../duplex.ts";
 import { lingeringClose } from "../linger.ts";
-import {
-  CloseCode,
-  encodeClose,
-  encodeFrame,
-  FrameDecoder,
-  HEADER_BYTES,
-  Opcode,
-  writeHeader,
-} from "./frames.ts";
+import { CloseCode, encodeClose, encodeShortFrame, HEADER_BYTES, Opcode, writeHeader } from "./frames.ts";
+import { WebSocketDecoder } from "./decoder.ts";
 import { Mutex } from "./mutex.ts";
 import { mask } from "./masking.ts";
 
@@ -45,7 +38,7 @@ export class WebSocketDuplex extends BaseDuplex {
   keepalives = 0;
   readonly #carrier: Carrier;
   readonly #isClient: boolean;
-  readonly #decoder: FrameDecoder;
+  readonly #decoder: WebSocketDecoder;
   readonly #closeMs: number;
   readonly #reads = new Mutex();
   readonly #writes = new Mutex();
@@ -64,7 +57,7 @@ export class WebSocketDuplex extends BaseDuplex {
     this.#carrier = carrier;
     this.#closeMs = options.closeMs ?? CLOSE_MS;
     this.#isClient = role === "client";
-    this.#decoder = new FrameDecoder({ masked: role === "server" });
+    this.#decoder = new WebSocketDecoder({ masked: role === "server" });
   }
 
   /**
@@ -205,7 +198,7 @@ export class WebSocketDuplex extends BaseDuplex {
     if (this.#closeSent || !this.#writes.tryTake()) return;
     try {
       const ping = this.#decoder.takePing();
-      if (ping) await this.#sendAll(encodeFrame(Opcode.PONG, ping, this.#key()));
+      if (ping) await this.#sendAll(encodeShortFrame(Opcode.PONG, ping, this.#key()));
     } catch {
       // the connection has broken: whoever reads from it or writes to it next is told
     } finally {

@@ -1,4 +1,4 @@
-/** The opening handshake of RFC 6455, section 4, on the server's side: bytes in, an outcome out, no sockets. */
+/** The opening handshake of RFC 6455, section 4, on the server's side: bytes in, a result out, no sockets. */
 
 import { createHash } from "node:crypto";
 import { type Head, HeadError, HeadReader, listOf, parseHead, shown, valuesOf } from "./http_head.ts";
@@ -17,8 +17,8 @@ export interface Policy {
 /** Status of a refusal. */
 export type RefusedStatus = 400 | 403 | 404 | 408 | 426 | 431 | 503;
 
-/** What has come of the bytes so far. */
-export type Outcome =
+/** The result of the bytes so far. */
+export type HandshakeResult =
   | { readonly kind: "more" }
   /** Send `response`; what `rest` holds are frames. */
   | { readonly kind: "accepted"; readonly response: Uint8Array; readonly rest: Uint8Array }
@@ -65,8 +65,8 @@ export class ServerHandshake {
     this.#policy = policy;
   }
 
-  /** Takes more of what the client sent. Not to be called again after an outcome other than `more`. */
-  push(chunk: Uint8Array): Outcome {
+  /** Takes more of what the client sent. Not to be called again after a result other than `more`. */
+  push(chunk: Uint8Array): HandshakeResult {
     try {
       const length = this.#reader.push(chunk);
       const { bytes } = this.#reader;
@@ -75,14 +75,16 @@ export class ServerHandshake {
       const head = parseHead(bytes.subarray(0, length));
       return { kind: "accepted", response: accept(head, this.#policy), rest: bytes.subarray(length) };
     } catch (error) {
-      if (error instanceof Refused || error instanceof HeadError) return refuse(error.status, error.message);
+      if (error instanceof Refused || error instanceof HeadError) {
+        return refusedWith(error.status, error.message);
+      }
       throw error;
     }
   }
 }
 
-/** The refusal of a handshake, for `why`. */
-export function refuse(status: RefusedStatus, why: string): Outcome & { kind: "refused" } {
+/** A handshake that is refused, with the response that tells the client why. */
+export function refusedWith(status: RefusedStatus, why: string): HandshakeResult & { kind: "refused" } {
   const text = encoder.encode(`${why}\n`);
   const head = [
     `HTTP/1.1 ${status} ${REASONS[status]}`,

@@ -3,7 +3,8 @@
 import { Refusal } from "../../../lib/errors.ts";
 import { writeAll } from "../../../lib/transport/duplex.ts";
 import { type Carrier, WebSocketDuplex } from "../../../lib/transport/websocket/duplex.ts";
-import { encodeClose, FrameDecoder, Opcode } from "../../../lib/transport/websocket/frames.ts";
+import { WebSocketDecoder } from "../../../lib/transport/websocket/decoder.ts";
+import { encodeClose, Opcode } from "../../../lib/transport/websocket/frames.ts";
 import { Mutex } from "../../../lib/transport/websocket/mutex.ts";
 import { assert, assertEquals, assertRejects } from "../../assert.ts";
 import { concat, noise, until } from "../../harness.ts";
@@ -60,7 +61,7 @@ for (const role of ["server", "client"] as const) {
       await writeAll(new WebSocketDuplex(carrier, role), payload);
       assertEquals(payload, before, "what is written is not changed");
       const out = carrier.bytes;
-      const decoder = new FrameDecoder({ masked: role === "client" });
+      const decoder = new WebSocketDecoder({ masked: role === "client" });
       assertEquals(out.slice(0, decoder.unwrap(out)), payload);
     });
   }

@@ -1,6 +1,6 @@
 /** WebSocket frames as tests need them: any bit can be wrong. */
 
-import { FrameDecoder } from "../../../lib/transport/websocket/frames.ts";
+import { WebSocketDecoder } from "../../../lib/transport/websocket/decoder.ts";
 import { concat } from "../../harness.ts";
 
 /** What stands in a frame. The defaults make a client's whole binary message. */
@@ -47,7 +47,7 @@ function bytesOf(payload: Uint8Array | readonly number[] | string): Uint8Array<A
 
 /** What a decoder makes of `chunks`: the payload, the latest ping of each chunk, and how it ended. */
 export function decode(chunks: readonly Uint8Array[], masked = true) {
-  const decoder = new FrameDecoder({ masked });
+  const decoder = new WebSocketDecoder({ masked });
   const payload: number[] = [];
   const pings: number[][] = [];
   for (const chunk of chunks) {
