@@ -22,7 +22,8 @@ import {
 } from "./observe/observer.ts";
 import { difference } from "./route/diff.ts";
 import { RouteTable } from "./route/table.ts";
-import { CaCertificates } from "./transport/tls/client.ts";
+import { UpstreamContexts } from "./transport/tls/client.ts";
+import { readAhead, type ReadFile, tlsFiles } from "./transport/tls/files.ts";
 import { type Connect, Dialer } from "./upstream/dialer.ts";
 import { type Lookup, Resolver } from "./upstream/resolver.ts";
 import { sleep } from "./util/async.ts";
@@ -123,9 +124,10 @@ export class Engine implements Current, AsyncDisposable {
     const before = this.#snapshot.table;
     const table = await RouteTable.build(config.routes, config.default);
     const change = await difference(before, table);
+    const read = await readAhead(tlsFiles(config.listeners, upstreamsOf(config)));
     if (this.#draining || this.#closing) throw new Error("the balancer is shutting down");
-    const snapshot = this.#snapshotOf(config, table);
-    this.#listeners.change(config.listeners);
+    const snapshot = this.#snapshotOf(config, table, read);
+    this.#listeners.change(config.listeners, read);
     this.#config = config;
     this.#snapshot = snapshot;
     this.limiter.configure(config);
@@ -184,7 +186,7 @@ export class Engine implements Current, AsyncDisposable {
     await this.close();
   }
 
-  #snapshotOf(config: Config, table: RouteTable): Snapshot {
+  #snapshotOf(config: Config, table: RouteTable, read?: ReadFile): Snapshot {
     return {
       table,
       idBytes: config.limits.id_bytes,
@@ -192,7 +194,7 @@ export class Engine implements Current, AsyncDisposable {
       proxyProtocol: config.proxy_protocol,
       idDeadlines: this.#timeouts.of("id", config.timeouts.id),
       connectDeadlines: this.#timeouts.of("connect", config.timeouts.connect),
-      certificates: new CaCertificates(upstreamsOf(config)),
+      upstreamTls: new UpstreamContexts(upstreamsOf(config), read),
       idleLimits: config.timeouts,
       dialer: new Dialer({ connect: this.#connect, resolver: this.#resolver, dnsTtl: config.dns_ttl }),
     };

@@ -59,3 +59,95 @@ export class Certificate implements AsyncDisposable {
     await Deno.remove(this.#folder, { recursive: true });
   }
 }
+
+/** How a certificate is issued. */
+interface Issued {
+  /** Host names of the certificate. @default ["localhost"] */
+  readonly names?: readonly string[];
+  /** @default "clientAuth,serverAuth" */
+  readonly usage?: string;
+  /** Whether it has expired. @default false */
+  readonly expired?: boolean;
+}
+
+/** An authority that issues certificates, with its files in a folder of its own. */
+export class Authority implements AsyncDisposable {
+  readonly #folder: string;
+
+  private constructor(folder: string) {
+    this.#folder = folder;
+  }
+
+  static async create(): Promise<Authority> {
+    const folder = await Deno.makeTempDir();
+    await run(
+      ...["req", "-x509", ...NEW_KEY, "-days", "2", "-subj", "/CN=authority"],
+      ...["-addext", "basicConstraints=critical,CA:TRUE", "-addext", "keyUsage=keyCertSign"],
+      ...["-keyout", `${folder}/ca-key.pem`, "-out", `${folder}/ca.pem`],
+    );
+    await Deno.writeTextFile(`${folder}/index.txt`, "");
+    await Deno.writeTextFile(`${folder}/serial`, "01");
+    return new Authority(folder);
+  }
+
+  /** File of the authority's own certificate. */
+  get ca(): string {
+    return `${this.#folder}/ca.pem`;
+  }
+
+  /** Files of a new certificate for the subject `O=Example, CN=name`. */
+  async issue(name: string, { names = ["localhost"], usage = USAGE, expired }: Issued = {}) {
+    const at = `${this.#folder}/${name}`;
+    const alternatives = [...names.map((each) => `DNS:${each}`), "IP:127.0.0.1"].join(",");
+    await Deno.writeTextFile(
+      `${at}.cnf`,
+      `[ca]
+default_ca=all
+[all]
+database=${this.#folder}/index.txt
+serial=${this.#folder}/serial
+new_certs_dir=${this.#folder}
+default_md=sha256
+policy=any
+unique_subject=no
+x509_extensions=leaf
+[any]
+commonName=supplied
+organizationName=optional
+[leaf]
+basicConstraints=critical,CA:FALSE
+extendedKeyUsage=${usage}
+subjectAltName=${alternatives}
+`,
+    );
+    await run(
+      "req",
+      ...NEW_KEY,
+      "-subj",
+      `/O=Example/CN=${name}`,
+      "-keyout",
+      `${at}-key.pem`,
+      "-out",
+      `${at}.csr`,
+    );
+    const dates = expired ? ["-startdate", "20200101000000Z", "-enddate", "20200102000000Z"] : ["-days", "2"];
+    await run(
+      ...["ca", "-batch", "-notext", "-config", `${at}.cnf`, "-cert", this.ca, ...dates],
+      ...["-keyfile", `${this.#folder}/ca-key.pem`, "-in", `${at}.csr`, "-out", `${at}.pem`],
+    );
+    return { cert: `${at}.pem`, key: `${at}-key.pem` };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Deno.remove(this.#folder, { recursive: true });
+  }
+}
+
+const NEW_KEY = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"];
+
+const USAGE = "clientAuth,serverAuth";
+
+async function run(...args: string[]): Promise<void> {
+  const { success, stderr } = await openssl(...args);
+  if (!success) throw new Error(stderr);
+}

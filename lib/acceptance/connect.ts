@@ -5,7 +5,7 @@ import { messageOf, refusalName } from "../errors.ts";
 import { decodeError } from "../frame/tlv.ts";
 import type { Duplex } from "../transport/duplex.ts";
 import { TcpDuplex } from "../transport/tcp.ts";
-import { tlsClient, trusting } from "../transport/tls/client.ts";
+import { clientContext, tlsClient } from "../transport/tls/client.ts";
 import { connectWebSocket } from "../transport/websocket/connect.ts";
 import { hostPortText } from "../util/text.ts";
 
@@ -83,7 +83,7 @@ async function performHandshakes(
 }
 
 async function secure(raw: Duplex, host: string, ca: string | undefined): Promise<Duplex> {
-  const duplex = tlsClient(raw, { host, context: trusting(ca) });
+  const duplex = tlsClient(raw, { host, context: clientContext(ca) });
   try {
     await duplex.handshake();
     return duplex;

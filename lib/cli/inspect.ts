@@ -5,7 +5,7 @@ import { idExpected, parseCidr } from "../config/values.ts";
 import { messageOf, UsageError } from "../errors.ts";
 import { AccessList } from "../admission/access_list.ts";
 import { TlsServer } from "../transport/tls/server.ts";
-import { CaCertificates } from "../transport/tls/client.ts";
+import { UpstreamContexts } from "../transport/tls/client.ts";
 import { RouteTable } from "../route/table.ts";
 import { hostPortText, nearest, quote } from "../util/text.ts";
 import { readFlags, type Spec } from "./flags.ts";
@@ -52,7 +52,7 @@ function* tlsProblems({ listeners, routes, default: fallback }: Config): Generat
   const attempts = listeners.flatMap(({ address, tls }) =>
     tls ? () => new TlsServer(hostPortText(address), tls)[Symbol.dispose]() : []
   );
-  attempts.push(() => void new CaCertificates(fallback ? [...routes, fallback] : routes));
+  attempts.push(() => void new UpstreamContexts(fallback ? [...routes, fallback] : routes));
   for (const attempt of attempts) {
     try {
       attempt();

@@ -9,20 +9,15 @@ const OWN_FILES = 100;
 /** Most files that are tried, which takes a hundredth of a millisecond each: enough for 32,000 connections. */
 const MOST_TRIED = 65_536;
 
-/** What decides how many files are wanted. */
-type Wants = Pick<Config, "limits" | "listeners" | "routes" | "default">;
+/** Open files of a relayed connection: the client's socket and the upstream's. */
+const FILES_EACH = 2;
 
-/**
- * Files that are open with every place of `limits.connections` taken: two each, the client's and the upstream's, and
- * two more for each side that speaks TLS.
- */
-export function filesWanted(config: Wants): number {
-  return filesEach(config) * config.limits.connections + LINGER_MOST + OWN_FILES;
-}
+/** What decides how many files are needed. */
+type Needs = Pick<Config, "limits">;
 
-function filesEach({ listeners, routes, default: fallback }: Wants): number {
-  const sides = [listeners.some(({ tls }) => tls), Boolean(fallback?.tls) || routes.some(({ tls }) => tls)];
-  return 2 + 2 * sides.filter(Boolean).length;
+/** Files that are open with every place of `limits.connections` taken. */
+export function filesNeeded({ limits }: Needs): number {
+  return FILES_EACH * limits.connections + LINGER_MOST + OWN_FILES;
 }
 
 /**
@@ -32,15 +27,15 @@ function filesEach({ listeners, routes, default: fallback }: Wants): number {
  * opening files until no more can be, before anything else needs one.
  */
 export function openFilesProblem(
-  config: Wants,
+  config: Needs,
   open = openOne,
 ): string | undefined {
-  const wanted = filesWanted(config);
-  const held = countOpenable(Math.min(wanted, MOST_TRIED), open);
-  if (held >= Math.min(wanted, MOST_TRIED)) return undefined;
-  const fits = Math.max(1, Math.floor((held - LINGER_MOST - OWN_FILES) / filesEach(config)));
+  const needed = filesNeeded(config);
+  const held = countOpenable(Math.min(needed, MOST_TRIED), open);
+  if (held >= Math.min(needed, MOST_TRIED)) return undefined;
+  const fits = Math.max(1, Math.floor((held - LINGER_MOST - OWN_FILES) / FILES_EACH));
   return `only ${held} more files can be opened, and limits.connections: ${config.limits.connections} needs ` +
-    `${wanted}: raise the limit (ulimit -n ${wanted}, LimitNOFILE=${wanted} in a systemd unit), ` +
+    `${needed}: raise the limit (ulimit -n ${needed}, LimitNOFILE=${needed} in a systemd unit), ` +
     `or set limits.connections to ${fits}`;
 }
 

@@ -10,7 +10,8 @@ import {
   parseUpstream,
 } from "../config/values.ts";
 import { messageOf } from "../errors.ts";
-import { readCertificates } from "../transport/tls/client.ts";
+import { readCertificates } from "../transport/tls/certificates.ts";
+import { readNow } from "../transport/tls/files.ts";
 import { quote } from "../util/text.ts";
 import type { Given } from "./flags.ts";
 
@@ -69,7 +70,7 @@ function parseWebSocketUrl(text: string): Target | undefined {
 
 function certificates(file: string, problems: string[]): string {
   try {
-    return readCertificates(file);
+    return readCertificates(file, readNow);
   } catch (error) {
     problems.push(`--ca: ${messageOf(error)}`);
     return "";

@@ -22,8 +22,11 @@ type Entry<T extends readonly unknown[]> = T[number];
 /** Where Switchyard accepts connections. */
 export type ListenerConfig = Entry<File["listeners"]>;
 
-/** The files, in PEM, of a listener's certificate and private key. */
+/** How a listener uses TLS: the files, in PEM, of its certificates and private keys. */
 export type TlsConfig = NonNullable<ListenerConfig["tls"]>;
+
+/** The files, in PEM, of one certificate and its private key. */
+export type KeyPairFiles = Pick<TlsConfig, "cert" | "key">;
 
 /** Which WebSockets a listener accepts. */
 export type WebSocketConfig = Exclude<NonNullable<ListenerConfig["websocket"]>, false>;

@@ -5,7 +5,7 @@ import { UsageError } from "../errors.ts";
 import { decodeText, ReadError } from "../util/read_file.ts";
 import { plain } from "../util/text.ts";
 import { check, type Problem } from "./check.ts";
-import type { Config, RouteConfig, TlsConfig, Upstream } from "./config.ts";
+import type { Config, KeyPairFiles, RouteConfig, TlsConfig, Upstream } from "./config.ts";
 import { fieldLocator, type Position } from "./locate.ts";
 import { checkRules } from "./rules.ts";
 import { fileSchema } from "./schema/file.ts";
@@ -90,14 +90,36 @@ function* problemsIn(value: YamlValue): Generator<Problem> {
 
 function withFiles<T extends { tls?: TlsConfig }>(listener: T, file: string): T {
   if (!listener.tls) return listener;
-  const { cert, key } = listener.tls;
-  return { ...listener, tls: { cert: pathBeside(file, cert), key: pathBeside(file, key) } };
+  const { tls } = listener;
+  const { certificates, client_ca } = tls;
+  return {
+    ...listener,
+    tls: {
+      ...tls,
+      ...pairBeside(file, tls),
+      ...(certificates && { certificates: certificates.map((pair) => pairBeside(file, pair)) }),
+      ...(client_ca !== undefined && { client_ca: pathBeside(file, client_ca) }),
+    },
+  };
+}
+
+function pairBeside(file: string, { cert, key }: KeyPairFiles): KeyPairFiles {
+  return { cert: pathBeside(file, cert), key: pathBeside(file, key) };
 }
 
 function withCa<T extends Upstream>(upstream: T, file: string): T {
   const { tls } = upstream;
-  if (typeof tls !== "object" || tls.ca === undefined) return upstream;
-  return { ...upstream, tls: { ...tls, ca: pathBeside(file, tls.ca) } };
+  if (typeof tls !== "object") return upstream;
+  const { ca, cert, key } = tls;
+  return {
+    ...upstream,
+    tls: {
+      ...tls,
+      ...(ca !== undefined && { ca: pathBeside(file, ca) }),
+      ...(cert !== undefined && { cert: pathBeside(file, cert) }),
+      ...(key !== undefined && { key: pathBeside(file, key) }),
+    },
+  };
 }
 
 function toRoute({ id, match, ...rest }: v.InferOutput<typeof routeSchema>): RouteConfig {

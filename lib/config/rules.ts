@@ -8,9 +8,15 @@ import { DEFAULTS, idExpected, isPrintable, parseAddress, parseDuration } from "
 export function* checkRules(value: YamlValue): Generator<Problem> {
   if (!isMapping(value)) return;
   yield* checkTimeouts(value["timeouts"]);
-  yield* checkListeners(mappings("listeners", value["listeners"]));
+  const listeners = mappings("listeners", value["listeners"]);
+  yield* checkListeners(listeners);
+  for (const [path, { tls }] of listeners) yield* checkClientCa(tls, `${path}.tls`);
   const routes = mappings("routes", value["routes"]);
-  for (const [path, route] of routes) yield* checkRoute(route, path);
+  for (const [path, route] of routes) {
+    yield* checkRoute(route, path);
+    yield* checkKeyPair(route["tls"], `${path}.tls`);
+  }
+  if (isMapping(value["default"])) yield* checkKeyPair(value["default"]["tls"], "default.tls");
   yield* checkIds(routes, idBytesOf(value));
   yield* checkGlobs(routes);
 }
@@ -33,6 +39,17 @@ function* checkListeners(listeners: ReadonlyMap<string, Mapping>): Generator<Pro
     if (parsed === undefined || parsed.port === 0) continue;
     yield* uses.check(`${parsed.host} ${parsed.port}`, address, `${path}.address`);
   }
+}
+
+/** Alone, `client_cert` would have no effect, and clients without a certificate would be accepted. */
+function* checkClientCa(tls: YamlValue | undefined, path: string): Generator<Problem> {
+  if (!isMapping(tls) || !Object.hasOwn(tls, "client_cert") || Object.hasOwn(tls, "client_ca")) return;
+  yield { path: `${path}.client_cert`, message: "found without client_ca, expected both" };
+}
+
+function* checkKeyPair(tls: YamlValue | undefined, path: string): Generator<Problem> {
+  if (!isMapping(tls) || Object.hasOwn(tls, "cert") === Object.hasOwn(tls, "key")) return;
+  yield { path, message: "found only one of cert and key, expected both or neither" };
 }
 
 function* checkRoute(route: Mapping, path: string): Generator<Problem> {

@@ -56,10 +56,10 @@ async function secure(
   upstream: Duplex,
   target: Upstream,
   budget: TimeLimit,
-  { certificates }: Snapshot,
+  { upstreamTls }: Snapshot,
 ): Promise<Duplex> {
   try {
-    return await secureUpstream(upstream, target, certificates, budget);
+    return await secureUpstream(upstream, target, upstreamTls, budget);
   } catch (error) {
     if (error instanceof Deno.errors.TimedOut) throw error;
     throw new DialError("tls", messageOf(error), { cause: error });

@@ -38,6 +38,7 @@ export class Connection extends ListNode<Connection> implements ConnectionInfo {
   readonly #observer: Required<Observer>;
   #layer: Layer = "frames";
   #proxied: ProxiedEndpoints | undefined;
+  #clientSubject: string | undefined;
   #id: string | undefined;
   #route: string | undefined;
   #server: HostPort | undefined;
@@ -88,6 +89,10 @@ export class Connection extends ListNode<Connection> implements ConnectionInfo {
     return this.#id;
   }
 
+  get clientSubject(): string | undefined {
+    return this.#clientSubject;
+  }
+
   get route(): string | undefined {
     return this.#route;
   }
@@ -125,6 +130,11 @@ export class Connection extends ListNode<Connection> implements ConnectionInfo {
   /** A trusted proxy has named the client. */
   proxied(endpoints: ProxiedEndpoints): void {
     this.#proxied = endpoints;
+  }
+
+  /** The client's certificate has been checked. */
+  authenticated(subject: string | undefined): void {
+    this.#clientSubject = subject;
   }
 
   /** From now on a rejection is worded for this layer: the handshake has got so far. */

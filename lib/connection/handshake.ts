@@ -78,6 +78,7 @@ async function acceptTls(connection: Connection, server: TlsServer): Promise<boo
     if (!connection.joined) tls.close();
   }
   connection.speaks("frames");
+  connection.authenticated(tls.checkPeer());
   return true;
 }
 

@@ -3,7 +3,7 @@
 import type { Limiter } from "../admission/limiter.ts";
 import type { Config } from "../config/config.ts";
 import type { RouteTable } from "../route/table.ts";
-import type { CaCertificates } from "../transport/tls/client.ts";
+import type { UpstreamContexts } from "../transport/tls/client.ts";
 import type { Dialer } from "../upstream/dialer.ts";
 import type { Deadlines } from "../util/deadlines.ts";
 import type { IdleLimits, IdleTimeout } from "./idle_timeout.ts";
@@ -18,8 +18,8 @@ export interface Snapshot {
   readonly proxyProtocol: Config["proxy_protocol"];
   readonly idDeadlines: Deadlines;
   readonly connectDeadlines: Deadlines;
-  /** The certificates by which upstreams are trusted. */
-  readonly certificates: CaCertificates;
+  /** How TLS is used to upstreams. */
+  readonly upstreamTls: UpstreamContexts;
   readonly idleLimits: IdleLimits;
   readonly dialer: Dialer;
 }

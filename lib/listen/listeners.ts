@@ -5,6 +5,7 @@ import type { HostPort, ListenerConfig } from "../config/config.ts";
 import { messageOf } from "../errors.ts";
 import { addressText, hostPortText } from "../util/text.ts";
 import { acceptEach } from "../transport/accept_loop.ts";
+import type { ReadFile } from "../transport/tls/files.ts";
 import { TlsServer } from "../transport/tls/server.ts";
 import type { AcceptedSocket } from "../transport/tcp.ts";
 import { Listener } from "./listener.ts";
@@ -49,12 +50,13 @@ export class Listeners {
   /**
    * Opens what is new in `configs` and closes what is no longer there; the others stay as they are.
    *
+   * @param read Gives the files of TLS where they have been read already.
    * @throws Error naming the address that could not be listened on; nothing has changed then.
    */
-  change(configs: readonly ListenerConfig[]): void {
+  change(configs: readonly ListenerConfig[], read?: ReadFile): void {
     const before = this.#open;
     const unused = new Set([...before.values()].flatMap(({ listener: { tls } }) => tls ?? []));
-    const after = this.#openEach(configs);
+    const after = this.#openEach(configs, read);
     this.#open = after;
     for (const [key, bound] of after) if (!before.has(key)) this.#accept(bound);
     for (const [key, { socket }] of before) if (!after.has(key)) close(socket);
@@ -72,7 +74,7 @@ export class Listeners {
     await Promise.all(this.#accepting);
   }
 
-  #openEach(configs: readonly ListenerConfig[]): Map<string, Bound> {
+  #openEach(configs: readonly ListenerConfig[], read: ReadFile | undefined): Map<string, Bound> {
     using undo = new DisposableStack();
     const after = new Map<string, Bound>();
     const changes: (() => void)[] = [];
@@ -81,7 +83,7 @@ export class Listeners {
       const open = this.#open.get(key);
       const socket = open?.socket ?? undo.adopt(this.#openAt(config.address), (opened) => opened.close());
       const name = addressText(socket.addr);
-      const listener = new Listener(name, config, this.#tls(name, config, open, undo));
+      const listener = new Listener(name, config, this.#tls(name, config, open, undo, read));
       if (open) changes.push(() => open.listener = listener);
       after.set(key, open ?? { socket, listener });
     }
@@ -96,13 +98,14 @@ export class Listeners {
     { tls }: ListenerConfig,
     open: Bound | undefined,
     undo: DisposableStack,
+    read: ReadFile | undefined,
   ): TlsServer | undefined {
     if (!tls) return undefined;
     const known = open?.listener.tls;
-    if (known?.config.cert !== tls.cert || known.config.key !== tls.key) {
-      return undo.use(new TlsServer(name, tls));
+    if (JSON.stringify(known?.config) !== JSON.stringify(tls)) {
+      return undo.use(new TlsServer(name, tls, { read }));
     }
-    known.refresh();
+    if (known) void known.refresh(read);
     return known;
   }
 

@@ -17,6 +17,8 @@ export interface AccessRecord {
   readonly client: string;
   readonly listener: string;
   readonly transport: Transport;
+  /** Subject of the client's certificate, where it has a valid one. */
+  readonly client_subject?: string;
   readonly id: string | null;
   /** The rule that matched. */
   readonly route: string | null;
@@ -64,13 +66,14 @@ export function accessRecord(
   connection: ConnectionInfo,
   { reason, closedBy, detail }: Closing,
 ): AccessRecord {
-  const { acceptedAt, identifiedAt, dialedAt, connectedAt, upstream } = connection;
+  const { acceptedAt, identifiedAt, dialedAt, connectedAt, upstream, clientSubject } = connection;
   return {
     time: new Date().toISOString(),
     conn: connection.conn,
     client: addressText(connection.source),
     listener: connection.listener,
     transport: connection.transport,
+    ...(clientSubject === undefined ? {} : { client_subject: clientSubject }),
     id: connection.id ?? null,
     route: connection.route ?? null,
     upstream: upstream ? hostPortText(upstream) : null,

@@ -41,6 +41,8 @@ export interface ConnectionInfo {
   /** The address of the listener that accepted it. */
   readonly listener: string;
   readonly transport: Transport;
+  /** Subject of the client's certificate, where it has a valid one. */
+  readonly clientSubject: string | undefined;
   readonly id: string | undefined;
   /** The rule that matched. */
   readonly route: string | undefined;
@@ -60,11 +62,12 @@ export interface ConnectionInfo {
 
 /** A copy of what is known of a connection now. */
 export function connectionInfo(connection: ConnectionInfo): ConnectionInfo {
-  const { conn, source, listener, transport, id, route, upstream, attempts } = connection;
+  const { conn, source, listener, transport, clientSubject, id, route, upstream, attempts } = connection;
   const { acceptedAt, identifiedAt, dialedAt, connectedAt } = connection;
   const [up, down] = [{ ...connection.up }, { ...connection.down }];
   const times = { acceptedAt, identifiedAt, dialedAt, connectedAt };
-  return { conn, source, listener, transport, id, route, upstream, attempts, up, down, ...times };
+  const client = { conn, source, listener, transport, clientSubject };
+  return { ...client, id, route, upstream, attempts, up, down, ...times };
 }
 
 /** Why an upstream could not be reached. */

@@ -33,5 +33,6 @@ function isSame(old: Route, now: Route): boolean {
 
 function isSameTls(old: Upstream["tls"] = false, now: Upstream["tls"] = false): boolean {
   if (typeof old !== "object" || typeof now !== "object") return old === now;
-  return old.ca === now.ca && old.server_name === now.server_name;
+  return old.ca === now.ca && old.server_name === now.server_name && old.cert === now.cert &&
+    old.key === now.key;
 }

@@ -53,8 +53,8 @@ Deno.test("only routes is required; all else has its default", () => {
 
 Deno.test("every field is taken from the file", () => {
   const text = `
-listeners: [{ address: ":0", tls: { cert: a.pem, key: /b.pem }, proxy_protocol: { trusted: [10.0.0.0/8] } }, { address: "[::1]:9000" }]
-routes: [{ id: a, ${UPSTREAM}, tls: { ca: ca.pem, server_name: b.example.com } }, { match: "eu-*", host: "::1", port: 65535, on_removal: drain }]
+listeners: [{ address: ":0", tls: { cert: a.pem, key: /b.pem, certificates: [{ cert: c.pem, key: d.pem }], client_ca: e.pem, client_cert: optional }, proxy_protocol: { trusted: [10.0.0.0/8] } }, { address: "[::1]:9000" }]
+routes: [{ id: a, ${UPSTREAM}, tls: { ca: ca.pem, server_name: b.example.com, cert: f.pem, key: g.pem } }, { match: "eu-*", host: "::1", port: 65535, on_removal: drain }]
 default: { host: 10.0.0.1, port: 1, tls: true }
 forward_id: false
 proxy_protocol: v2
@@ -70,13 +70,24 @@ log: { level: debug, format: json, access: false }
     listeners: [
       {
         address: { host: "0.0.0.0", port: 0 },
-        tls: { cert: "a.pem", key: "/b.pem" },
+        tls: {
+          cert: "a.pem",
+          key: "/b.pem",
+          certificates: [{ cert: "c.pem", key: "d.pem" }],
+          client_ca: "e.pem",
+          client_cert: "optional",
+        },
         proxy_protocol: { trusted: ["10.0.0.0/8"] },
       },
       { address: { host: "::1", port: 9000 } },
     ],
     routes: [
-      { id: "a", host: "a.example.com", port: 7, tls: { ca: "ca.pem", server_name: "b.example.com" } },
+      {
+        id: "a",
+        host: "a.example.com",
+        port: 7,
+        tls: { ca: "ca.pem", server_name: "b.example.com", cert: "f.pem", key: "g.pem" },
+      },
       { match: "eu-*", host: "::1", port: 65535, on_removal: "drain" },
     ],
     default: { host: "10.0.0.1", port: 1, tls: true },

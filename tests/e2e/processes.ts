@@ -1,5 +1,7 @@
 /** Switchyard as a process: from source under net and read alone, or the binary that SWITCHYARD_BIN names. */
 
+import { requireTls } from "../../lib/transport/tls/platform.ts";
+
 const ROOT = new URL("../../", import.meta.url).pathname;
 
 /** Where processes run: a prefix of their command line. */
@@ -13,6 +15,19 @@ export function commandLine(args: readonly string[]): string[] {
   if (binary) return [new URL(binary, `file://${ROOT}`).pathname, ...args];
   return [Deno.execPath(), "run", "--allow-net", "--allow-read", "--no-prompt", `${ROOT}main.ts`, ...args];
 }
+
+/** Whether that Switchyard can speak TLS: an executable may be built on a version of Deno that is too old for it. */
+export const hasTls = await (async () => {
+  const [program = "", ...args] = commandLine(["version"]);
+  const { stdout } = await new Deno.Command(program, { args }).output();
+  const [, version] = /deno (\S+)\)/.exec(new TextDecoder().decode(stdout)) ?? [];
+  try {
+    requireTls(version);
+    return true;
+  } catch {
+    return false; // the message is what a test asserts
+  }
+})();
 
 /** What a process writes, as it comes. */
 export class Output {

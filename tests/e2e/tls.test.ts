@@ -4,13 +4,14 @@ import { encodeId } from "../../lib/frame/tlv.ts";
 import { assert, assertEquals, assertStringIncludes } from "../assert.ts";
 import { Certificate, hasOpenssl, openssl } from "../certificates.ts";
 import { receive, send, startEcho } from "../harness.ts";
-import { start } from "./processes.ts";
+import { hasTls, start } from "./processes.ts";
 
 const ID = encodeId("1");
 
 Deno.test({
   name: "serve speaks TLS, and SIGHUP takes a renewed certificate into use without touching a connection",
-  ignore: !hasOpenssl || Deno.build.os === "windows",
+  // an executable on an older Deno has no TLS, which the test below is about
+  ignore: !hasOpenssl || !hasTls || Deno.build.os === "windows",
   async fn() {
     await using certificate = await Certificate.create("first");
     await using upstream = startEcho();
@@ -40,5 +41,27 @@ routes: [{ id: 1, host: 127.0.0.1, port: ${upstream.port} }]
     assertStringIncludes(await subject(), "CN = second");
     await send(client, Uint8Array.of(7));
     assertEquals(await receive(client, 1), Uint8Array.of(7));
+  },
+});
+
+Deno.test({
+  name: "on a version of Deno without what TLS needs, serve and check name the one that has it",
+  ignore: !hasOpenssl || hasTls,
+  async fn() {
+    await using certificate = await Certificate.create("first");
+    const tls = `{ cert: ${certificate.files.cert}, key: ${certificate.files.key} }`;
+    const config = `${certificate.files.cert}.yaml`;
+    const sides = [
+      `listeners: [{ address: "127.0.0.1:0", tls: ${tls} }]\nroutes: [{ id: 1, host: 127.0.0.1, port: 9 }]`,
+      'listeners: [{ address: "127.0.0.1:0" }]\nroutes: [{ id: 1, host: 127.0.0.1, port: 9, tls: true }]',
+    ];
+    for (const side of sides) {
+      await Deno.writeTextFile(config, side);
+      for (const [command, status] of [["serve", 1], ["check", 2]] as const) {
+        await using run = start({ command: [] }, [command, "-c", config]);
+        assertEquals(await run.status(), status, run.stderr.text);
+        assertStringIncludes(run.stderr.text, "TLS needs Deno 2.9.6 or later");
+      }
+    }
   },
 });

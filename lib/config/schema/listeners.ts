@@ -9,7 +9,7 @@ import {
   parsePath,
   PATH_EXPECTED,
 } from "../values.ts";
-import { filePath, networks, parsed } from "./fields.ts";
+import { choice, filePath, networks, parsed } from "./fields.ts";
 
 const DEFAULT_ADDRESS = "0.0.0.0:8888";
 
@@ -23,11 +23,26 @@ const proxyProtocol = v.pipe(
   v.description("Accept the PROXY protocol, versions 1 and 2, from trusted proxies."),
 );
 
+const certificateEntries = {
+  cert: filePath("Certificate in PEM, followed by its intermediate certificates."),
+  key: filePath("Private key in PEM, without a passphrase."),
+};
+
+const CERTIFICATE_EXPECTED = "a mapping such as { cert: cert.pem, key: key.pem }";
+
 const tls = v.pipe(
   v.strictObject({
-    cert: filePath("Certificate in PEM, followed by its intermediate certificates."),
-    key: filePath("Private key in PEM, without a passphrase."),
-  }, "a mapping such as { cert: cert.pem, key: key.pem }"),
+    ...certificateEntries,
+    certificates: v.exactOptional(v.pipe(
+      v.array(v.strictObject(certificateEntries, CERTIFICATE_EXPECTED), "a list of certificates"),
+      v.description("Certificates for other names, selected by the server name (SNI) that the client sends."),
+    )),
+    client_ca: v.exactOptional(filePath("Certificates that those of clients must be issued by, in PEM.")),
+    client_cert: v.exactOptional(choice(
+      ["required", "optional"],
+      "Whether a client must have a certificate; default required. Only with client_ca.",
+    )),
+  }, CERTIFICATE_EXPECTED),
   v.description("Accept TLS, and nothing else, on this listener."),
 );
 

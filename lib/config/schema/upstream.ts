@@ -13,6 +13,8 @@ const tls = v.pipe(
       server_name: v.exactOptional(
         host("Name that the server's certificate must have, if it differs from host."),
       ),
+      cert: v.exactOptional(filePath("Certificate to present to the server, in PEM. Only with key.")),
+      key: v.exactOptional(filePath("Private key of cert, in PEM, without a passphrase.")),
     }, TLS_EXPECTED),
   ], TLS_EXPECTED),
   v.description("Whether and how to use TLS to the server."),

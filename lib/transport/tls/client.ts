@@ -1,60 +1,73 @@
 /** TLS to upstreams, and of the programs that play a client. */
 
-import { X509Certificate } from "node:crypto";
 import { isIP } from "node:net";
 import { connect, createSecureContext, type SecureContext } from "node:tls";
 import type { Upstream, UpstreamTls } from "../../config/config.ts";
 import type { TimeLimit } from "../../util/deadlines.ts";
-import { messageOf } from "../../errors.ts";
 import type { Duplex } from "../duplex.ts";
+import { readCertificates, readKeyPair } from "./certificates.ts";
 import { TlsDuplex } from "./duplex.ts";
+import { type ReadFile, readNow } from "./files.ts";
+import { requireTls } from "./platform.ts";
 
 /** The server that a client of TLS expects. */
 export interface TlsTarget {
   /** Name or address that the server's certificate must be for. */
   readonly host: string;
-  /** What is trusted. */
+  /** What is trusted, and the client's own certificate. */
   readonly context: SecureContext;
 }
 
 /** Begins TLS over `raw`, which the duplex then owns. Its handshake is still to come. */
 export function tlsClient(raw: Duplex, { host, context }: TlsTarget): TlsDuplex {
+  requireTls();
   // addresses are no server names (RFC 6066, section 3), and are checked all the same
   const expected = isIP(host) === 0 ? { host, servername: host } : { host };
-  return new TlsDuplex(
-    raw,
-    "secureConnect",
-    (socket) => connect({ socket, secureContext: context, ...expected }),
-  );
+  return new TlsDuplex(raw, {
+    opened: "secureConnect",
+    begin: (socket) => connect({ socket, secureContext: context, ...expected }),
+  });
 }
 
-/** Trusts what Deno trusts, and the certificates in `pem`. */
-export function trusting(pem: string | undefined): SecureContext {
-  const context = createSecureContext();
+/** Trusts what Deno trusts, and the certificates in `ca`, in PEM. */
+export function clientContext(
+  ca?: string,
+  own?: { readonly cert: string; readonly key: string },
+): SecureContext {
+  const context = createSecureContext(own && { cert: own.cert, key: own.key });
   // as an option they would take the place of Deno's own list
-  if (pem !== undefined) context.context.addCACert(pem);
+  if (ca !== undefined) context.context.addCACert(ca);
   return context;
 }
 
-/** The certificates of `ca` files, read once for a configuration. */
-export class CaCertificates {
-  readonly #contexts = new Map<string | undefined, SecureContext>();
+/** The TLS settings of upstreams, with their files read once for a configuration. */
+export class UpstreamContexts {
+  readonly #contexts = new Map<string, SecureContext>();
 
-  /** @throws Error that names the file which cannot be read, or holds no certificate */
-  constructor(upstreams: Iterable<Pick<Upstream, "tls">>) {
+  /** @throws Error that names the file which cannot be read or used */
+  constructor(upstreams: Iterable<Pick<Upstream, "tls">>, read: ReadFile = readNow) {
     for (const { tls } of upstreams) {
       if (!tls) continue;
-      const { ca } = settingsOf(tls);
-      if (!this.#contexts.has(ca)) {
-        this.#contexts.set(ca, trusting(ca === undefined ? undefined : readCertificates(ca)));
-      }
+      requireTls();
+      const settings = settingsOf(tls);
+      const key = keyOf(settings);
+      if (!this.#contexts.has(key)) this.#contexts.set(key, contextOf(settings, read));
     }
   }
 
-  /** What is trusted with these settings, which are among those of the upstreams. */
-  of({ ca }: UpstreamTls): SecureContext {
-    return this.#contexts.get(ca) ?? trusting(undefined);
+  /** The context of settings that are among those of the upstreams. */
+  of(settings: UpstreamTls): SecureContext {
+    return this.#contexts.get(keyOf(settings)) ?? clientContext();
   }
+}
+
+function keyOf({ ca, cert, key }: UpstreamTls): string {
+  return JSON.stringify([ca, cert, key]);
+}
+
+function contextOf({ ca, cert, key }: UpstreamTls, read: ReadFile): SecureContext {
+  const own = cert === undefined || key === undefined ? undefined : readKeyPair({ cert, key }, read);
+  return clientContext(ca === undefined ? undefined : readCertificates(ca, read), own);
 }
 
 /**
@@ -65,14 +78,11 @@ export class CaCertificates {
 export async function secureUpstream(
   raw: Duplex,
   { host, tls }: Upstream,
-  certificates: CaCertificates,
+  contexts: UpstreamContexts,
   limit: TimeLimit,
 ): Promise<Duplex> {
   const settings = settingsOf(tls);
-  const duplex = tlsClient(raw, {
-    host: settings.server_name ?? host,
-    context: certificates.of(settings),
-  });
+  const duplex = tlsClient(raw, { host: settings.server_name ?? host, context: contexts.of(settings) });
   try {
     await limit.guard(
       duplex.handshake(),
@@ -87,32 +97,4 @@ export async function secureUpstream(
 
 function settingsOf(tls: Upstream["tls"]): UpstreamTls {
   return typeof tls === "object" ? tls : {};
-}
-
-/** Certificates in PEM. @throws Error that names the file, where it cannot be read, or holds none that can be used */
-export function readCertificates(file: string): string {
-  const pem = readText(file);
-  const certificates = pem.match(CERTIFICATE) ?? [];
-  if (certificates.length === 0) throw new Error(`${file} holds no certificate in PEM`);
-  for (const each of certificates) checkCertificate(each, file);
-  return pem;
-}
-
-function readText(file: string): string {
-  try {
-    return Deno.readTextFileSync(file);
-  } catch (error) {
-    throw new Error(`cannot read the certificates to trust: ${messageOf(error)}`, { cause: error });
-  }
-}
-
-const CERTIFICATE = /-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----/gs;
-
-/** The platform would report it only when it is to be trusted, at each connection anew. */
-function checkCertificate(pem: string, file: string): void {
-  try {
-    new X509Certificate(pem);
-  } catch (error) {
-    throw new Error(`${file} holds a certificate that cannot be used: ${messageOf(error)}`, { cause: error });
-  }
 }

@@ -16,6 +16,15 @@ export class HandshakeError extends Error {
   override readonly name = "HandshakeError";
 }
 
+/** How TLS begins over a stream. */
+export interface TlsBeginning {
+  /** The event that ends the handshake. */
+  readonly opened: "secure" | "secureConnect";
+  readonly begin: (stream: NodeDuplex) => TLSSocket;
+  /** Gives the subject of the peer's certificate, where it has one. @throws where the peer is refused */
+  readonly checkPeer?: (socket: TLSSocket) => string | undefined;
+}
+
 interface PendingRead {
   readonly buffer: Uint8Array;
   readonly resolve: (count: number | null) => void;
@@ -36,6 +45,7 @@ export class TlsDuplex extends BaseDuplex {
   readonly #raw: Duplex;
   readonly #wire: Wire;
   readonly #tls: TLSSocket;
+  readonly #checkPeer: TlsBeginning["checkPeer"];
   readonly #buffer = new ReadBuffer();
   readonly #writes = new Set<(error: Error) => void>();
   readonly #opened = Promise.withResolvers<void>();
@@ -50,11 +60,10 @@ export class TlsDuplex extends BaseDuplex {
 
   /**
    * @param raw What records are carried by. The duplex owns it.
-   * @param opened The event that ends the handshake.
-   * @param begin Begins TLS over a stream.
    */
-  constructor(raw: Duplex, opened: "secure" | "secureConnect", begin: (stream: NodeDuplex) => TLSSocket) {
+  constructor(raw: Duplex, { opened, begin, checkPeer }: TlsBeginning) {
     super();
+    this.#checkPeer = checkPeer;
     this.#raw = raw;
     this.#wire = new Wire(raw, (error) => this.#failWrites(error));
     this.#tls = begin(this.#wire.stream);
@@ -66,6 +75,15 @@ export class TlsDuplex extends BaseDuplex {
     this.#tls.on("data", (bytes: Uint8Array) => this.#deliver(bytes));
     this.#tls.on("end", () => this.#end());
     this.#tls.on("error", (error: Error) => this.#fail(error));
+  }
+
+  /**
+   * Subject of the peer's certificate, where one was asked for and has come.
+   *
+   * @throws {Refusal} FORBIDDEN where it is not valid
+   */
+  checkPeer(): string | undefined {
+    return this.#checkPeer?.(this.#tls);
   }
 
   /** @throws {HandshakeError} */

@@ -5,13 +5,22 @@
  * used from the next connection on.
  */
 
-import { createSecureContext, type SecureContext, TLSSocket } from "node:tls";
+import {
+  checkServerIdentity,
+  createSecureContext,
+  type SecureContext,
+  TLSSocket,
+  type TLSSocketOptions,
+} from "node:tls";
 import { getLogger } from "@logtape/logtape";
 import type { TlsConfig } from "../../config/config.ts";
 import { messageOf, Refusal } from "../../errors.ts";
 import { type Duplex, readFirst } from "../duplex.ts";
+import { type KeyPair, readCertificates, readKeyPair } from "./certificates.ts";
+import { ClientCertificates } from "./client_certificate.ts";
 import { TlsDuplex } from "./duplex.ts";
-import { checkKeyPair, type KeyPair, type KeyPairFiles, readKeyPair } from "./key_pair.ts";
+import { listenerFiles, readAhead, type ReadFile, readNow } from "./files.ts";
+import { requireTls } from "./platform.ts";
 
 const log = getLogger("switchyard");
 
@@ -21,40 +30,56 @@ const CHECK_MS = 10_000;
 /** First byte of a TLS record that carries a handshake (RFC 8446, section 5.1). */
 const HANDSHAKE = 0x16;
 
-/** Speaks TLS for one listener, with the certificate that its files hold now. */
+/** What a TLS server works with. */
+export interface TlsServerOptions {
+  /** How the files are read at the start. @default at once */
+  readonly read?: ReadFile | undefined;
+  /** How often the files are checked, in milliseconds. @default 10000 */
+  readonly checkMs?: number;
+}
+
+/** Speaks TLS for one listener, with the certificates that its files hold now. */
 export class TlsServer implements Disposable {
   readonly config: TlsConfig;
   readonly #name: string;
   readonly #timer: ReturnType<typeof setInterval>;
-  #context: SecureContext;
-  #seen: KeyPair;
+  readonly #clients: ClientCertificates;
+  #options: TLSSocketOptions;
+  #seen: string;
   #complaint = "";
 
   /**
    * @param name The listener's, for messages.
-   * @throws Error that names the file, where the certificate cannot be used
+   * @throws Error that names the file, where a certificate cannot be used
    */
-  constructor(name: string, config: TlsConfig, checkMs = CHECK_MS) {
+  constructor(
+    name: string,
+    config: TlsConfig,
+    { read = readNow, checkMs = CHECK_MS }: TlsServerOptions = {},
+  ) {
     this.config = config;
     this.#name = name;
+    this.#clients = new ClientCertificates(config.client_cert ?? "required");
     try {
-      this.#seen = readKeyPair(config);
-      this.#context = contextOf(this.#seen, config);
+      requireTls();
+      this.#seen = textOf(config, read);
+      this.#options = socketOptions(config, read);
     } catch (error) {
       throw new Error(`cannot speak TLS on ${name}: ${messageOf(error)}`, { cause: error });
     }
-    this.#timer = setInterval(() => this.refresh(), checkMs);
+    this.#timer = setInterval(() => void this.refresh(), checkMs);
     Deno.unrefTimer(this.#timer);
   }
 
-  /** Uses the certificate that the files hold from now on; one that cannot be used is logged, and the old one kept. */
-  refresh(): void {
+  /**
+   * Uses what the files hold from the next connection on; what cannot be used is logged, and the certificates before
+   * it are kept. Never rejects.
+   *
+   * @param read Gives the files where they have been read already.
+   */
+  async refresh(read?: ReadFile): Promise<void> {
     try {
-      const pair = readKeyPair(this.config);
-      if (pair.cert === this.#seen.cert && pair.key === this.#seen.key) return;
-      this.#seen = pair;
-      this.#context = contextOf(pair, this.config);
-      log.info(`new certificate in use on ${this.#name}`);
+      this.#use(read ?? await readAhead(listenerFiles(this.config)));
     } catch (error) {
       this.#complain(messageOf(error));
     }
@@ -73,8 +98,20 @@ export class TlsServer implements Disposable {
    */
   async accept(raw: Duplex): Promise<TlsDuplex | null> {
     if (!await beginsHandshake(raw)) return null;
-    const secureContext = this.#context;
-    return new TlsDuplex(raw, "secure", (stream) => new TLSSocket(stream, { isServer: true, secureContext }));
+    const options = this.#options;
+    return new TlsDuplex(raw, {
+      opened: "secure",
+      begin: (stream) => new TLSSocket(stream, options),
+      ...(options.requestCert && { checkPeer: (socket) => this.#clients.check(socket) }),
+    });
+  }
+
+  #use(read: ReadFile): void {
+    const text = textOf(this.config, read);
+    if (text === this.#seen) return;
+    this.#seen = text;
+    this.#options = socketOptions(this.config, read);
+    log.info(`new certificate in use on ${this.#name}`);
   }
 
   /** Once for each problem, since the files are checked again and again. */
@@ -85,10 +122,35 @@ export class TlsServer implements Disposable {
   }
 }
 
-/** @throws Error where the certificate cannot be used */
-function contextOf(pair: KeyPair, files: KeyPairFiles): SecureContext {
-  checkKeyPair(pair, files);
-  return createSecureContext(pair);
+/** All that the files hold, to tell whether something has changed. */
+function textOf(config: TlsConfig, read: ReadFile): string {
+  return listenerFiles(config).map(read).join("\0");
+}
+
+/** @throws Error that names the file, where it cannot be used */
+function socketOptions(config: TlsConfig, read: ReadFile): TLSSocketOptions {
+  const { certificates = [], client_ca, client_cert = "required" } = config;
+  const ca = client_ca === undefined ? {} : { ca: readCertificates(client_ca, read) };
+  const pairs = [config, ...certificates].map((files) => readKeyPair(files, read));
+  const [first, ...others] = pairs.map(({ cert, key }) => createSecureContext({ cert, key, ...ca }));
+  return {
+    isServer: true,
+    ...(first && { secureContext: first }),
+    ...(first && others.length > 0 &&
+      { SNICallback: (name, use) => use(null, select(name, pairs, first, others)) }),
+    ...(client_ca !== undefined && { requestCert: true, rejectUnauthorized: client_cert === "required" }),
+  };
+}
+
+/** The first certificate that is for `name`, and the very first where none is, or the client names none. */
+function select(
+  name: string,
+  pairs: readonly KeyPair[],
+  first: SecureContext,
+  others: readonly SecureContext[],
+): SecureContext {
+  const index = pairs.findIndex(({ names }) => name !== "" && !checkServerIdentity(name, names));
+  return others[index - 1] ?? first;
 }
 
 /** Reads the first byte, and puts it back. False where there is none. */

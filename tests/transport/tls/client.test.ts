@@ -1,11 +1,12 @@
+import { createServer, type TlsOptions } from "node:tls";
 import type { Upstream } from "../../../lib/config/config.ts";
 import { Deadlines } from "../../../lib/util/deadlines.ts";
 import { encodeId } from "../../../lib/frame/tlv.ts";
 import { TcpDuplex } from "../../../lib/transport/tcp.ts";
-import { CaCertificates, secureUpstream, trusting } from "../../../lib/transport/tls/client.ts";
+import { clientContext, secureUpstream, UpstreamContexts } from "../../../lib/transport/tls/client.ts";
 import { parseProxyHeader } from "../../../lib/transport/proxy_protocol/header.ts";
 import { assert, assertEquals, assertRejects, assertThrows } from "../../assert.ts";
-import { Certificate, hasOpenssl } from "../../certificates.ts";
+import { Authority, Certificate, hasOpenssl } from "../../certificates.ts";
 import {
   type Changes,
   concat,
@@ -139,6 +140,42 @@ test("an upstream that never answers the handshake is UPSTREAM_UNAVAILABLE at th
   await until(() => ended === 1, "the upstream's connection is closed");
 });
 
+test("an upstream that asks for a certificate gets that of the route, and no other", async () => {
+  await using authority = await Authority.create();
+  const server = await authority.issue("upstream");
+  const [cert, key, ca] = [server.cert, server.key, authority.ca].map((file) => Deno.readTextFileSync(file));
+  const upstream = createServer({ cert, key, ca, requestCert: true, rejectUnauthorized: true } as TlsOptions);
+  upstream.on("secureConnection", (socket) => {
+    socket.on("error", () => {}); // refused: seen at the client
+    socket.pipe(socket);
+  });
+  upstream.on("tlsClientError", () => {});
+  await new Promise<void>((resolve) => upstream.listen(0, "127.0.0.1", () => resolve()));
+  const { port } = upstream.address() as { port: number };
+  const own = await authority.issue("switchyard");
+  {
+    await using balancer = startBefore(port, { ca: authority.ca, ...own });
+    using client = await balancer.connect();
+    await send(client, ID);
+    assertEquals(await receive(client, ID.length), ID);
+  }
+  {
+    await using balancer = startBefore(port, { ca: authority.ca });
+    using client = await balancer.connect();
+    await send(client, ID);
+    const received = await receiveAll(client).catch(() => new Uint8Array());
+    assert(received.length === 0 || received[0] === 3, "nothing is echoed");
+  }
+  await new Promise((resolve) => upstream.close(resolve));
+});
+
+test("a key that does not belong to the certificate for upstreams stops the start, with its name", async () => {
+  await using certificate = await Certificate.create("one");
+  await using other = await Certificate.create("other");
+  const tls = { cert: certificate.files.cert, key: other.files.key };
+  assertThrows(() => startBefore(9, tls), Error, `${other.files.key}: this private key does not belong`);
+});
+
 test("a PROXY header goes to the upstream ahead of the TLS handshake", async () => {
   const got = Promise.withResolvers<Uint8Array>();
   await using upstream = startUpstream(async (conn) => got.resolve(await receive(conn, 29)));
@@ -170,7 +207,7 @@ Deno.test("TLS that the platform refuses to begin leaves no socket open", async 
   await using upstream = startUpstream(async (conn) => void await receiveAll(conn));
   const deadlines = new Deadlines(1000);
   const raw = new TcpDuplex(await Deno.connect({ hostname: "127.0.0.1", port: upstream.port }));
-  const trusted = Object.assign(new CaCertificates([]), { of: () => trusting(BROKEN) });
+  const trusted = Object.assign(new UpstreamContexts([]), { of: () => clientContext(BROKEN) });
   await assertRejects(() => secureUpstream(raw, { host: "localhost", port: 1 }, trusted, deadlines));
   raw.close();
   deadlines.close();

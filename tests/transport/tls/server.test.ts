@@ -223,7 +223,7 @@ test("a certificate renewed again and again under load is used, and no connectio
 
 test("what the files hold is looked at by itself, and what cannot be used is passed over", async () => {
   await using certificate = await Certificate.create("first");
-  const server = new TlsServer("here", certificate.files, 20);
+  const server = new TlsServer("here", certificate.files, { checkMs: 20 });
   try {
     const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
     const used = async () => {

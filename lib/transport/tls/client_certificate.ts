@@ -1,0 +1,82 @@
+/**
+ * Certificates of clients (mutual TLS).
+ *
+ * node:tls completes a handshake whatever the certificate is, and leaves it to its user to refuse the client. A resumed
+ * session is not checked at all, and may even come from a listener that asks for no certificate: so it counts only for
+ * a certificate that has been found valid here before.
+ */
+
+import type { PeerCertificate, TLSSocket } from "node:tls";
+import { Refusal } from "../../errors.ts";
+
+/** Certificates that are remembered as valid; beyond that the oldest is forgotten. */
+const MAX_REMEMBERED = 10_000;
+
+/** The result of the check, which node:tls's own server takes from the same place. */
+interface Verifier {
+  verifyError?(): string | null;
+}
+
+/** Decides on the clients of one listener. */
+export class ClientCertificates {
+  readonly #required: boolean;
+  /** When each certificate expires, by fingerprint; the oldest entry first. */
+  readonly #valid = new Map<string, number>();
+
+  constructor(mode: "required" | "optional") {
+    this.#required = mode === "required";
+  }
+
+  /**
+   * The subject of the client's certificate; undefined where it has none and needs none.
+   *
+   * @throws {Refusal} FORBIDDEN
+   */
+  check(socket: TLSSocket): string | undefined {
+    const certificate: Partial<PeerCertificate> | null = socket.getPeerCertificate();
+    if (!certificate?.subject) {
+      if (this.#required) throw forbidden("there is none");
+      return undefined;
+    }
+    if (socket.isSessionReused()) this.#checkResumed(certificate);
+    else {
+      checkVerified(socket);
+      this.#remember(certificate);
+    }
+    return subjectText(certificate.subject);
+  }
+
+  #checkResumed({ fingerprint256 = "" }: Partial<PeerCertificate>): void {
+    const expires = this.#valid.get(fingerprint256) ?? 0;
+    if (Date.now() >= expires) {
+      throw forbidden("a session was resumed with one that is not known to be valid");
+    }
+  }
+
+  #remember({ fingerprint256, valid_to = "" }: Partial<PeerCertificate>): void {
+    if (fingerprint256 === undefined) return;
+    this.#valid.delete(fingerprint256);
+    this.#valid.set(fingerprint256, Date.parse(valid_to) || 0);
+    const [oldest] = this.#valid.keys();
+    if (this.#valid.size > MAX_REMEMBERED && oldest !== undefined) this.#valid.delete(oldest);
+  }
+}
+
+/** What cannot be told counts as not valid. */
+function checkVerified({ ssl }: TLSSocket & { ssl?: Verifier | null }): void {
+  if (typeof ssl?.verifyError !== "function") throw forbidden("it could not be checked");
+  const problem = ssl.verifyError();
+  if (problem) throw forbidden(problem);
+}
+
+function forbidden(problem: string): Refusal {
+  return new Refusal("FORBIDDEN", `the client's certificate is not valid: ${problem}`);
+}
+
+/** `O=Example, CN=device 7` */
+function subjectText(subject: object): string {
+  const parts = Object.entries(subject).flatMap(([name, values]) =>
+    [values].flat().map((value) => `${name}=${value}`)
+  );
+  return parts.join(", ");
+}

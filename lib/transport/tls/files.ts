@@ -1,0 +1,69 @@
+/** The files that TLS needs: certificates and private keys in PEM. */
+
+import type { ListenerConfig, TlsConfig, Upstream } from "../../config/config.ts";
+import { decodeText, ReadError, readText } from "../../util/read_file.ts";
+
+/** Gives the text of a file. @throws {ReadError} */
+export type ReadFile = (file: string) => string;
+
+/** Largest file that is read, in bytes: several hundred certificates. */
+const LARGEST_BYTES = 1 << 20;
+
+/** Reads a file at once, for a program that has nothing else to do yet. @throws {ReadError} */
+export function readNow(file: string): string {
+  try {
+    const { isFile, size } = Deno.statSync(file);
+    if (!isFile) throw new ReadError(file, "is no regular file");
+    if (size > LARGEST_BYTES) throw new ReadError(file, `is larger than ${LARGEST_BYTES} bytes`);
+    return decodeText(Deno.readFileSync(file), file);
+  } catch (error) {
+    if (error instanceof ReadError) throw error;
+    throw new ReadError(file, reason(error), { cause: error });
+  }
+}
+
+function reason(error: unknown): string {
+  if (error instanceof Deno.errors.NotFound) return "there is no such file";
+  return `cannot be read: ${error instanceof Error ? error.message : String(error)}`;
+}
+
+/**
+ * Reads `files` without holding anything else up, each within a deadline. What cannot be read is reported only when it
+ * is asked for.
+ */
+export async function readAhead(files: Iterable<string>): Promise<ReadFile> {
+  const texts = new Map<string, string | ReadError>();
+  for (const file of new Set(files)) {
+    try {
+      texts.set(file, await readText(file, { maxBytes: LARGEST_BYTES }));
+    } catch (error) {
+      texts.set(
+        file,
+        error instanceof ReadError ? error : new ReadError(file, reason(error), { cause: error }),
+      );
+    }
+  }
+  return (file) => {
+    const text = texts.get(file) ?? new ReadError(file, "was not read ahead");
+    if (text instanceof ReadError) throw text;
+    return text;
+  };
+}
+
+/** Every file that a listener's TLS needs. */
+export function listenerFiles({ cert, key, certificates = [], client_ca }: TlsConfig): string[] {
+  const pairs = [{ cert, key }, ...certificates];
+  return [...pairs.flatMap((pair) => [pair.cert, pair.key]), ...(client_ca === undefined ? [] : [client_ca])];
+}
+
+/** Every file that TLS needs at these listeners and towards these upstreams. */
+export function* tlsFiles(
+  listeners: Iterable<Pick<ListenerConfig, "tls">>,
+  upstreams: Iterable<Pick<Upstream, "tls">>,
+): Generator<string> {
+  for (const { tls } of listeners) if (tls) yield* listenerFiles(tls);
+  for (const { tls } of upstreams) {
+    if (typeof tls !== "object") continue;
+    for (const file of [tls.ca, tls.cert, tls.key]) if (file !== undefined) yield file;
+  }
+}

@@ -1,0 +1,18 @@
+/** Whether this version of Deno can speak TLS the way that Switchyard does. */
+
+/** The first version whose node:tls speaks TLS over any stream. */
+const NEEDED = [2, 9, 6] as const;
+
+/** @throws Error that names the version needed, where `version` is older */
+export function requireTls(version: string = Deno.version.deno): void {
+  const found = version.split(/[.+-]/, 3).map(Number);
+  for (const [index, wanted] of NEEDED.entries()) {
+    const number = found[index] ?? 0;
+    if (number > wanted) return;
+    if (number === wanted) continue;
+    throw new Error(
+      `TLS needs Deno ${NEEDED.join(".")} or later, and this program runs on Deno ${version}: ` +
+        "use an executable built with a later one, or end TLS in front of Switchyard",
+    );
+  }
+}

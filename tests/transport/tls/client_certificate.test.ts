@@ -1,0 +1,173 @@
+import { encodeId } from "../../../lib/frame/tlv.ts";
+import type { TlsConfig } from "../../../lib/config/config.ts";
+import { assert, assertEquals, assertStringIncludes } from "../../assert.ts";
+import { Authority, Certificate, hasOpenssl, openssl } from "../../certificates.ts";
+import { configTo, receive, receiveAll, refusalCode, send, startBalancer, startEcho } from "../../harness.ts";
+
+const ID = encodeId("1");
+
+function test(name: string, fn: () => Promise<void>) {
+  Deno.test({ name, ignore: !hasOpenssl, fn });
+}
+
+function listen(port: number, tls: TlsConfig) {
+  const listeners = [{ address: { host: "127.0.0.1", port: 0 }, tls }];
+  return startBalancer(configTo(port, { listeners, timeouts: { id: 700 } }));
+}
+
+/** Connects with a certificate of its own, or without one. */
+function connect(port: number, ca: string, files?: { cert: string; key: string }): Promise<Deno.TlsConn> {
+  const own = files && { cert: Deno.readTextFileSync(files.cert), key: Deno.readTextFileSync(files.key) };
+  return Deno.connectTls({ hostname: "localhost", port, caCerts: [Deno.readTextFileSync(ca)], ...own });
+}
+
+for (const client_cert of ["required", "optional"] as const) {
+  test(`${client_cert}: a client with a valid certificate is served`, async () => {
+    await using authority = await Authority.create();
+    await using upstream = startEcho();
+    const server = await authority.issue("server");
+    await using balancer = listen(upstream.port, { ...server, client_ca: authority.ca, client_cert });
+    using client = await connect(balancer.port, authority.ca, await authority.issue("device"));
+    await send(client, ID);
+    assertEquals(await receive(client, ID.length), ID);
+  });
+
+  for (const version of ["tls1_2", "tls1_3"]) {
+    test(`${client_cert}, ${version}: a certificate that is not valid gets FORBIDDEN and nothing else`, async () => {
+      await using authority = await Authority.create();
+      await using other = await Authority.create();
+      await using own = await Certificate.create("self");
+      await using upstream = startEcho();
+      const server = await authority.issue("server");
+      await using balancer = listen(upstream.port, { ...server, client_ca: authority.ca, client_cert });
+      const wrong = [
+        own.files,
+        await other.issue("device"),
+        await authority.issue("old", { expired: true }),
+        await authority.issue("servers-only", { usage: "serverAuth" }),
+      ];
+      for (const { cert, key } of wrong) {
+        const at = ["-connect", `127.0.0.1:${balancer.port}`, `-${version}`, "-quiet", "-ign_eof"];
+        const { stdout } = await openssl("s_client", ...at, "-cert", cert, "-key", key);
+        assertStringIncludes(stdout, "the client's certificate is not valid", cert);
+      }
+    });
+
+    test(`${client_cert}, ${version}: a session is not resumed in place of a certificate`, async () => {
+      await using authority = await Authority.create();
+      await using other = await Authority.create();
+      await using upstream = startEcho();
+      const server = await authority.issue("server");
+      const { cert, key } = await other.issue("device");
+      await using balancer = listen(upstream.port, { ...server, client_ca: authority.ca, client_cert });
+      const at = ["-connect", `127.0.0.1:${balancer.port}`, `-${version}`, "-ign_eof"];
+      const session = `${cert}.session`;
+      await openssl("s_client", ...at, "-cert", cert, "-key", key, "-sess_out", session);
+      const saved = await Deno.stat(session).then(() => ["-sess_in", session], () => []);
+      const { stdout } = await openssl("s_client", ...at, "-cert", cert, "-key", key, ...saved);
+      assertStringIncludes(stdout, "the client's certificate is not valid");
+    });
+  }
+}
+
+for (const version of ["tls1_2", "tls1_3"]) {
+  test(`${version}: a session is resumed for a certificate that was valid, and for no other listener's`, async () => {
+    await using authority = await Authority.create();
+    const server = await authority.issue("server");
+    const { cert, key } = await authority.issue("device");
+    await using asking = listen(9, { ...server, client_ca: authority.ca });
+    await using open = listen(9, server);
+    /** A run that presents `own` and offers the session that `from` left. */
+    const connected = async (port: number, session: string, ...own: string[]) => {
+      const at = [
+        "-connect",
+        `127.0.0.1:${port}`,
+        `-${version}`,
+        "-servername",
+        "localhost",
+        "-sess_out",
+        session,
+      ];
+      const saved = await Deno.stat(session).then(() => ["-sess_in", session], () => []);
+      return (await openssl("s_client", ...at, ...saved, ...own, "-ign_eof")).stdout;
+    };
+    const [known, foreign] = [`${cert}.known`, `${cert}.foreign`];
+    assertStringIncludes(await connected(asking.port, known, "-cert", cert, "-key", key), "New, TLS");
+    const again = await connected(asking.port, known);
+    assertStringIncludes(again, "Reused, TLS");
+    assert(!again.includes("not valid"), again);
+    await connected(open.port, foreign);
+    const smuggled = await connected(asking.port, foreign);
+    assertStringIncludes(smuggled, "Reused, TLS");
+    assertStringIncludes(smuggled, "the client's certificate is not valid: there is none");
+  });
+}
+
+test("required: a client without a certificate gets the TLS alert", async () => {
+  await using authority = await Authority.create();
+  const server = await authority.issue("server");
+  await using balancer = listen(9, { ...server, client_ca: authority.ca });
+  for (const version of ["tls1_2", "tls1_3"]) {
+    const { stderr } = await openssl(
+      ...["s_client", "-connect", `127.0.0.1:${balancer.port}`, `-${version}`, "-ign_eof"],
+    );
+    assertStringIncludes(stderr, "alert certificate required");
+  }
+});
+
+test("optional: a client without a certificate is served", async () => {
+  await using authority = await Authority.create();
+  await using upstream = startEcho();
+  const server = await authority.issue("server");
+  await using balancer = listen(upstream.port, {
+    ...server,
+    client_ca: authority.ca,
+    client_cert: "optional",
+  });
+  using client = await connect(balancer.port, authority.ca);
+  await send(client, ID);
+  assertEquals(await receive(client, ID.length), ID);
+});
+
+test("a valid certificate alone gets an ERROR frame only where the ID has no route", async () => {
+  await using authority = await Authority.create();
+  const server = await authority.issue("server");
+  await using balancer = listen(9, { ...server, client_ca: authority.ca });
+  using client = await connect(balancer.port, authority.ca, await authority.issue("device"));
+  await send(client, encodeId("nobody"));
+  assertEquals(refusalCode(await receiveAll(client)), 4);
+});
+
+test("certificates are selected by server name, also where clients need one; others get the first", async () => {
+  await using authority = await Authority.create();
+  const tls = {
+    ...await authority.issue("first"),
+    certificates: [
+      await authority.issue("second", { names: ["second.example.com"] }),
+      await authority.issue("third", { names: ["*.third.example.com"] }),
+    ],
+  };
+  for (const client_ca of [undefined, authority.ca]) {
+    await using balancer = listen(9, { ...tls, ...(client_ca && { client_ca }) });
+    const subject = async (...name: string[]) => {
+      const at = ["-connect", `127.0.0.1:${balancer.port}`, ...name];
+      return /subject=CN = (\w+)/.exec((await openssl("s_client", ...at)).stdout)?.[1];
+    };
+    assertEquals(await subject("-servername", "second.example.com"), "second");
+    assertEquals(await subject("-servername", "a.third.example.com"), "third");
+    assertEquals(await subject("-servername", "unknown.example.com"), "first");
+    assertEquals(await subject("-noservername"), "first");
+    const forged = await openssl(
+      ...[
+        "s_client",
+        "-connect",
+        `127.0.0.1:${balancer.port}`,
+        "-servername",
+        "second.example.com",
+        "-ign_eof",
+      ],
+      ...["-quiet"],
+    );
+    assert(!client_ca || forged.stderr.includes("alert certificate required"), forged.stderr);
+  }
+});
