@@ -5,7 +5,7 @@ import { type Load, type LoadMode, type LoadResult, runLoad } from "../bench/loa
 import { idExpected } from "../config/values.ts";
 import { UsageError } from "../errors.ts";
 import { plain, quote } from "../util/text.ts";
-import { type Given, readFlags, type Spec } from "./flags.ts";
+import { type CommandSpec, type ParsedFlags, readFlags } from "./flags.ts";
 import type { Io } from "./io.ts";
 import { progressBar } from "./progress.ts";
 import { choice, duration, target, TARGET_FLAGS, wholeNumber } from "./values.ts";
@@ -28,7 +28,7 @@ const MOST_MESSAGE_BYTES = 16 << 20;
 /** Longest ID that a length field of a limit allows. */
 const MOST_ID_BYTES = 65_535;
 
-export const spec: Spec = {
+export const spec: CommandSpec = {
   name: "bench",
   summary: "Puts load on a balancer before an echo upstream (for stream a sink), and says what it measured.",
   flags: {
@@ -57,7 +57,7 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
   return 0;
 }
 
-function readLoad(given: Given): Load {
+function readLoad(given: ParsedFlags): Load {
   const problems: string[] = [];
   const id = given.value("id") ?? "";
   const wrong = idExpected(id, MOST_ID_BYTES);

@@ -4,12 +4,12 @@ import { runClient } from "../acceptance/client.ts";
 import type { Receipt } from "../acceptance/receipt.ts";
 import { messageOf, UsageError } from "../errors.ts";
 import { plain } from "../util/text.ts";
-import { type Given, readFlags, type Spec } from "./flags.ts";
+import { type CommandSpec, type ParsedFlags, readFlags } from "./flags.ts";
 import type { Io } from "./io.ts";
 import { progressBar } from "./progress.ts";
 import { target, TARGET_FLAGS, wholeNumber } from "./values.ts";
 
-export const spec: Spec = {
+export const spec: CommandSpec = {
   name: "client",
   summary: "Sends an ID and random numbers, and compares what the upstream says that it received.",
   flags: {
@@ -40,7 +40,7 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
   }
 }
 
-function readClient(given: Given) {
+function readClient(given: ParsedFlags) {
   const problems: string[] = [];
   const id = given.value("id");
   if (id === undefined) problems.push("client: --id ID is missing");

@@ -9,19 +9,23 @@ import * as client from "./client.ts";
 import { completionScript, SHELLS } from "./completions.ts";
 import * as demo from "./demo.ts";
 import * as health from "./health.ts";
-import { readFlags, type Spec } from "./flags.ts";
+import { type CommandSpec, readFlags } from "./flags.ts";
 import { checkSpec, explainSpec, routesSpec, runCheck, runExplain, runRoutes } from "./inspect.ts";
 import type { Command } from "./io.ts";
 import * as serve from "./serve.ts";
 import * as upstream from "./upstream.ts";
 
-const schemaSpec: Spec = { name: "schema", summary: "Prints the JSON Schema of routes.yaml.", flags: {} };
-const versionSpec: Spec = {
+const schemaSpec: CommandSpec = {
+  name: "schema",
+  summary: "Prints the JSON Schema of routes.yaml.",
+  flags: {},
+};
+const versionSpec: CommandSpec = {
   name: "version",
   summary: "Prints the version of Switchyard and of Deno.",
   flags: {},
 };
-const helpSpec: Spec = { name: "help", summary: "Lists the commands.", flags: {} };
+const helpSpec: CommandSpec = { name: "help", summary: "Lists the commands.", flags: {} };
 
 const runSchema: Command = (args, io) => {
   readFlags(args, schemaSpec);
@@ -35,7 +39,7 @@ const runVersion: Command = (args, io) => {
   return 0;
 };
 
-const completionsSpec: Spec = {
+const completionsSpec: CommandSpec = {
   name: "completions",
   summary: `Prints the script that completes commands and flags in a shell: ${SHELLS.join(", ")}.`,
   positional: ["SHELL"],
@@ -62,22 +66,23 @@ const runHelp: Command = (args, io) => {
 };
 
 /** What `switchyard NAME` runs. */
-export const COMMANDS: Readonly<Record<string, { readonly spec: Spec; readonly run: Command }>> = Object
-  .assign(
-    Object.create(null),
-    {
-      serve,
-      check: { spec: checkSpec, run: runCheck },
-      explain: { spec: explainSpec, run: runExplain },
-      routes: { spec: routesSpec, run: runRoutes },
-      client,
-      health,
-      upstream,
-      demo,
-      bench,
-      schema: { spec: schemaSpec, run: runSchema },
-      completions: { spec: completionsSpec, run: runCompletions },
-      version: { spec: versionSpec, run: runVersion },
-      help: { spec: helpSpec, run: runHelp },
-    },
-  );
+export const COMMANDS: Readonly<Record<string, { readonly spec: CommandSpec; readonly run: Command }>> =
+  Object
+    .assign(
+      Object.create(null),
+      {
+        serve,
+        check: { spec: checkSpec, run: runCheck },
+        explain: { spec: explainSpec, run: runExplain },
+        routes: { spec: routesSpec, run: runRoutes },
+        client,
+        health,
+        upstream,
+        demo,
+        bench,
+        schema: { spec: schemaSpec, run: runSchema },
+        completions: { spec: completionsSpec, run: runCompletions },
+        version: { spec: versionSpec, run: runVersion },
+        help: { spec: helpSpec, run: runHelp },
+      },
+    );

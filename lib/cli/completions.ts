@@ -1,6 +1,6 @@
 /** Completion scripts for shells, written from the commands' own declarations. */
 
-import type { Flag, Spec } from "./flags.ts";
+import type { CommandSpec, Flag } from "./flags.ts";
 
 /** Shells that a script can be written for. */
 export const SHELLS = ["bash", "zsh", "fish"] as const;
@@ -18,11 +18,11 @@ const DEFAULT_COMMAND = "serve";
 const HELP: readonly [string, Flag] = ["help", { short: "h", help: "what the command does, and its flags" }];
 
 /** The script that teaches `shell` to complete the words of `specs`. */
-export function completionScript(shell: Shell, specs: readonly Spec[]): string {
+export function completionScript(shell: Shell, specs: readonly CommandSpec[]): string {
   return { bash, zsh, fish }[shell](specs).join("\n");
 }
 
-function flagsOf(spec: Spec): (readonly [string, Flag])[] {
+function flagsOf(spec: CommandSpec): (readonly [string, Flag])[] {
   return [...Object.entries(spec.flags), HELP];
 }
 
@@ -31,12 +31,12 @@ function formsOf([name, { short }]: readonly [string, Flag]): string[] {
   return [`--${name}`, ...(short ? [`-${short}`] : [])];
 }
 
-function words(spec: Spec): string[] {
+function words(spec: CommandSpec): string[] {
   const positional = (spec.positional ?? []).flatMap((name) => POSITIONAL[name] ?? []);
   return [...positional, ...flagsOf(spec).flatMap(formsOf)];
 }
 
-function bash(specs: readonly Spec[]): string[] {
+function bash(specs: readonly CommandSpec[]): string[] {
   const names = specs.map(({ name }) => name);
   const values = specs.flatMap((spec) => flagsOf(spec).flatMap((flag) => bashValue(spec, flag)));
   return [
@@ -62,7 +62,7 @@ function bash(specs: readonly Spec[]): string[] {
   ];
 }
 
-function bashValue({ name }: Spec, flag: readonly [string, Flag]): string[] {
+function bashValue({ name }: CommandSpec, flag: readonly [string, Flag]): string[] {
   const [, { value, choices = [] }] = flag;
   if (value === undefined) return [];
   const when = formsOf(flag).map((form) => `"${name} ${form}"`).join(" | ");
@@ -72,7 +72,7 @@ function bashValue({ name }: Spec, flag: readonly [string, Flag]): string[] {
   return [`    ${when}) ${value === "FILE" ? files : words}; return ;;`];
 }
 
-function zsh(specs: readonly Spec[]): string[] {
+function zsh(specs: readonly CommandSpec[]): string[] {
   return [
     "#compdef switchyard",
     '# Completion for zsh: eval "$(switchyard completions zsh)", or as _switchyard in a folder of $fpath',
@@ -91,7 +91,7 @@ function zsh(specs: readonly Spec[]): string[] {
   ];
 }
 
-function zshArguments(spec: Spec): string[] {
+function zshArguments(spec: CommandSpec): string[] {
   const positional = (spec.positional ?? []).map((name) => quoted(`:${name}:${zshWords(POSITIONAL[name])}`));
   return [...flagsOf(spec).map(zshFlag), ...positional];
 }
@@ -114,7 +114,7 @@ function zshWords(choices: readonly string[] | undefined, value?: string): strin
   return value === "FILE" ? "_files" : "";
 }
 
-function fish(specs: readonly Spec[]): string[] {
+function fish(specs: readonly CommandSpec[]): string[] {
   const others = specs.map(({ name }) => name).filter((name) => name !== DEFAULT_COMMAND).join(" ");
   const commands = specs.map(({ name, summary }) =>
     `complete -c switchyard -n __fish_use_subcommand -a ${name} -d ${quoted(summary)}`

@@ -9,7 +9,7 @@ import { emptyConfig } from "../config/parse.ts";
 import { messageOf } from "../errors.ts";
 import { addressText } from "../util/text.ts";
 import { receiptText } from "./client.ts";
-import { readFlags, type Spec } from "./flags.ts";
+import { type CommandSpec, readFlags } from "./flags.ts";
 import type { Io } from "./io.ts";
 
 const COUNT = 1000;
@@ -19,7 +19,7 @@ const AGREES = "ok";
 
 const ANYWHERE = { host: "127.0.0.1", port: 0 };
 
-export const spec: Spec = {
+export const spec: CommandSpec = {
   name: "demo",
   summary:
     `Runs two upstreams, the balancer and three clients, one over WebSocket, that send ${COUNT} numbers each.`,

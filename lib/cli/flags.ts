@@ -19,7 +19,7 @@ export interface Flag {
 }
 
 /** A command's words: its line, its positional arguments by name and its flags by name. */
-export interface Spec {
+export interface CommandSpec {
   readonly name: string;
   readonly summary: string;
   readonly positional?: readonly string[];
@@ -27,7 +27,7 @@ export interface Spec {
 }
 
 /** What was given. */
-export interface Given {
+export interface ParsedFlags {
   /** The last value of a flag. */
   value(name: string): string | undefined;
   /** Every value of a repeated flag. */
@@ -38,7 +38,7 @@ export interface Given {
 }
 
 /** Reads `args` as `spec` says. @throws {UsageError} with every problem. */
-export function readFlags(args: readonly string[], spec: Spec): Given {
+export function readFlags(args: readonly string[], spec: CommandSpec): ParsedFlags {
   const problems: string[] = [];
   const { flags } = spec;
   const withValue = Object.keys(flags).filter((name) => flags[name]?.value !== undefined);
@@ -63,7 +63,7 @@ export function readFlags(args: readonly string[], spec: Spec): Given {
   return { value: (name) => values(name).at(-1), values, has: (name) => parsed[name] === true, positional };
 }
 
-function unknownFlag(argument: string, spec: Spec): string {
+function unknownFlag(argument: string, spec: CommandSpec): string {
   const word = argument.split("=")[0] ?? argument;
   const near = nearest(word, Object.keys(spec.flags).map((name) => `--${name}`));
   const hint = near ? `; did you mean ${near}?` : `; see switchyard ${spec.name} --help`;
@@ -78,14 +78,14 @@ function valueProblems(name: string, values: readonly string[], flag: Flag | und
   return [];
 }
 
-function positionalProblems(given: readonly string[], { name, positional = [] }: Spec): string[] {
+function positionalProblems(given: readonly string[], { name, positional = [] }: CommandSpec): string[] {
   const missing = positional.slice(given.length).map((what) => `${name}: ${what} is missing`);
   const extra = given.slice(positional.length).map((word) => `${name}: unexpected argument ${quote(word)}`);
   return [...missing, ...extra];
 }
 
 /** The help text of a command. */
-export function helpText(spec: Spec): string {
+export function helpText(spec: CommandSpec): string {
   const rows = Object.entries(spec.flags).map(([name, flag]) => {
     const short = flag.short ? `-${flag.short}, ` : "    ";
     return [`  ${short}--${name}${flag.value ? ` ${flag.value}` : ""}`, flag.help] as const;

@@ -6,7 +6,7 @@ import { emptyConfig } from "../config/parse.ts";
 import { messageOf, UsageError } from "../errors.ts";
 import { connectCanceller } from "../upstream/cancel.ts";
 import { hostPortText, plain } from "../util/text.ts";
-import { type Given, readFlags, type Spec } from "./flags.ts";
+import { type CommandSpec, type ParsedFlags, readFlags } from "./flags.ts";
 import type { Io } from "./io.ts";
 import { FILE_FLAG, readSettings } from "./settings.ts";
 import { address, duration } from "./values.ts";
@@ -14,7 +14,7 @@ import { address, duration } from "./values.ts";
 /** Time for an answer without `--timeout`, in milliseconds: shorter than any supervisor's own. */
 const TIMEOUT_MS = 3000;
 
-export const spec: Spec = {
+export const spec: CommandSpec = {
   name: "health",
   summary: "Asks the balancer on this machine whether it accepts connections: exit status 0 or 1.",
   flags: {
@@ -48,7 +48,7 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
   }
 }
 
-function namedProbe(given: Given, problems: string[]): Probe | undefined {
+function namedProbe(given: ParsedFlags, problems: string[]): Probe | undefined {
   const [admin, connect] = [given.value("admin"), given.value("connect")];
   if (admin !== undefined && connect !== undefined) {
     problems.push("health: give --admin or --connect, not both");
@@ -59,7 +59,7 @@ function namedProbe(given: Given, problems: string[]): Probe | undefined {
 }
 
 /** The first listener of the configuration. */
-async function configuredProbe(given: Given, io: Io): Promise<Probe> {
+async function configuredProbe(given: ParsedFlags, io: Io): Promise<Probe> {
   const config = await readConfig(given, io);
   const [listener] = config.listeners;
   if (listener === undefined) throw new UsageError("health: the configuration has no listener");
@@ -67,7 +67,7 @@ async function configuredProbe(given: Given, io: Io): Promise<Probe> {
 }
 
 /** A file that has become unusable is no reason to end a balancer that runs: it keeps what was in it before. */
-async function readConfig(given: Given, io: Io): Promise<Config> {
+async function readConfig(given: ParsedFlags, io: Io): Promise<Config> {
   try {
     return (await readSettings(given)).config;
   } catch (error) {

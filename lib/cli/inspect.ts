@@ -2,29 +2,27 @@
 
 import type { Config } from "../config/config.ts";
 import { idExpected, parseCidr } from "../config/values.ts";
-import { messageOf, UsageError } from "../errors.ts";
+import { UsageError } from "../errors.ts";
 import { AccessList } from "../admission/access_list.ts";
-import { TlsServer } from "../transport/tls/server.ts";
-import { UpstreamContexts } from "../transport/tls/client.ts";
 import { RouteTable } from "../route/table.ts";
 import { hostPortText, nearest, quote } from "../util/text.ts";
-import { readFlags, type Spec } from "./flags.ts";
+import { type CommandSpec, readFlags } from "./flags.ts";
 import type { Io } from "./io.ts";
-import { FILE_FLAG, readSettings } from "./settings.ts";
+import { FILE_FLAG, readServeSettings, readSettings } from "./settings.ts";
 
-export const checkSpec: Spec = {
+export const checkSpec: CommandSpec = {
   name: "check",
   summary: "Reports every error of a configuration, or what it would run.",
   flags: FILE_FLAG,
 };
 
-export const routesSpec: Spec = {
+export const routesSpec: CommandSpec = {
   name: "routes",
   summary: "Prints the effective table, in the order in which rules are tried.",
   flags: FILE_FLAG,
 };
 
-export const explainSpec: Spec = {
+export const explainSpec: CommandSpec = {
   name: "explain",
   summary: "Says which rule an ID matches, which upstream it gets, and why not the others.",
   positional: ["ID"],
@@ -36,30 +34,13 @@ export const explainSpec: Spec = {
 
 /** `check` */
 export async function runCheck(args: readonly string[], io: Io): Promise<number> {
-  const { file, config } = await readSettings(readFlags(args, checkSpec));
-  const problems = [...tlsProblems(config)].map((problem) => `${file}: ${problem}`);
-  if (problems.length > 0) throw new UsageError(problems);
+  const { file, config } = await readServeSettings(readFlags(args, checkSpec));
   const exact = config.routes.filter(({ id }) => id !== undefined).length;
   io.out(`${file}: ok`);
   io.out(`listeners: ${config.listeners.map(({ address }) => hostPortText(address)).join(", ")}`);
   io.out(`routes: ${exact} by ID, ${config.routes.length - exact} by glob, ${fallbackText(config)}`);
   io.out(`ID frame: at most ${config.limits.id_bytes} bytes within ${config.timeouts.id} ms`);
   return 0;
-}
-
-/** What is wrong with the files of TLS, which are read at the start and not with the configuration. */
-function* tlsProblems({ listeners, routes, default: fallback }: Config): Generator<string> {
-  const attempts = listeners.flatMap(({ address, tls }) =>
-    tls ? () => new TlsServer(hostPortText(address), tls)[Symbol.dispose]() : []
-  );
-  attempts.push(() => void new UpstreamContexts(fallback ? [...routes, fallback] : routes));
-  for (const attempt of attempts) {
-    try {
-      attempt();
-    } catch (error) {
-      yield messageOf(error);
-    }
-  }
 }
 
 /** `routes` */

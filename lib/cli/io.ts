@@ -1,6 +1,6 @@
 /** Where a command writes, and when it should stop. */
 
-/** Given to every command; tests put their own in its place. */
+/** Passed to every command; tests put their own in its place. */
 export interface Io {
   /** Writes a line to standard output. */
   readonly out: (line: string) => void;
@@ -30,12 +30,12 @@ export function processIo(): Io {
 
 /** Resolves when `io` or the process is asked to end (SIGINT, SIGTERM). */
 export async function untilAsked(io: Io): Promise<void> {
-  using requests = new EndRequests(io);
+  using requests = new ShutdownSignals(io);
   await requests.first;
 }
 
 /** The requests to end that reach `io` or the process (SIGINT, SIGTERM), until it is disposed of. */
-export class EndRequests implements Disposable {
+export class ShutdownSignals implements Disposable {
   readonly first: Promise<void>;
   readonly second: Promise<void>;
   readonly #pending: (() => void)[];

@@ -7,18 +7,19 @@ import type { ReloadResult } from "../observe/observer.ts";
 import { loadInBackground } from "../config/load.ts";
 import { mountProblem } from "../config/mount_point.ts";
 import { FileWatch } from "../config/watch.ts";
-import { type Given, readFlags, type Spec } from "./flags.ts";
-import { EndRequests, type Io, onHangup } from "./io.ts";
+import { type CommandSpec, type ParsedFlags, readFlags } from "./flags.ts";
+import { type Io, onHangup, ShutdownSignals } from "./io.ts";
 import { openFilesProblem } from "./open_files.ts";
 import { Reloader } from "../config/reloader.ts";
-import { fileOf, readSettings, SERVE_FLAGS } from "./settings.ts";
+import { isPipe } from "../util/read_file.ts";
+import { fileOf, readServeSettings, SERVE_FLAGS } from "./settings.ts";
 
 const log = getLogger("switchyard");
 
 /** How long the second request to end may take, in milliseconds. */
 const AT_ONCE_MS = 500;
 
-export const spec: Spec = {
+export const spec: CommandSpec = {
   name: "serve",
   summary: "Accepts connections, reads each client's ID and relays it to the upstream that its route names.",
   flags: SERVE_FLAGS,
@@ -30,48 +31,59 @@ export const spec: Spec = {
  */
 export async function run(args: readonly string[], io: Io): Promise<number> {
   let reloader: Reloader | undefined;
-  // before anything else: without a listener the signal would end the process
+  // first of all: without a listener the signal would end the process
   using _hangups = onHangup(io, () => reloader ? void reloader.request() : log.warning(NOTHING_TO_RELOAD));
-  const given = readFlags(args, spec);
-  const file = fileOf(given);
-  await using watch = file === undefined ? undefined : new FileWatch(file);
-  const { config, warning } = await readSettings(given);
+  const flags = readFlags(args, spec);
+  const file = await watchedFile(flags);
+  const watch = file === undefined ? undefined : await FileWatch.create(file);
+  const { config, warning } = await readServeSettings(flags);
+  // disposed of last: a second signal must not end the process by itself while the rest is closed
+  using signals = new ShutdownSignals(io);
   await using output = Log.start(config.log);
   const problems = [openFilesProblem(config), file && await mountProblem(file)];
   await using balancer = Balancer.start(config);
-  for (const what of [warning, ...problems]) if (what) log.warning(what);
-  using requests = new EndRequests(io);
+  for (const text of [warning, ...problems]) if (text) log.warning(text);
   if (file !== undefined) {
-    reloader = new Reloader(file, () => {
-      // or the watch would bring the same once more
-      watch?.know();
-      return reload(given, balancer, output);
+    reloader = new Reloader(file, async () => {
+      // or the watch would report the same change once more
+      await watch?.know();
+      return await reload(flags, balancer, output);
     });
   }
   watch?.start({ onChange: () => void reloader?.request(), onBlind });
-  await requests.first;
+  await signals.first;
+  watch?.stop();
   return await Promise.race([
     balancer.drain().then(() => 0),
-    requests.second.then(() => endNow(balancer)),
+    signals.second.then(() => endNow(balancer)),
   ]);
 }
 
-const NOTHING_TO_RELOAD = "nothing to reload: the routes are those of the command line";
+const NOTHING_TO_RELOAD = "nothing to reload: the configuration is that of the command line or of a pipe";
 
-/** What the command line says goes on saying it. */
-async function reload(given: Given, balancer: Balancer, output: Log): Promise<ReloadResult> {
-  const { config } = await readSettings(given, loadInBackground);
+/** The file that can be read again: not a pipe, which is permitted where the command line names it. */
+async function watchedFile(flags: ParsedFlags): Promise<string | undefined> {
+  const file = fileOf(flags);
+  if (file === undefined) return undefined;
+  return flags.value("config") !== undefined && await isPipe(file) ? undefined : file;
+}
+
+/** The flags of the command line stay in force. */
+async function reload(flags: ParsedFlags, balancer: Balancer, output: Log): Promise<ReloadResult> {
+  const load = (file: string) => loadInBackground(file);
+  const { config } = await readServeSettings(flags, load);
   const change = await balancer.reload(config);
   output.change(config.log);
   return change;
 }
 
 function onBlind(problem: string): void {
-  log.warning`cannot watch the configuration's folder, so its file is looked at now and then: ${problem}`;
+  log
+    .warning`cannot watch the folder of the configuration, checking its file every 5 seconds instead: ${problem}`;
 }
 
 async function endNow(balancer: Balancer): Promise<number> {
-  // whatever holds up an orderly end, be it a log that nobody reads
+  // whatever blocks an orderly end, such as a log that nobody reads
   Deno.unrefTimer(setTimeout(() => Deno.exit(1), AT_ONCE_MS));
   log.warning(`asked to end again: closing ${balancer.active} connections at once`);
   await balancer.close();

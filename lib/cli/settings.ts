@@ -1,15 +1,17 @@
-/** The configuration that a command works with: the file, and what the command line says instead. */
+/** The configuration of a command: the file, with the flags of the command line applied. */
 
 import type { Config, LogLevel, RouteConfig } from "../config/config.ts";
 import { loadConfig } from "../config/load.ts";
 import { emptyConfig } from "../config/parse.ts";
 import { parseRoute } from "../config/values.ts";
+import { tlsFileProblems } from "../transport/tls/check.ts";
+import type { ReadOptions } from "../util/read_file.ts";
 import { UsageError } from "../errors.ts";
 import { hostPortText, quote } from "../util/text.ts";
-import type { Flag, Given } from "./flags.ts";
+import type { Flag, ParsedFlags } from "./flags.ts";
 import { address, choice, upstream } from "./values.ts";
 
-/** Where the configuration is looked for when `-c` is not given. */
+/** Where the configuration is looked for when `-c` is not flags. */
 const DEFAULT_FILE = "routes.yaml";
 
 const LEVELS: readonly LogLevel[] = ["debug", "info", "warning", "error"];
@@ -21,28 +23,56 @@ export const FILE_FLAG: Readonly<Record<string, Flag>> = {
   config: { value: "FILE", short: "c", help: `configuration file (${DEFAULT_FILE})` },
 };
 
-/** Flags that say what the file would. */
+/** Flags that override the file. */
 export const SERVE_FLAGS: Readonly<Record<string, Flag>> = {
   ...FILE_FLAG,
-  listen: { value: "HOST:PORT", repeated: true, help: "listen here instead of where the file says" },
-  route: { value: "ID=HOST:PORT", repeated: true, help: "route ID there, before what the file says" },
-  default: { value: "HOST:PORT", help: "where unknown IDs go" },
+  listen: { value: "HOST:PORT", repeated: true, help: "listen here instead of on the file's listeners" },
+  route: { value: "ID=HOST:PORT", repeated: true, help: "add a route, before those of the file" },
+  default: { value: "HOST:PORT", help: "upstream of unknown IDs" },
   "log-level": { value: "LEVEL", choices: LEVELS, help: LEVELS.join(", ") },
   "log-format": { value: "FORMAT", choices: FORMATS, help: FORMATS.join(" or ") },
 };
 
-/** Reads the file and puts the flags in place. @throws {UsageError} with every problem. */
+/** A configuration with the flags of the command line applied. */
+export interface Settings {
+  /** Its file, for messages. */
+  readonly file: string;
+  readonly config: Config;
+  /** Something that the operator may not expect. */
+  readonly warning: string | undefined;
+}
+
+/**
+ * Reads the file and applies the flags.
+ *
+ * @param load Given `pipe: true` where the file is named on the command line.
+ * @throws {UsageError} with every problem
+ */
 export async function readSettings(
-  given: Given,
-  load: (file: string) => Promise<Config> = loadConfig,
-): Promise<{ file: string; config: Config; warning: string | undefined }> {
-  const file = fileOf(given);
-  const base = file === undefined ? emptyConfig() : await load(file);
-  const config = withFlags(base, given);
+  flags: ParsedFlags,
+  load: (file: string, options: ReadOptions) => Promise<Config> = loadConfig,
+): Promise<Settings> {
+  const file = fileOf(flags);
+  const pipe = flags.value("config") !== undefined;
+  const base = file === undefined ? emptyConfig() : await load(file, { pipe });
+  const config = withFlags(base, flags);
   return { file: file ?? "the command line", config, warning: replacedWarning(base, config) };
 }
 
-/** What is said where `--listen` takes the place of listeners that are more than an address. */
+/** The same for what is about to serve: the files of certificates are checked too. */
+export async function readServeSettings(
+  flags: ParsedFlags,
+  load?: (file: string, options: ReadOptions) => Promise<Config>,
+): Promise<Settings> {
+  const settings = await readSettings(flags, load);
+  const problems = await tlsFileProblems(settings.config);
+  if (problems.length > 0) {
+    throw new UsageError(problems.map(({ path, message }) => `${settings.file}: ${path}: ${message}`));
+  }
+  return settings;
+}
+
+/** The warning if `--listen` replaces listeners that have more than an address. */
 function replacedWarning(base: Config, config: Config): string | undefined {
   if (config.listeners === base.listeners) return undefined;
   for (const { address, ...more } of base.listeners) {
@@ -55,23 +85,23 @@ function replacedWarning(base: Config, config: Config): string | undefined {
 }
 
 /** The configuration file, or undefined where routes come from the command line alone. */
-export function fileOf(given: Given): string | undefined {
-  const alone = given.value("config") === undefined && given.values("route").length > 0;
-  return alone ? undefined : given.value("config") ?? DEFAULT_FILE;
+export function fileOf(flags: ParsedFlags): string | undefined {
+  const alone = flags.value("config") === undefined && flags.values("route").length > 0;
+  return alone ? undefined : flags.value("config") ?? DEFAULT_FILE;
 }
 
-function withFlags(config: Config, given: Given): Config {
+function withFlags(config: Config, flags: ParsedFlags): Config {
   const problems: string[] = [];
-  const listeners = given.values("listen").map((text) => ({
+  const listeners = flags.values("listen").map((text) => ({
     address: address("--listen", text, problems, 0),
   }));
-  const routes = given.values("route").map((text) => routeFlag(text, problems));
+  const routes = flags.values("route").map((text) => routeFlag(text, problems));
   // any free port may be asked for again and again
-  const listens = given.values("listen").filter((text) => !text.endsWith(":0"));
+  const listens = flags.values("listen").filter((text) => !text.endsWith(":0"));
   problems.push(...repeated("--listen", listens), ...repeated("--route", routes.map(({ id }) => id)));
-  const fallback = given.value("default");
-  const level = choice("log-level", LEVELS, given, problems);
-  const format = choice("log-format", FORMATS, given, problems);
+  const fallback = flags.value("default");
+  const level = choice("log-level", LEVELS, flags, problems);
+  const format = choice("log-format", FORMATS, flags, problems);
   const merged = {
     ...config,
     ...(listeners.length > 0 ? { listeners } : {}),
@@ -83,13 +113,13 @@ function withFlags(config: Config, given: Given): Config {
   return merged;
 }
 
-/** `first`, and what of `others` is for other IDs. */
+/** `first`, and those of `others` that are for other IDs. */
 function before(first: readonly RouteConfig[], others: readonly RouteConfig[]): readonly RouteConfig[] {
   const own = new Set(first.map(({ id }) => id));
   return [...first, ...others.filter(({ id }) => id === undefined || !own.has(id))];
 }
 
-/** A problem for each of `values` that has stood before. */
+/** A problem for each of `values` that is repeated. */
 function repeated(flag: string, values: readonly (string | undefined)[]): string[] {
   const again = values.filter((value, index) => value && values.indexOf(value) < index);
   return again.map((value) => `${flag}: ${quote(value)} is given more than once`);

@@ -4,13 +4,13 @@ import { AcceptanceServer, type ServerMode } from "../acceptance/server.ts";
 import type { HostPort } from "../config/config.ts";
 import { messageOf, UsageError } from "../errors.ts";
 import { addressText, hostPortText } from "../util/text.ts";
-import { readFlags, type Spec } from "./flags.ts";
+import { type CommandSpec, readFlags } from "./flags.ts";
 import { type Io, untilAsked } from "./io.ts";
 import { address, choice } from "./values.ts";
 
 const MODES: readonly ServerMode[] = ["receipt", "echo", "sink"];
 
-export const spec: Spec = {
+export const spec: CommandSpec = {
   name: "upstream",
   summary: "Serves as an upstream: answers each client with a receipt of the numbers that it sent.",
   flags: {

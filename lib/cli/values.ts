@@ -13,7 +13,7 @@ import { messageOf } from "../errors.ts";
 import { readCertificates } from "../transport/tls/certificates.ts";
 import { readNow } from "../transport/tls/files.ts";
 import { quote } from "../util/text.ts";
-import type { Given } from "./flags.ts";
+import type { ParsedFlags } from "./flags.ts";
 
 /** An address; port 0 only where `least` is 0. */
 export function address(flag: string, text: string, problems: string[], least = 1): HostPort {
@@ -42,7 +42,7 @@ export const TARGET_FLAGS = {
 } as const;
 
 /** Where a client connects to, by `TARGET_FLAGS`. */
-export function target(given: Given, problems: string[]): Target {
+export function target(given: ParsedFlags, problems: string[]): Target {
   const found = parseTarget(given.value("connect") ?? "127.0.0.1:8888", problems);
   const ca = given.value("ca");
   if (ca === undefined) return found;
@@ -81,7 +81,7 @@ function certificates(file: string, problems: string[]): string {
 export function choice<T extends string>(
   name: string,
   allowed: readonly T[],
-  given: Given,
+  given: ParsedFlags,
   problems: string[],
 ): T | undefined {
   const text = given.value(name);
@@ -103,7 +103,12 @@ export interface WholeNumber {
 }
 
 /** A whole number. */
-export function wholeNumber(name: string, given: Given, wanted: WholeNumber, problems: string[]): number {
+export function wholeNumber(
+  name: string,
+  given: ParsedFlags,
+  wanted: WholeNumber,
+  problems: string[],
+): number {
   const { otherwise, least = 0, most = 2 ** 32 - 1 } = wanted;
   const text = given.value(name);
   if (text === undefined) return otherwise;
@@ -114,7 +119,7 @@ export function wholeNumber(name: string, given: Given, wanted: WholeNumber, pro
 }
 
 /** A time of more than 0, in milliseconds. */
-export function duration(name: string, given: Given, otherwise: number, problems: string[]): number {
+export function duration(name: string, given: ParsedFlags, otherwise: number, problems: string[]): number {
   const text = given.value(name);
   if (text === undefined) return otherwise;
   const milliseconds = parseDuration(text);

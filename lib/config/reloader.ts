@@ -6,26 +6,26 @@ import type { ReloadResult } from "../observe/observer.ts";
 
 const log = getLogger("switchyard");
 
-/** What came of a reload. */
-export type Outcome =
+/** The result of a reload. */
+export type ReloadOutcome =
   | { readonly ok: true; readonly change: ReloadResult }
   | { readonly ok: false; readonly problems: readonly string[] };
 
-/** Never two at once: however many requests come while one runs, one more follows, so the last version wins. */
+/** One reload at a time. Requests during a reload, however many, cause one more after it, so the last version wins. */
 export class Reloader {
   readonly #file: string;
   readonly #reload: () => Promise<ReloadResult>;
-  #running: Promise<Outcome> | undefined;
-  #next: Promise<Outcome> | undefined;
+  #running: Promise<ReloadOutcome> | undefined;
+  #next: Promise<ReloadOutcome> | undefined;
 
-  /** @param reload Loads what is there and puts it in force; where it rejects, nothing has changed. */
+  /** @param reload Loads and applies the configuration; if it rejects, nothing has changed. */
   constructor(file: string, reload: () => Promise<ReloadResult>) {
     this.#file = file;
     this.#reload = reload;
   }
 
-  /** What comes of a reload that begins now or later. Never rejects. */
-  request(): Promise<Outcome> {
+  /** Reloads now, or once the reload that is running has ended. Never rejects. */
+  request(): Promise<ReloadOutcome> {
     if (!this.#running) return this.#start();
     return this.#next ??= this.#running.then(() => {
       this.#next = undefined;
@@ -33,13 +33,13 @@ export class Reloader {
     });
   }
 
-  #start(): Promise<Outcome> {
+  #start(): Promise<ReloadOutcome> {
     const running = this.#running = this.#run();
     void running.then(() => this.#running = undefined);
     return running;
   }
 
-  async #run(): Promise<Outcome> {
+  async #run(): Promise<ReloadOutcome> {
     try {
       const change = await this.#reload();
       const { added, changed, removed, connections } = change;
@@ -48,7 +48,7 @@ export class Reloader {
       return { ok: true, change };
     } catch (error) {
       const problems = error instanceof UsageError ? error.problems : [messageOf(error)];
-      log.error`reload failed, what was in force stays: ${this.#inShort(problems)}`;
+      log.error`reload failed, keeping the previous configuration: ${this.#inShort(problems)}`;
       return { ok: false, problems };
     }
   }

@@ -81,21 +81,49 @@ export function decodeText(bytes: Uint8Array, file: string): string {
 /** The bytes of a file. @throws {ReadError} as `readText` does */
 export async function readBytes(file: string, options: ReadOptions = {}): Promise<Uint8Array<ArrayBuffer>> {
   const { deadlineMs, ...limits } = { ...DEFAULTS, ...options };
+  return await within(file, deadlineMs, (late) => readAll(file, limits, late));
+}
+
+/** What the system knows of a file; symbolic links are followed. @throws {ReadError} as `readText` does */
+export async function statFile(
+  file: string,
+  deadlineMs: number = DEFAULTS.deadlineMs,
+): Promise<Deno.FileInfo> {
+  return await within(file, deadlineMs, () => Deno.stat(file));
+}
+
+/** True for standard input and for pipes, which can be read once only. False where there is no such file. */
+export async function isPipe(file: string): Promise<boolean> {
+  if (isStandardInput(file)) return true;
+  try {
+    return (await statFile(file)).isFifo === true;
+  } catch (error) {
+    if (error instanceof ReadError) return false; // reading it will report the same
+    throw error;
+  }
+}
+
+/** `work`, for at most `deadlineMs`; the signal is aborted then. */
+async function within<T>(
+  file: string,
+  deadlineMs: number,
+  work: (late: AbortSignal) => Promise<T>,
+): Promise<T> {
   if (hanging >= MAX_HANGING) {
     throw new ReadError(file, `not read: ${hanging} other reads hang; ${CHECK_DISK}`);
   }
   const late = new AbortController();
-  const work = readAll(file, limits, late.signal);
+  const working = work(late.signal);
   const { promise: deadline, reject } = Promise.withResolvers<never>();
   const timer = setTimeout(() => {
     late.abort();
     hanging += 1;
     const settled = () => void (hanging -= 1);
-    work.then(settled, settled);
+    working.then(settled, settled);
     reject(new ReadError(file, `could not be read within ${deadlineMs} ms; ${CHECK_DISK}`));
   }, deadlineMs);
   try {
-    return await Promise.race([work, deadline]);
+    return await Promise.race([working, deadline]);
   } catch (error) {
     throw error instanceof ReadError ? error : new ReadError(file, reasonOf(error), { cause: error });
   } finally {

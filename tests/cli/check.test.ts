@@ -25,3 +25,22 @@ routes: [{ id: 1, host: 127.0.0.1, port: 7, tls: { ca: ${ca} } }]
     assertStringIncludes(err[1] ?? "", "nowhere.pem");
   },
 });
+
+Deno.test({
+  name: "check and serve refuse a key that does not fit with the same line and exit status 2",
+  ignore: !hasOpenssl,
+  async fn() {
+    await using first = await Certificate.create("first");
+    await using second = await Certificate.create("second");
+    const file = `${first.files.cert}.yaml`;
+    const tls = `tls: { cert: cert.pem, key: ${second.files.key} }`;
+    await Deno.writeTextFile(file, `listeners: [{ address: "127.0.0.1:0", ${tls} }]\nroutes: []\n`);
+    const [checked, served] = [await run("check", "-c", file), await run("serve", "-c", file)];
+    assertEquals([checked.status, checked.err.length], [2, 1]);
+    assertEquals([served.status, served.err], [2, checked.err]);
+    assertStringIncludes(
+      checked.err[0] ?? "",
+      `${file}: listeners[0].tls: the private key in ${second.files.key} `,
+    );
+  },
+});

@@ -112,7 +112,7 @@ Deno.test("what is half-written, invalid or deleted leaves the last good table, 
   let failures = 0;
   for (const [what, damage] of Object.entries(bad)) {
     await damage();
-    await said(serving, "reload failed, what was in force stays", ++failures);
+    await said(serving, "reload failed, keeping the previous configuration", ++failures);
     assertEquals(await named(serving, "1"), "first", what);
     await send(beside, Uint8Array.of(failures));
     assertEquals(await receive(beside, 1), Uint8Array.of(failures));

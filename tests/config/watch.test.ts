@@ -5,12 +5,12 @@ import { until } from "../harness.ts";
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** A watch on a file in a folder of its own. */
-async function watched(lookMs?: number) {
+async function watched(checkMs?: number) {
   const folder = await Deno.makeTempDir();
   const file = `${folder}/routes.yaml`;
   await Deno.writeTextFile(file, "first");
   const heard = { changes: 0, problems: [] as string[] };
-  const watch = new FileWatch(file, lookMs === undefined ? {} : { lookMs });
+  const watch = await FileWatch.create(file, checkMs === undefined ? {} : { checkMs });
   const start = () =>
     watch.start({
       onChange: () => heard.changes++,
@@ -61,7 +61,7 @@ Deno.test("what has been read already is no change, and what comes afterwards is
   await using it = await watched(20);
   it.start();
   await Deno.writeTextFile(it.file, "second, which a signal has brought");
-  it.watch.know();
+  await it.watch.know();
   await pause(400);
   assertEquals(it.heard.changes, 0);
   await Deno.writeTextFile(it.file, "third");
