@@ -28,12 +28,12 @@ export async function serveConnection(
     if (id !== null) {
       // a reload while the client was silent counts: the ID is routed by what is in use now
       const { snapshot } = current;
-      const { rule, upstream } = findRoute(id, snapshot.table);
-      connection.routed(rule);
+      const route = findRoute(id, snapshot.table);
+      connection.routed(route.rule);
       permit.identified(id);
-      const server = await connectUpstream(upstream, connection, snapshot);
+      using upstream = await connectUpstream(route, connection, snapshot);
       using _watched = idleTimeout.watch(connection, snapshot.idleLimits);
-      closing = endOf(await relay(connection.client, server, connection.up, connection.down));
+      closing = endOf(await relay(connection.client, upstream.duplex, connection.up, connection.down));
     }
   } catch (error) {
     closing = await refuse(connection, error);

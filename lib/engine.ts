@@ -2,8 +2,10 @@
 
 import { getLogger } from "@logtape/logtape";
 import { Limiter } from "./admission/limiter.ts";
-import type { Config, Upstream } from "./config/config.ts";
+import type { Config } from "./config/config.ts";
+import { serversOf } from "./config/servers.ts";
 import { serveConnection } from "./connection.ts";
+import { Dialing } from "./connection/dialing.ts";
 import { drainConnections, type DrainEnd } from "./connection/drain.ts";
 import { IdleTimeout } from "./connection/idle_timeout.ts";
 import { ConnectionRegistry, type Page, type Selection } from "./connection/registry.ts";
@@ -22,10 +24,9 @@ import {
 } from "./observe/observer.ts";
 import { difference } from "./route/diff.ts";
 import { RouteTable } from "./route/table.ts";
-import { UpstreamContexts } from "./transport/tls/client.ts";
 import { readAhead, type ReadFile, tlsFiles } from "./transport/tls/files.ts";
-import { type Connect, Dialer } from "./upstream/dialer.ts";
-import { type Lookup, Resolver } from "./upstream/resolver.ts";
+import type { Connect } from "./upstream/dialer.ts";
+import type { Lookup } from "./upstream/resolver.ts";
 import { sleep } from "./util/async.ts";
 
 const log = getLogger("switchyard");
@@ -65,8 +66,7 @@ export class Engine implements Current, AsyncDisposable {
   readonly #listeners: Listeners;
   readonly #accessLog: AccessLog;
   readonly #observer: Observers;
-  readonly #connect: Connect | undefined;
-  readonly #resolver: Resolver;
+  readonly #dialing: Dialing;
   readonly #timeouts = new Timeouts();
   readonly #closed = new AbortController();
   #config: Config;
@@ -76,10 +76,9 @@ export class Engine implements Current, AsyncDisposable {
 
   private constructor(config: Config, { listen, connect, lookup, observers = [] }: EngineOptions) {
     this.#config = config;
-    this.#connect = connect;
-    this.#resolver = new Resolver(lookup);
     this.#accessLog = new AccessLog(config.log.access);
     this.#observer = new Observers([this.#accessLog, ...observers]);
+    this.#dialing = new Dialing({ connect, lookup, observer: this.#observer });
     this.registry = new ConnectionRegistry(this.#observer);
     this.limiter = new Limiter(config);
     this.#snapshot = this.#snapshotOf(config, new RouteTable(config.routes, config.default));
@@ -97,6 +96,7 @@ export class Engine implements Current, AsyncDisposable {
   static start(config: Config, options: EngineOptions = {}): Engine {
     const engine = new Engine(config, options);
     engine.#listeners.change(config.listeners);
+    engine.#dialing.use(engine.#snapshot);
     engine.idleTimeout.ensureInterval(config.timeouts);
     return engine;
   }
@@ -124,12 +124,13 @@ export class Engine implements Current, AsyncDisposable {
     const before = this.#snapshot.table;
     const table = await RouteTable.build(config.routes, config.default);
     const change = await difference(before, table);
-    const read = await readAhead(tlsFiles(config.listeners, upstreamsOf(config)));
+    const read = await readAhead(tlsFiles(config.listeners, serversOf(config)));
     if (this.#draining || this.#closing) throw new Error("the balancer is shutting down");
     const snapshot = this.#snapshotOf(config, table, read);
     this.#listeners.change(config.listeners, read);
     this.#config = config;
     this.#snapshot = snapshot;
+    this.#dialing.use(snapshot);
     this.limiter.configure(config);
     this.#accessLog.configure(config.log.access);
     this.idleTimeout.ensureInterval(config.timeouts);
@@ -191,12 +192,10 @@ export class Engine implements Current, AsyncDisposable {
       table,
       idBytes: config.limits.id_bytes,
       forwardId: config.forward_id,
-      proxyProtocol: config.proxy_protocol,
       idDeadlines: this.#timeouts.of("id", config.timeouts.id),
       connectDeadlines: this.#timeouts.of("connect", config.timeouts.connect),
-      upstreamTls: new UpstreamContexts(upstreamsOf(config), read),
       idleLimits: config.timeouts,
-      dialer: new Dialer({ connect: this.#connect, resolver: this.#resolver, dnsTtl: config.dns_ttl }),
+      ...this.#dialing.settings(config, read),
     };
   }
 
@@ -236,14 +235,11 @@ export class Engine implements Current, AsyncDisposable {
     const ended = this.registry.terminateAll(SHUTDOWN.closing);
     // a connection ends when its dialing does, and timeouts.connect may be longer than anybody waits for the end
     this.#timeouts.expireAll();
+    this.#dialing.release();
     await ended;
+    this.#dialing.close();
     this.#timeouts[Symbol.dispose]();
   }
-}
-
-function* upstreamsOf({ routes, default: fallback }: Config): Generator<Upstream> {
-  yield* routes;
-  if (fallback) yield fallback;
 }
 
 const SHUTDOWN: DrainEnd = { closing: { reason: "drain", closedBy: "balancer" }, refusal: SHUTTING_DOWN };

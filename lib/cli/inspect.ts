@@ -5,9 +5,10 @@ import { idExpected, parseCidr } from "../config/values.ts";
 import { UsageError } from "../errors.ts";
 import { AccessList } from "../admission/access_list.ts";
 import { RouteTable } from "../route/table.ts";
-import { hostPortText, nearest, quote } from "../util/text.ts";
+import { hostPortText, nearest, quote, targetText } from "../util/text.ts";
 import { type CommandSpec, readFlags } from "./flags.ts";
 import type { Io } from "./io.ts";
+import { explainPool, poolServers, poolSummaries } from "./pools.ts";
 import { FILE_FLAG, readServeSettings, readSettings } from "./settings.ts";
 
 export const checkSpec: CommandSpec = {
@@ -39,6 +40,7 @@ export async function runCheck(args: readonly string[], io: Io): Promise<number>
   io.out(`${file}: ok`);
   io.out(`listeners: ${config.listeners.map(({ address }) => hostPortText(address)).join(", ")}`);
   io.out(`routes: ${exact} by ID, ${config.routes.length - exact} by glob, ${fallbackText(config)}`);
+  for (const line of poolSummaries(config)) io.out(line);
   io.out(`ID frame: at most ${config.limits.id_bytes} bytes within ${config.timeouts.id} ms`);
   return 0;
 }
@@ -48,7 +50,8 @@ export async function runRoutes(args: readonly string[], io: Io): Promise<number
   const { config } = await readSettings(readFlags(args, routesSpec));
   const rules = [...new RouteTable(config.routes, config.default).rules()];
   const width = Math.max(0, ...rules.map(({ rule }) => rule.length));
-  for (const { rule, upstream } of rules) io.out(`${rule.padEnd(width)}  ${hostPortText(upstream)}`);
+  for (const { rule, target } of rules) io.out(`${rule.padEnd(width)}  ${targetText(target)}`);
+  for (const line of poolServers(config)) io.out(line);
   return 0;
 }
 
@@ -66,16 +69,21 @@ export async function runExplain(args: readonly string[], io: Io): Promise<numbe
   }
   const table = new RouteTable(config.routes, config.default);
   const found = table.find(id);
-  io.out(found ? `ID ${quote(id)}: ${found.rule} -> ${hostPortText(found.upstream)}` : noRoute(id, file));
+  io.out(found ? `ID ${quote(id)}: ${found.rule} -> ${targetText(found.target)}` : noRoute(id, file));
   for (const line of steps(id, table)) io.out(`  ${line}`);
+  const pool = found?.target.pool;
+  const settings = pool === undefined ? undefined : config.pools[pool];
+  if (pool !== undefined && settings) {
+    for (const line of explainPool(pool, settings, id)) io.out(`  ${line}`);
+  }
   return found && admitted ? 0 : 1;
 }
 
 function* steps(id: string, table: RouteTable): Generator<string> {
   if (table.named(`id ${id}`) === undefined) yield noExactRule(id, [...table.ids()]);
-  for (const { route: { rule, upstream }, matches, selected } of table.trace(id)) {
+  for (const { route: { rule, target }, matches, selected } of table.trace(id)) {
     const verdict = selected ? "taken" : matches ? "fits too, but a rule before it is taken" : "does not fit";
-    yield `${rule} -> ${hostPortText(upstream)}: ${verdict}`;
+    yield `${rule} -> ${targetText(target)}: ${verdict}`;
   }
 }
 
@@ -100,5 +108,5 @@ function noRoute(id: string, file: string): string {
 }
 
 function fallbackText({ default: fallback }: Config): string {
-  return fallback ? `others to ${hostPortText(fallback)}` : "no default: other IDs get UNKNOWN_ID";
+  return fallback ? `others to ${targetText(fallback)}` : "no default: other IDs get UNKNOWN_ID";
 }

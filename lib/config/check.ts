@@ -21,6 +21,8 @@ type Fields = Readonly<Record<string, AnySchema>>;
 interface Parts {
   readonly type: string;
   readonly entries?: Fields;
+  /** Of a record: the schema of every entry. */
+  readonly value?: AnySchema;
   readonly item?: AnySchema;
   readonly wrapped?: AnySchema;
   readonly options?: readonly unknown[];
@@ -30,10 +32,12 @@ interface Parts {
 /** Every problem of `value` that `schema` can find, in file order. */
 export function* check(schema: AnySchema, value: YamlValue, path = ""): Generator<Problem> {
   const { entries, item, wrapped, options = [] } = partsOf(schema);
+  const entry = recordEntry(schema);
   const mapping = isMapping(value) ? options.find(isMappingSchema) : undefined;
   if (wrapped !== undefined) yield* check(wrapped, value, path);
   else if (mapping !== undefined) yield* check(mapping, value, path);
   else if (entries !== undefined && isMapping(value)) yield* checkFields(entries, value, path);
+  else if (entry !== undefined && isMapping(value)) yield* checkEntries(entry, value, path);
   else if (item !== undefined && isList(value)) yield* checkItems(schema, item, value, path);
   else yield* checkValue(schema, value, path);
 }
@@ -45,14 +49,14 @@ function* checkFields(entries: Fields, value: Mapping, path: string): Generator<
     else yield* check(entry, field, fieldPath(path, name));
   }
   for (const [name, entry] of Object.entries(entries)) {
-    if (Object.hasOwn(value, name) || !isRequired(entry) || takesPlaceOf(value, name, path)) continue;
+    if (Object.hasOwn(value, name) || !isRequired(entry)) continue;
     yield { path: fieldPath(path, name), message: `missing, expected ${expectedBy(entry, undefined)}` };
   }
 }
 
-/** A route to a pool is refused as a whole: that it lacks host and port is no problem of its own. */
-function takesPlaceOf(value: Mapping, name: string, path: string): boolean {
-  return (name === "host" || name === "port") && Object.hasOwn(value, "pool") && isUnsupported("pool", path);
+/** The entries of a mapping whose names are free, such as those of pools. */
+function* checkEntries(schema: AnySchema, value: Mapping, path: string): Generator<Problem> {
+  for (const [name, entry] of Object.entries(value)) yield* check(schema, entry, fieldPath(path, name));
 }
 
 function* checkItems(
@@ -76,7 +80,8 @@ function* checkValue(schema: AnySchema, value: YamlValue, path: string): Generat
 function expectedBy(schema: AnySchema, value: unknown): string | undefined {
   const { entries, item, message } = partsOf(schema);
   // To valibot a list is an object too.
-  if ((entries !== undefined && !isMapping(value)) || (item !== undefined && !isList(value))) {
+  const isGroup = entries !== undefined || recordEntry(schema) !== undefined;
+  if ((isGroup && !isMapping(value)) || (item !== undefined && !isList(value))) {
     return String(message);
   }
   return v.safeParse(schema, value).issues?.[0].message;
@@ -117,6 +122,12 @@ function isUnsupported(name: string, path: string): boolean {
 
 function isRequired(schema: AnySchema): boolean {
   return partsOf(schema).wrapped === undefined;
+}
+
+/** The schema of the entries of a mapping whose names are free. */
+function recordEntry(schema: AnySchema): AnySchema | undefined {
+  const { type, value } = partsOf(schema);
+  return type === "record" ? value : undefined;
 }
 
 /** Whether one of the options of a union is a mapping. */

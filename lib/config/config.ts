@@ -31,67 +31,33 @@ export type KeyPairFiles = Pick<TlsConfig, "cert" | "key">;
 /** Which WebSockets a listener accepts. */
 export type WebSocketConfig = Exclude<NonNullable<ListenerConfig["websocket"]>, false>;
 
+/** Several servers for the same IDs. */
+export type PoolConfig = File["pools"][string];
+
 /** A server to dial. */
-export type Upstream = NonNullable<File["default"]>;
+export type Upstream = Omit<Entry<PoolConfig["servers"]>, "weight" | "backup">;
 
 /** How TLS is used to an upstream. */
 export type UpstreamTls = Exclude<NonNullable<Upstream["tls"]>, boolean>;
 
-/** One server of a pool. */
-export interface PoolServer extends Upstream {
-  /** Share of the pool's connections, relative to the other weights; 0 drains the server. */
-  readonly weight: number;
-  /** Gets connections only while every other server is down, full or failing. */
-  readonly backup: boolean;
-}
+/** How the servers of a pool are checked. */
+export type HealthCheck = NonNullable<PoolConfig["health_check"]>;
 
-/** How the servers of a pool are checked. Times are in milliseconds. */
-export interface HealthCheck {
-  readonly interval: number;
-  /** For connecting and, where something is expected, its arrival. */
-  readonly timeout: number;
-  /** Failed checks in a row that take a server down. */
-  readonly fall: number;
-  /** Passed checks in a row that bring it back. */
-  readonly rise: number;
-  /** Text that is sent once connected. */
-  readonly send?: string;
-  /** ID of an ID frame that is sent instead. */
-  readonly id?: string;
-  /** Text that the server must answer with. */
-  readonly expect?: string;
-}
-
-/** Several servers for the same IDs. */
-export interface PoolConfig {
-  readonly strategy: "hash" | "round_robin" | "least_connections" | "random";
-  readonly servers: readonly PoolServer[];
-  /** Without it servers are not checked. */
-  readonly health_check?: HealthCheck;
-  /** Failed dials within `fail_duration` that eject a server; 0 for never. */
-  readonly max_fails: number;
-  readonly fail_duration: number;
-  /** How long a server that came back takes to get its whole share; 0 for at once. */
-  readonly slow_start: number;
-  /** Most connections at once to each server; 0 for no limit. */
-  readonly max_connections: number;
-}
-
-/** How clients are held while their upstream cannot be reached. */
-export interface HoldConfig {
-  /** Longest time in milliseconds. */
-  readonly for: number;
-  /** Most clients of the route that are held at once. */
-  readonly clients: number;
-  /** Called when the first client is held. */
-  readonly wake?: string;
-}
+/** Where connections go: to one server, or to a pool by its name. */
+export type Target = Upstream & { readonly pool?: undefined } | { readonly pool: string };
 
 type RouteEntry = Entry<File["routes"]>;
 
-/** A rule that finds an upstream: by one exact ID, or by a glob over IDs. */
+/** How clients are held while their server cannot be reached. */
+export type HoldConfig = NonNullable<RouteEntry["hold"]>;
+
+/** A target, and how its clients are held. */
+export type DefaultConfig = Target & { readonly hold?: HoldConfig };
+
+/** A rule that finds a target: by one exact ID, or by a glob over IDs. */
 export type RouteConfig =
-  & Omit<RouteEntry, "id" | "match">
+  & DefaultConfig
+  & { readonly on_removal?: OnRemoval }
   & (
     | { readonly id: string; readonly match?: undefined }
     | { readonly match: string; readonly id?: undefined }
@@ -101,8 +67,10 @@ export type RouteConfig =
 export type OnRemoval = NonNullable<RouteEntry["on_removal"]>;
 
 /** The whole configuration. Routes are in file order. */
-export interface Config extends Omit<File, "routes"> {
+export interface Config extends Omit<File, "routes" | "default"> {
   readonly routes: readonly RouteConfig[];
+  /** What IDs get that no route matches. */
+  readonly default?: DefaultConfig;
 }
 
 /** Severity below which nothing is logged. */

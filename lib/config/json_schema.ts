@@ -10,7 +10,18 @@ export function configJsonSchema(): JsonSchema {
     overrideSchema: ({ valibotSchema }) =>
       textOrInteger(valibotSchema) ? TEXT : overrides.get(valibotSchema.type),
   });
+  const { routes, default: fallback } = schema.properties ?? {};
+  for (const target of [isSchema(routes) ? routes.items : undefined, fallback]) {
+    if (isSchema(target)) target.anyOf = TARGETS;
+  }
   return { ...schema, title: "Switchyard routes.yaml" };
+}
+
+/** Connections go to a host and port, or to a pool. */
+const TARGETS: JsonSchema[] = [{ required: ["host", "port"] }, { required: ["pool"] }];
+
+function isSchema(schema: JsonSchema["items"]): schema is JsonSchema {
+  return typeof schema === "object" && !Array.isArray(schema);
 }
 
 const overrides: ReadonlyMap<string, JsonSchema> = new Map<string, JsonSchema>([["bigint", {

@@ -22,7 +22,7 @@ export type WorkerReply =
   | { readonly routes: readonly ReceivedRoute[]; readonly more: boolean };
 
 /** A route that nobody else refers to yet. */
-type ReceivedRoute = RouteConfig & { host: string };
+type ReceivedRoute = RouteConfig & { host?: string };
 
 /**
  * The configuration in a file.
@@ -60,7 +60,7 @@ async function receiveRoutes(worker: CheckWorker, file: string): Promise<RouteCo
     const batch = await worker.request({ next: true });
     if (!("routes" in batch)) throw new Error(`the check of ${file} replied out of turn`);
     for (const route of batch.routes) {
-      route.host = shared(hosts, route.host);
+      if (route.host !== undefined) route.host = shared(hosts, route.host);
       routes.push(route);
     }
     more = batch.more;

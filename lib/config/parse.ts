@@ -5,13 +5,24 @@ import { UsageError } from "../errors.ts";
 import { decodeText, ReadError } from "../util/read_file.ts";
 import { plain } from "../util/text.ts";
 import { check, type Problem } from "./check.ts";
-import type { Config, KeyPairFiles, RouteConfig, TlsConfig, Upstream } from "./config.ts";
+import type {
+  Config,
+  DefaultConfig,
+  KeyPairFiles,
+  PoolConfig,
+  RouteConfig,
+  TlsConfig,
+  Upstream,
+} from "./config.ts";
 import { fieldLocator, type Position } from "./locate.ts";
 import { checkRules } from "./rules.ts";
 import { fileSchema } from "./schema/file.ts";
-import type { routeSchema } from "./schema/routes.ts";
+import type { defaultSchema, routeSchema } from "./schema/routes.ts";
 import { pathBeside } from "./values.ts";
 import { parseYamlValue, YamlError, type YamlValue } from "./yaml.ts";
+
+type Entry = v.InferOutput<typeof routeSchema>;
+type TargetEntry = v.InferOutput<typeof defaultSchema>;
 
 /** A file of another kind can be wrong in every line. */
 const MAX_PROBLEMS = 1000;
@@ -35,12 +46,13 @@ export function parseConfig(text: string, file: string): Config {
   const value = valueOf(text, file);
   const problems = linesOf(value, text, file);
   if (problems.length > 0) throw new UsageError(problems);
-  const { routes, listeners, default: fallback, ...rest } = v.parse(fileSchema, value);
+  const { routes, listeners, pools, default: fallback, ...rest } = v.parse(fileSchema, value);
   return {
     ...rest,
     listeners: listeners.map((listener) => withFiles(listener, file)),
-    ...(fallback && { default: withCa(fallback, file) }),
-    routes: routes.map((route) => withCa(toRoute(route), file)),
+    ...(fallback && { default: toTarget(fallback, file) }),
+    routes: routes.map((route) => toRoute(route, file)),
+    pools: Object.fromEntries(Object.entries(pools).map(([name, pool]) => [name, withCas(pool, file)])),
   };
 }
 
@@ -122,6 +134,19 @@ function withCa<T extends Upstream>(upstream: T, file: string): T {
   };
 }
 
-function toRoute({ id, match, ...rest }: v.InferOutput<typeof routeSchema>): RouteConfig {
-  return id === undefined ? { match: match ?? "", ...rest } : { id, ...rest };
+function withCas(pool: PoolConfig, file: string): PoolConfig {
+  return { ...pool, servers: pool.servers.map((server) => withCa(server, file)) };
+}
+
+function toRoute(route: Entry, file: string): RouteConfig {
+  const { id, match, on_removal, ...target } = route;
+  const rule = id === undefined ? { match: match ?? "" } : { id };
+  return { ...rule, ...toTarget(target, file), ...(on_removal && { on_removal }) };
+}
+
+/** `rules.ts` has checked that it is either a pool or a host and port. */
+function toTarget({ pool, host = "", port = 0, tls, hold }: TargetEntry, file: string): DefaultConfig {
+  const held = hold ? { hold } : {};
+  if (pool !== undefined) return { pool, ...held };
+  return { ...withCa({ host, port, ...(tls === undefined ? {} : { tls }) }, file), ...held };
 }

@@ -1,6 +1,8 @@
 /** Rules about several fields of a configuration at once. */
 
 import { describe, type Problem } from "./check.ts";
+import { FirstUses, idText, mappings } from "./first_uses.ts";
+import { checkPools, checkTarget } from "./pool_rules.ts";
 import { isMapping, type Mapping, type YamlValue } from "./yaml.ts";
 import { DEFAULTS, idExpected, isPrintable, parseAddress, parseDuration } from "./values.ts";
 
@@ -12,11 +14,11 @@ export function* checkRules(value: YamlValue): Generator<Problem> {
   yield* checkListeners(listeners);
   for (const [path, { tls }] of listeners) yield* checkClientCa(tls, `${path}.tls`);
   const routes = mappings("routes", value["routes"]);
-  for (const [path, route] of routes) {
-    yield* checkRoute(route, path);
-    yield* checkKeyPair(route["tls"], `${path}.tls`);
-  }
-  if (isMapping(value["default"])) yield* checkKeyPair(value["default"]["tls"], "default.tls");
+  for (const [path, route] of routes) yield* checkRoute(route, path);
+  const { pools, default: fallback } = value;
+  for (const [path, route] of routes) yield* checkTarget(route, path, pools);
+  if (isMapping(fallback)) yield* checkTarget(fallback, "default", pools);
+  if (isMapping(pools)) yield* checkPools(pools);
   yield* checkIds(routes, idBytesOf(value));
   yield* checkGlobs(routes);
 }
@@ -45,11 +47,6 @@ function* checkListeners(listeners: ReadonlyMap<string, Mapping>): Generator<Pro
 function* checkClientCa(tls: YamlValue | undefined, path: string): Generator<Problem> {
   if (!isMapping(tls) || !Object.hasOwn(tls, "client_cert") || Object.hasOwn(tls, "client_ca")) return;
   yield { path: `${path}.client_cert`, message: "found without client_ca, expected both" };
-}
-
-function* checkKeyPair(tls: YamlValue | undefined, path: string): Generator<Problem> {
-  if (!isMapping(tls) || Object.hasOwn(tls, "cert") === Object.hasOwn(tls, "key")) return;
-  yield { path, message: "found only one of cert and key, expected both or neither" };
 }
 
 function* checkRoute(route: Mapping, path: string): Generator<Problem> {
@@ -83,39 +80,6 @@ function* checkGlobs(routes: ReadonlyMap<string, Mapping>): Generator<Problem> {
       };
     } else yield* uses.check(text, match, `${path}.match`);
   }
-}
-
-/** The field that first used each value. */
-class FirstUses {
-  readonly #first = new Map<string, string>();
-  readonly #expected: string;
-
-  constructor(expected: string) {
-    this.#expected = expected;
-  }
-
-  *check(key: string, written: YamlValue | undefined, path: string): Generator<Problem> {
-    const first = this.#first.get(key);
-    if (first === undefined) this.#first.set(key, path);
-    else {yield {
-        path,
-        message: `found ${describe(written)} again, expected ${this.#expected}; ${first} is the same`,
-      };}
-  }
-}
-
-/** The text that an ID or a glob stands for, or undefined where it is neither text nor a canonical integer. */
-function idText(value: YamlValue | undefined): string | undefined {
-  const isText = typeof value === "string" || typeof value === "number" || typeof value === "bigint";
-  return isText ? String(value) : undefined;
-}
-
-/** The mappings in a list, by their paths. */
-function mappings(name: string, value: YamlValue | undefined): ReadonlyMap<string, Mapping> {
-  const found = new Map<string, Mapping>();
-  if (!Array.isArray(value)) return found;
-  for (const [index, item] of value.entries()) if (isMapping(item)) found.set(`${name}[${index}]`, item);
-  return found;
 }
 
 function idBytesOf({ limits }: Mapping): number {

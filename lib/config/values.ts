@@ -22,9 +22,15 @@ export const HOST_EXPECTED = "a host name or IP address, without scheme, port or
 /** What a path looks like, for messages. */
 export const PATH_EXPECTED = "a path, such as / or /ws, without a query";
 
+/** What a port looks like, for messages. */
+export const PORT_EXPECTED = "a port, 1 to 65535";
+
 /** What an origin looks like, for messages. */
 export const ORIGIN_EXPECTED =
   "an origin, such as https://app.example.com or http://localhost:8080, without a path";
+
+/** What a URL to call looks like, for messages. */
+export const URL_EXPECTED = "a URL, such as http://127.0.0.1:8080/wake or https://example.com/wake";
 
 /** What an address looks like, for messages. */
 export const ADDRESS_EXPECTED = "an address, such as 0.0.0.0:8888, [::1]:9000 or :8888";
@@ -68,6 +74,11 @@ export function parseUpstream(text: string, least = 1): HostPort | undefined {
 /** `text` where it is the path of a URL as it travels: visible ASCII behind a slash. */
 export function parsePath(text: string): string | undefined {
   return /^\/[\x21\x22\x24-\x3e\x40-\x7e]*$/.test(text) ? text : undefined;
+}
+
+/** `text` where it is a URL of HTTP, over TLS or not; else undefined. */
+export function parseHttpUrl(text: string): string | undefined {
+  return /^https?:$/.test(URL.parse(text)?.protocol ?? "") ? text : undefined;
 }
 
 /** The origin in lower case, as browsers write it (RFC 6454, section 6.2); undefined where `text` is none. */

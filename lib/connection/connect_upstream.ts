@@ -1,76 +1,151 @@
-/** The way to an upstream: dialed, told for whom the connection is, secured. */
+/** The way to an upstream: the candidates of a route in turn, each once, under one deadline. */
 
-import type { Upstream } from "../config/config.ts";
-import { messageOf } from "../errors.ts";
-import { type Duplex, writeAll } from "../transport/duplex.ts";
+import { Refusal } from "../errors.ts";
+import type { Route } from "../route/table.ts";
+import type { Duplex } from "../transport/duplex.ts";
 import { encodeProxyHeader } from "../transport/proxy_protocol/header.ts";
-import { TcpDuplex } from "../transport/tcp.ts";
-import { secureUpstream } from "../transport/tls/client.ts";
 import { DialError, dialErrorOf, unavailable } from "../upstream/dial_error.ts";
-import type { TimeLimit } from "../util/deadlines.ts";
+import type { Candidates, Pool } from "../upstream/pool.ts";
+import type { Server } from "../upstream/server.ts";
+import type { Deadline, TimeLimit } from "../util/deadlines.ts";
+import { targetText } from "../util/text.ts";
 import type { Connection } from "./connection.ts";
+import { openServer } from "./open_server.ts";
 import type { Snapshot } from "./snapshot.ts";
 
+/** The least time for one of several candidates, in milliseconds: more than a handshake takes around the world. */
+const LEAST_SHARE_MS = 250;
+
+/** A connection to an upstream. Disposing of it gives its place at the server back; it closes nothing. */
+export interface ServerConnection extends Disposable {
+  readonly duplex: Duplex;
+}
+
 /**
- * Connects to `target` on behalf of `connection`, within `timeouts.connect`.
+ * Connects to a server of `route` on behalf of `connection`, within `timeouts.connect`, or longer where the route holds
+ * its clients. No byte of the client's is sent.
  *
- * @throws {Refusal} UPSTREAM_UNAVAILABLE, or what the connection was terminated by meanwhile
+ * @throws {Refusal} UPSTREAM_UNAVAILABLE, LIMIT_EXCEEDED, or what the connection was terminated by meanwhile
  */
 export async function connectUpstream(
-  target: Upstream,
+  route: Route,
+  connection: Connection,
+  snapshot: Snapshot,
+): Promise<ServerConnection> {
+  const pool = poolOf(route, snapshot);
+  try {
+    return await connectToAny(pool, connection, snapshot);
+  } catch (error) {
+    const unreachable = error instanceof Refusal && error.reason === "UPSTREAM_UNAVAILABLE";
+    if (!route.hold || !unreachable || connection.closing) throw error;
+    return await connectHeld(
+      route,
+      error,
+      () => connectToAny(pool, connection, snapshot),
+      connection,
+      snapshot,
+    );
+  }
+}
+
+function poolOf({ target }: Route, { upstreams, pools }: Snapshot): Pool {
+  if (target.pool === undefined) return upstreams.single(target);
+  const pool = pools.get(target.pool);
+  if (!pool) throw new Error(`there is no pool ${target.pool}`);
+  return pool;
+}
+
+/** Holds the client and tries again in turn, until the upstream is reached or the time is over. */
+async function connectHeld(
+  { rule, target, hold }: Route,
+  refusal: Refusal,
+  connect: () => Promise<ServerConnection>,
+  connection: Connection,
+  snapshot: Snapshot,
+): Promise<ServerConnection> {
+  const call = { route: rule, upstream: targetText(target), id: connection.id ?? "" };
+  using place = hold && snapshot.hold.enter(hold, call);
+  let last: unknown = refusal;
+  while (place) {
+    connection.waitsUnder(place);
+    if (!await place.turn()) break;
+    try {
+      const reached = await connect();
+      place.reached();
+      return reached;
+    } catch (error) {
+      last = error;
+      if (connection.closing) break;
+    }
+  }
+  throw last;
+}
+
+/** Tries the servers of `pool` until one is reached: those behind it lose no time to the ones before. */
+async function connectToAny(
+  pool: Pool,
+  connection: Connection,
+  snapshot: Snapshot,
+): Promise<ServerConnection> {
+  using deadline = snapshot.connectDeadlines.start();
+  connection.waitsUnder(deadline);
+  const candidates = pool.candidates(connection.id ?? "");
+  const failures: DialError[] = [];
+  let full = 0;
+  for (const server of candidates) {
+    const lease = server.acquire();
+    if (!lease) {
+      full += 1;
+      continue;
+    }
+    try {
+      const duplex = await connectTo(server, shareOf(deadline, candidates), connection, snapshot);
+      return { duplex, [Symbol.dispose]: () => lease[Symbol.dispose]() };
+    } catch (error) {
+      lease[Symbol.dispose]();
+      if (connection.closing || !(error instanceof DialError)) throw error;
+      failures.push(error);
+    }
+    if (deadline.expired) break;
+  }
+  throw refusalOf(failures, full);
+}
+
+/** An equal part of what is left of the time for each candidate that is left. */
+function shareOf(deadline: Deadline, { left }: Candidates): TimeLimit {
+  return left === 0 ? deadline : deadline.within(Math.max(LEAST_SHARE_MS, deadline.left / (left + 1)));
+}
+
+/** @throws {DialError}, or what the connection was terminated by */
+async function connectTo(
+  server: Server,
+  limit: TimeLimit,
   connection: Connection,
   snapshot: Snapshot,
 ): Promise<Duplex> {
-  using budget = snapshot.connectDeadlines.start();
-  connection.waitsUnder(budget);
-  connection.dialing(target);
+  connection.dialing(server);
   try {
-    const upstream = await open(target, budget, connection, snapshot);
+    const header = snapshot.proxyProtocol && encodeProxyHeader(snapshot.proxyProtocol, connection);
+    const opened = (duplex: Duplex) => connection.opened(duplex);
+    const duplex = await openServer({ server, header: header || undefined, opened }, limit, snapshot);
+    server.record.dialed();
     connection.connected();
-    return upstream;
+    return duplex;
   } catch (error) {
     if (connection.closing) throw error;
     const failure = dialErrorOf(error);
-    connection.dialFailed(target, failure.reason);
-    throw unavailable(failure);
+    // other failures are the balancer's own, such as no open files left
+    if (failure.reason !== "failed") server.record.dialed(failure);
+    connection.dialFailed(server, failure.reason);
+    throw failure;
   }
 }
 
-async function open(
-  target: Upstream,
-  budget: TimeLimit,
-  connection: Connection,
-  snapshot: Snapshot,
-): Promise<Duplex> {
-  const upstream = new TcpDuplex(await snapshot.dialer.dial(target, budget));
-  connection.opened(upstream);
-  if (snapshot.proxyProtocol) await sendProxyHeader(upstream, connection, snapshot.proxyProtocol);
-  if (!target.tls) return upstream;
-  const secured = await secure(upstream, target, budget, snapshot);
-  connection.opened(secured);
-  return secured;
-}
-
-/** Speaks TLS to the upstream, in what is left of the time for connecting. */
-async function secure(
-  upstream: Duplex,
-  target: Upstream,
-  budget: TimeLimit,
-  { upstreamTls }: Snapshot,
-): Promise<Duplex> {
-  try {
-    return await secureUpstream(upstream, target, upstreamTls, budget);
-  } catch (error) {
-    if (error instanceof Deno.errors.TimedOut) throw error;
-    throw new DialError("tls", messageOf(error), { cause: error });
+function refusalOf(failures: readonly DialError[], full: number): Refusal {
+  const last = failures.at(-1);
+  if (last) return unavailable(last);
+  if (full > 0) {
+    return new Refusal("LIMIT_EXCEEDED", "every server for this ID has as many connections as it may have");
   }
-}
-
-/** Sends the PROXY header. It is not among the bytes that the access log counts. */
-async function sendProxyHeader(
-  upstream: Duplex,
-  { source, destination }: Connection,
-  version: "v1" | "v2",
-): Promise<void> {
-  await writeAll(upstream, encodeProxyHeader(version, { source, destination }));
+  return unavailable(new DialError("failed", "every server of the pool is drained"));
 }

@@ -73,6 +73,19 @@ export function connectionInfo(connection: ConnectionInfo): ConnectionInfo {
 /** Why an upstream could not be reached. */
 export type DialReason = "refused" | "timeout" | "unresolved" | "unreachable" | "tls" | "failed";
 
+/** Whether a server of a pool gets new connections: its checks have failed, or too many dials have. */
+export type HealthState = "up" | "down" | "ejected";
+
+/** A server as observers see it. */
+export interface ServerInfo {
+  /** `host:port` */
+  readonly key: string;
+  /** The pool that it is in; undefined for one that a route names by host and port. */
+  readonly pool: string | undefined;
+  /** Connections to it now. */
+  readonly active: number;
+}
+
 /** What a reload has changed. */
 export interface ReloadResult {
   /** Routes that are new. */
@@ -100,6 +113,8 @@ export interface Observer {
   dialFailed?(connection: ConnectionInfo, server: HostPort, reason: DialReason): void;
   /** An upstream was reached; bytes are relayed from now on. */
   connected?(connection: ConnectionInfo): void;
+  /** The health of a server of a pool has changed; `why` is for a person. */
+  serverChanged?(server: ServerInfo, state: HealthState, why: string): void;
   /** The connection has ended: once for each. */
   closed?(connection: ConnectionInfo, why: Closing): void;
   /** A new configuration is in use. */
@@ -132,6 +147,10 @@ export class Observers implements Required<Observer> {
 
   connected(connection: ConnectionInfo): void {
     for (const observer of this.#observers) observer.connected?.(connection);
+  }
+
+  serverChanged(server: ServerInfo, state: HealthState, why: string): void {
+    for (const observer of this.#observers) observer.serverChanged?.(server, state, why);
   }
 
   closed(connection: ConnectionInfo, why: Closing): void {

@@ -1,13 +1,13 @@
 /** The difference between two routing tables. */
 
-import type { Upstream } from "../config/config.ts";
+import type { HoldConfig, Target, Upstream } from "../config/config.ts";
 import { TimeSlice } from "../util/async.ts";
 import type { Route, RouteTable } from "./table.ts";
 
 /** Numbers of rules. */
 export interface Difference {
   readonly added: number;
-  /** Rules whose upstream or `on_removal` is another. */
+  /** Rules whose target, `hold` or `on_removal` is another. */
   readonly changed: number;
   readonly removed: number;
 }
@@ -27,8 +27,17 @@ export async function difference(before: RouteTable, after: RouteTable): Promise
 }
 
 function isSame(old: Route, now: Route): boolean {
-  return old.onRemoval === now.onRemoval && old.upstream.host === now.upstream.host &&
-    old.upstream.port === now.upstream.port && isSameTls(old.upstream.tls, now.upstream.tls);
+  return old.onRemoval === now.onRemoval && isSameTarget(old.target, now.target) &&
+    isSameHold(old.hold, now.hold);
+}
+
+function isSameTarget(old: Target, now: Target): boolean {
+  if (old.pool !== undefined || now.pool !== undefined) return old.pool === now.pool;
+  return old.host === now.host && old.port === now.port && isSameTls(old.tls, now.tls);
+}
+
+function isSameHold(old: HoldConfig | undefined, now: HoldConfig | undefined): boolean {
+  return old?.for === now?.for && old?.clients === now?.clients && old?.wake === now?.wake;
 }
 
 function isSameTls(old: Upstream["tls"] = false, now: Upstream["tls"] = false): boolean {

@@ -1,6 +1,6 @@
 /** The routing table: immutable, and swapped whole. */
 
-import type { OnRemoval, RouteConfig, Upstream } from "../config/config.ts";
+import type { DefaultConfig, HoldConfig, OnRemoval, RouteConfig, Target } from "../config/config.ts";
 import { TimeSlice } from "../util/async.ts";
 import { codePointsOf, Glob } from "./glob.ts";
 
@@ -12,7 +12,9 @@ export interface Route {
   /** The rule that matched: `id 1`, `match eu-*` or `default`. */
   readonly rule: RuleName;
   /** Where its connections go. */
-  readonly upstream: Upstream;
+  readonly target: Target;
+  /** How its clients are held while the target cannot be reached; undefined where they are refused. */
+  readonly hold: HoldConfig | undefined;
   /** What happens to its connections when a reload removes it. */
   readonly onRemoval: OnRemoval;
 }
@@ -32,7 +34,7 @@ interface GlobRule {
 }
 
 /**
- * IDs and the upstreams they go to.
+ * IDs and the targets that their connections go to.
  *
  * It keeps the configured routes and makes a `Route` for each look-up: more objects that live on would lengthen the
  * garbage collector's pauses.
@@ -43,13 +45,18 @@ export class RouteTable {
   readonly #globNames = new Map<string, RouteConfig>();
   readonly #fallback: Route | undefined;
 
-  constructor(routes: readonly RouteConfig[], fallback?: Upstream) {
+  constructor(routes: readonly RouteConfig[], fallback?: DefaultConfig) {
     for (const route of routes) this.#add(route);
-    this.#fallback = fallback && { rule: "default", upstream: fallback, onRemoval: "keep" };
+    this.#fallback = fallback && {
+      rule: "default",
+      target: fallback,
+      hold: fallback.hold,
+      onRemoval: "keep",
+    };
   }
 
   /** Builds a table in slices, so that connections are served meanwhile. */
-  static async build(routes: readonly RouteConfig[], fallback?: Upstream): Promise<RouteTable> {
+  static async build(routes: readonly RouteConfig[], fallback?: DefaultConfig): Promise<RouteTable> {
     const table = new RouteTable([], fallback);
     const slice = new TimeSlice();
     for (const route of routes) {
@@ -128,6 +135,6 @@ export class RouteTable {
 }
 
 function routeOf(config: RouteConfig): Route {
-  const { id, match, on_removal: onRemoval = "keep" } = config;
-  return { rule: id === undefined ? `match ${match}` : `id ${id}`, upstream: config, onRemoval };
+  const { id, match, hold, on_removal: onRemoval = "keep" } = config;
+  return { rule: id === undefined ? `match ${match}` : `id ${id}`, target: config, hold, onRemoval };
 }

@@ -1,19 +1,17 @@
 /** Why an upstream could not be reached, as a value. */
 
 import { messageOf, Refusal } from "../errors.ts";
+import type { DialReason } from "../observe/observer.ts";
 
-/** Why an upstream could not be reached, in a word, for metrics and logs; each with what a client is told. */
-const REASONS = {
+/** What a client is told for each reason. */
+const REASONS: Readonly<Record<DialReason, string>> = {
   refused: "it refused the connection",
   timeout: "it did not answer in time",
   unresolved: "its name could not be resolved",
   unreachable: "it cannot be reached from here",
   tls: "no TLS connection to it could be made",
   failed: "connecting to it failed",
-} as const;
-
-/** One of the reasons for which an upstream cannot be reached. */
-export type DialReason = keyof typeof REASONS;
+};
 
 /** An upstream could not be reached. `message` is for the operator: it may name addresses. */
 export class DialError extends Error {

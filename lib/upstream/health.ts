@@ -6,8 +6,7 @@
  * fails again soon after its return. A server that comes back gets its share of new connections gradually.
  */
 
-/** Whether a server gets new connections, and why not. */
-export type HealthState = "up" | "down" | "ejected";
+import type { HealthState } from "../observe/observer.ts";
 
 /** Limits of the state machine. Times are in milliseconds. */
 export interface HealthSettings {

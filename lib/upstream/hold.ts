@@ -135,6 +135,11 @@ class HeldRoute {
     else this.#waiting.join(place);
   }
 
+  /** It waits no more. */
+  forget(place: Place): void {
+    this.#waiting.leave(place);
+  }
+
   /** The upstream can be reached again: all try. */
   open(): void {
     this.#wokenAt = -Infinity;
@@ -170,7 +175,7 @@ export class Place extends ListNode<Place> implements Disposable {
   /** When it is given up, in milliseconds of `performance.now`. */
   readonly until: number;
   readonly #route: HeldRoute;
-  #settle: (again: boolean) => void = () => {};
+  #turn: PromiseWithResolvers<boolean> | undefined;
   #left = false;
 
   constructor(route: HeldRoute, until: number) {
@@ -179,13 +184,18 @@ export class Place extends ListNode<Place> implements Disposable {
     this.until = until;
   }
 
-  /** Waits for the client's turn to try its upstream. False where the time is over. */
+  /** Waits for the client's turn to try its upstream. False where the time is over; rejects where it is interrupted. */
   turn(): Promise<boolean> {
     if (this.#left || performance.now() >= this.until) return Promise.resolve(false);
-    return new Promise((resolve) => {
-      this.#settle = resolve;
-      this.#route.wait(this);
-    });
+    this.#turn = Promise.withResolvers();
+    this.#route.wait(this);
+    return this.#turn.promise;
+  }
+
+  /** Ends the wait for its turn by `early`. */
+  interrupt(early: Error): void {
+    this.#route.forget(this);
+    this.#turn?.reject(early);
   }
 
   /** The upstream was reached: all others of the route may try as well. */
@@ -195,7 +205,7 @@ export class Place extends ListNode<Place> implements Disposable {
 
   /** Called by the route. */
   settle(again: boolean): void {
-    this.#settle(again);
+    this.#turn?.resolve(again);
   }
 
   [Symbol.dispose](): void {

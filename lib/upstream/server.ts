@@ -2,7 +2,8 @@
 
 import type { HostPort, UpstreamTls } from "../config/config.ts";
 import { hostPortText } from "../util/text.ts";
-import type { Health, HealthSettings, HealthState } from "./health.ts";
+import type { HealthState, ServerInfo } from "../observe/observer.ts";
+import type { Health, HealthSettings } from "./health.ts";
 
 /** Told that the health of a server has changed, and why. */
 export type OnChange = (record: ServerRecord, state: HealthState, why: string) => void;
@@ -21,7 +22,7 @@ export interface RecordOptions {
 }
 
 /** What is known of a server for as long as any configuration has it: it survives a reload by its key. */
-export class ServerRecord {
+export class ServerRecord implements ServerInfo {
   /** `host:port` */
   readonly key: string;
   /** The pool that the server is in; undefined for one that routes name by host and port. */

@@ -1,5 +1,6 @@
 /** Every server that connections go to: those of pools, and those that routes name by host and port. */
 
+import { getLogger } from "@logtape/logtape";
 import type { HealthCheck, PoolConfig, Upstream } from "../config/config.ts";
 import { hostPortText } from "../util/text.ts";
 import { Health, type HealthSettings } from "./health.ts";
@@ -8,6 +9,8 @@ import { type Pool, poolOf, ServerPool } from "./pool.ts";
 import { type OnChange, Server, ServerRecord } from "./server.ts";
 import { type Strategy, strategyOf } from "./strategies.ts";
 
+const log = getLogger("switchyard");
+
 /** Checks a server once, within the check's timeout; rejects where it has failed. */
 export type RunCheck = (server: Server, check: HealthCheck) => Promise<void>;
 
@@ -15,8 +18,6 @@ export type RunCheck = (server: Server, check: HealthCheck) => Promise<void>;
 export interface UpstreamsOptions {
   /** Told of each change of a server's health. */
   readonly onChange?: OnChange;
-  /** Told where a pool has no healthy server any more, so that all are tried, and where it has one again. */
-  readonly onPanic?: (pool: ServerPool) => void;
   /** In milliseconds. @default performance.now */
   readonly now?: () => number;
   /** Uniform in [0, 1). @default Math.random */
@@ -42,6 +43,7 @@ export class Upstreams implements Disposable {
   /** By pool and name of the strategy. */
   readonly #strategies = new Map<string, Strategy>();
   readonly #checked = new Map<ServerRecord, Checked>();
+  #runCheck: RunCheck = () => Promise.resolve();
   /** Timers of the ends of ejections. */
   readonly #returns = new Map<ServerRecord, ReturnType<typeof setTimeout>>();
 
@@ -56,12 +58,13 @@ export class Upstreams implements Disposable {
 
   /** Takes `pools` into use in place of those before: their limits, and their checks by `run`. */
   use(pools: Pools, run: RunCheck): void {
+    this.#runCheck = run;
     const servers = new Set<ServerRecord>();
     for (const { config, servers: all } of pools.values()) {
       for (const server of all) {
         servers.add(server.record);
         server.record.configure(healthSettings(config));
-        this.#check(server, config.health_check, run);
+        this.#check(server, config.health_check);
       }
     }
     for (const [key, record] of this.#pooled) {
@@ -106,7 +109,7 @@ export class Upstreams implements Disposable {
     const key = strategyKey({ name, config });
     const strategy = this.#strategies.get(key) ?? strategyOf(config.strategy, this.#options.random);
     this.#strategies.set(key, strategy);
-    return new ServerPool({ name, config, servers, strategy, onPanic: this.#options.onPanic });
+    return new ServerPool({ name, config, servers, strategy, onPanic: logPanic });
   }
 
   #record(pool: string, key: string, config: PoolConfig): ServerRecord {
@@ -121,13 +124,13 @@ export class Upstreams implements Disposable {
     return record;
   }
 
-  #check(server: Server, settings: HealthCheck | undefined, run: RunCheck): void {
+  #check(server: Server, settings: HealthCheck | undefined): void {
     const { record, host, port, tls } = server;
     const signature = JSON.stringify([settings, host, port, tls]);
     if (settings && this.#checked.get(record)?.signature === signature) return;
     this.#uncheck(record);
     if (!settings) return record.unchecked();
-    const checker = new HealthChecker(() => run(server, settings), {
+    const checker = new HealthChecker(() => this.#runCheck(server, settings), {
       interval: settings.interval,
       report: (error) => record.checked(error),
       ...(this.#options.random && { random: this.#options.random }),
@@ -143,12 +146,25 @@ export class Upstreams implements Disposable {
   #changed(record: ServerRecord, state: ServerRecord["state"], why: string): void {
     clearTimeout(this.#returns.get(record));
     this.#returns.delete(record);
-    if (state === "ejected") {
-      const timer = setTimeout(() => record.report("its ejection is over"), record.ejectedFor);
-      this.#returns.set(record, timer);
-    }
+    if (state === "ejected") this.#awaitReturn(record);
+    const isUp = state === "up";
+    log[isUp ? "info" : "warning"](`server ${record.key} of pool ${record.pool} is ${state}: ${why}`);
     this.#options.onChange?.(record, state, why);
   }
+
+  #awaitReturn(record: ServerRecord): void {
+    const timer = setTimeout(() => {
+      // a timer may be a little early
+      if (record.ejectedFor > 0) this.#awaitReturn(record);
+      else record.report("its ejection is over");
+    }, Math.ceil(record.ejectedFor));
+    this.#returns.set(record, timer);
+  }
+}
+
+function logPanic({ name, panicking }: ServerPool): void {
+  if (panicking) log.warning(`pool ${name} has no healthy server: connections try all of them`);
+  else log.info(`pool ${name} has a healthy server again`);
 }
 
 function strategyKey({ name, config }: Pick<ServerPool, "name" | "config">): string {

@@ -76,6 +76,7 @@ export class Deadline extends ListNode<Deadline> implements TimeLimit, Disposabl
   readonly at: number;
   readonly #leave: (met: Deadline) => void;
   #fail: ((early?: Error) => void) | undefined;
+  #early: Error | undefined;
   #expired = false;
 
   /** @param leave Takes it out of the list that will expire it. */
@@ -98,7 +99,10 @@ export class Deadline extends ListNode<Deadline> implements TimeLimit, Disposabl
 
   guard<T>(work: Promise<T>, failure: () => Error, discard?: (late: T) => void): Promise<T> {
     return new Promise((resolve, reject) => {
-      const fail = (early?: Error) => reject(early ?? failure());
+      const fail = (early?: Error) => {
+        const late = failure(); // which may cancel the work
+        reject(early ?? late);
+      };
       this.#fail = fail;
       work.then((value) => {
         if (this.#settle(fail)) resolve(value);
@@ -107,7 +111,7 @@ export class Deadline extends ListNode<Deadline> implements TimeLimit, Disposabl
         this.#settle(fail);
         reject(error);
       });
-      if (this.#expired) this.interrupt();
+      if (this.#expired || this.#early) this.interrupt(this.#early);
     });
   }
 
@@ -116,11 +120,15 @@ export class Deadline extends ListNode<Deadline> implements TimeLimit, Disposabl
     return ms < this.left ? new Share(this, ms) : this;
   }
 
-  /** Fails the work under way, by `early` where that is given, and leaves the deadline running. */
+  /**
+   * Fails the work under way, by `early` where that is given, and leaves the deadline running. Between two attempts it
+   * is the next that fails by `early`.
+   */
   interrupt(early?: Error): void {
     const fail = this.#fail;
     this.#fail = undefined;
-    fail?.(early);
+    if (fail) fail(early);
+    else this.#early = early;
   }
 
   /** Fails the work under way, and all that follows. */

@@ -43,6 +43,13 @@ export function hostPortText({ host, port }: { host: string; port: number }): st
   return addressText({ hostname: host, port });
 }
 
+/** A target as messages name it: `host:port`, or `pool` and its name. */
+export function targetText(
+  target: { pool: string } | { host: string; port: number; pool?: undefined },
+): string {
+  return target.pool === undefined ? hostPortText(target) : `pool ${target.pool}`;
+}
+
 /** `host:port` as the platform has them, with brackets around an IPv6 address. */
 export function addressText(address: { hostname: string; port: number }): string {
   const { hostname, port } = address;

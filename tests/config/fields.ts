@@ -9,7 +9,7 @@ export interface SchemaNode {
   readonly properties?: Readonly<Record<string, SchemaNode>>;
   readonly items?: SchemaNode;
   readonly required?: readonly string[];
-  readonly additionalProperties?: boolean;
+  readonly additionalProperties?: boolean | SchemaNode;
 }
 
 /** The schema of the whole file. */
@@ -17,17 +17,24 @@ export function rootSchema(): SchemaNode {
   return configJsonSchema() as SchemaNode;
 }
 
-/** Every node at and below `node` with its path, such as `routes[].port`; the path of the file itself is empty. */
+/** Every node at and below `node` with its path, such as `routes[].port` or `pools.*.servers`; the path of the file itself is empty. */
 export function* schemaNodes(node: SchemaNode, path = ""): Generator<[path: string, node: SchemaNode]> {
   yield [path, node];
   for (const [name, child] of Object.entries(node.properties ?? {})) {
     yield* schemaNodes(child, path === "" ? name : `${path}.${name}`);
+  }
+  if (typeof node.additionalProperties === "object") {
+    yield* schemaNodes(node.additionalProperties, `${path}.*`);
   }
   if (node.items) yield* schemaNodes(node.items, `${path}[]`);
 }
 
 /** The paths of all fields that hold a single value. */
 export function configSchemaFields(): string[] {
-  const leaves = [...schemaNodes(rootSchema())].filter(([, node]) => !node.properties && !node.items);
-  return leaves.map(([path]) => path);
+  return [...schemaNodes(rootSchema())].filter(([, node]) => isLeaf(node)).map(([path]) => path);
+}
+
+/** Whether a single value stands there. */
+export function isLeaf({ properties, items, additionalProperties }: SchemaNode): boolean {
+  return !properties && !items && typeof additionalProperties !== "object";
 }

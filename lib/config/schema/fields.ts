@@ -19,20 +19,22 @@ const NETWORKS_EXPECTED = "a list of networks, such as [10.0.0.0/8]";
 const MAX_COUNT = 10_000_000;
 const COUNT_EXPECTED = `a number of connections, 0 to ${MAX_COUNT}; 0 for no limit`;
 
-/** A scalar that `parse` turns into a value; undefined from it is a refusal. */
+/** A scalar that `parse` turns into a value; undefined from it is a refusal, which `note` explains further. */
 export function parsed<T>(
   parse: (text: string) => T | undefined,
   expected: string,
   description: string,
   written: v.GenericSchema<unknown, string | number> = v.string(expected),
+  note: (text: string) => string = () => "",
 ) {
   return v.pipe(
     written,
     v.description(description),
     v.rawTransform(({ dataset, addIssue, NEVER }): T => {
-      const value = parse(String(dataset.value));
+      const text = String(dataset.value);
+      const value = parse(text);
       if (value !== undefined) return value;
-      addIssue({ message: expected });
+      addIssue({ message: `${expected}${note(text)}` });
       return NEVER;
     }),
   );
@@ -98,7 +100,12 @@ export function choice<const T extends readonly string[]>(words: T, description:
 
 /** A host name or an IP address. */
 export function host(description: string) {
-  return parsed(parseHost, HOST_EXPECTED, description);
+  return parsed(parseHost, HOST_EXPECTED, description, undefined, unixNote);
+}
+
+function unixNote(text: string): string {
+  const isUnix = /^unix:/i.test(text);
+  return isUnix ? "; Unix sockets need Deno's --allow-write, and Switchyard runs without it" : "";
 }
 
 const network = parsed(parseCidr, CIDR_EXPECTED, "IPv4 or IPv6 address, alone or with a prefix length.");

@@ -5,9 +5,9 @@ import { boolean, choice, duration, networks } from "./fields.ts";
 import { limitsSchema } from "./limits.ts";
 import { listenersSchema } from "./listeners.ts";
 import { logSchema } from "./log.ts";
-import { routesSchema } from "./routes.ts";
+import { poolsSchema } from "./pools.ts";
+import { defaultSchema, routesSchema } from "./routes.ts";
 import { timeoutsSchema } from "./timeouts.ts";
-import { defaultSchema } from "./upstream.ts";
 
 const sendProxyProtocol = v.pipe(
   v.union([v.picklist(["v1", "v2"]), v.literal(false)], "v1, v2 or false"),
@@ -19,6 +19,7 @@ export const fileSchema = v.strictObject({
   listeners: listenersSchema,
   routes: routesSchema,
   default: v.exactOptional(defaultSchema),
+  pools: v.optional(poolsSchema, {}),
   forward_id: boolean(true, "Whether the ID frame is forwarded to the upstream."),
   proxy_protocol: v.optional(sendProxyProtocol, false),
   dns_ttl: duration("30s", "How long a resolved address is used; 0 resolves for each connection."),
@@ -40,6 +41,5 @@ export const fileSchema = v.strictObject({
 
 /** Planned fields that this version does not support: refused by name rather than as unknown. */
 export const UNSUPPORTED: ReadonlySet<string> = new Set([
-  ..."admin tables redis pools workers".split(" "),
-  ..."routes[].pool default.pool".split(" "),
+  ..."admin tables redis workers".split(" "),
 ]);

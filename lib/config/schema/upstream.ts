@@ -1,6 +1,7 @@
-/** A server to dial: the fields that routes and the default share. */
+/** A server to dial: the fields that routes, the default and the servers of pools share. */
 
 import * as v from "valibot";
+import { PORT_EXPECTED } from "../values.ts";
 import { filePath, host, integer } from "./fields.ts";
 
 const TLS_EXPECTED = "true, false or a mapping such as { ca: ca.pem, server_name: n1.example.com }";
@@ -20,15 +21,9 @@ const tls = v.pipe(
   v.description("Whether and how to use TLS to the server."),
 );
 
-/** Fields of an upstream. */
+/** Fields of a server. */
 export const upstreamEntries = {
   host: host("Host name or IP address of the server."),
-  port: integer("a port, 1 to 65535", "TCP port of the server."),
+  port: integer(PORT_EXPECTED, "TCP port of the server."),
   tls: v.exactOptional(tls),
 };
-
-/** `default`: the upstream of IDs that no route matches. */
-export const defaultSchema = v.pipe(
-  v.strictObject(upstreamEntries, "a mapping such as { host: n1.example.com, port: 7777 }"),
-  v.description("Upstream of IDs that no route matches; without it they get UNKNOWN_ID."),
-);

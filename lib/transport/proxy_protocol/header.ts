@@ -190,6 +190,12 @@ export function encodeProxyHeader(
   return Uint8Array.of(...V2_SIGNATURE, 0x21, isV4 ? 0x11 : 0x21, 0, addresses.length, ...addresses);
 }
 
+/** The header of `version` for a connection of the proxy's own, such as a health check (LOCAL, or UNKNOWN in version 1). */
+export function encodeLocalHeader(version: "v1" | "v2"): Uint8Array {
+  if (version === "v1") return new TextEncoder().encode("PROXY UNKNOWN\r\n");
+  return Uint8Array.of(...V2_SIGNATURE, 0x20, 0, 0, 0);
+}
+
 type Address = ipaddr.IPv4 | ipaddr.IPv6;
 
 function ofOneFamily(from: Address, to: Address): readonly [Address, Address] {

@@ -1,6 +1,7 @@
 /** Checks the TLS files of a configuration, before anything uses them. */
 
 import type { Config, TlsConfig, Upstream } from "../../config/config.ts";
+import { serverFields, serversOf } from "../../config/servers.ts";
 import { messageOf } from "../../errors.ts";
 import { readCertificates, readKeyPair } from "./certificates.ts";
 import { readAhead, type ReadFile, tlsFiles } from "./files.ts";
@@ -14,13 +15,11 @@ export interface TlsProblem {
   readonly message: string;
 }
 
-type TlsSettings = Pick<Config, "listeners" | "routes" | "default">;
+type TlsSettings = Pick<Config, "listeners" | "routes" | "default" | "pools">;
 
 /** Every file that cannot be read or used. One that several routes name is reported once. */
-export async function tlsFileProblems(
-  { listeners, routes, default: fallback }: TlsSettings,
-): Promise<TlsProblem[]> {
-  const read = await readAhead(tlsFiles(listeners, fallback ? [...routes, fallback] : routes));
+export async function tlsFileProblems(settings: TlsSettings): Promise<TlsProblem[]> {
+  const read = await readAhead(tlsFiles(settings.listeners, serversOf(settings)));
   const problems: TlsProblem[] = [];
   const attempt = (path: string, use: () => unknown) => {
     try {
@@ -30,14 +29,13 @@ export async function tlsFileProblems(
       problems.push({ path, message: messageOf(error) });
     }
   };
-  for (const [index, { tls }] of listeners.entries()) {
+  for (const [index, { tls }] of settings.listeners.entries()) {
     if (tls) checkListener(`listeners[${index}].tls`, tls, read, attempt);
   }
   const seen = new Set<string>();
-  for (const [index, { tls }] of routes.entries()) {
-    checkUpstream(`routes[${index}].tls`, tls, read, attempt, seen);
+  for (const [path, { tls }] of serverFields(settings)) {
+    checkUpstream(`${path}.tls`, tls, read, attempt, seen);
   }
-  checkUpstream("default.tls", fallback?.tls, read, attempt, seen);
   return problems;
 }
 

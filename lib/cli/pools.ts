@@ -1,0 +1,39 @@
+/** What `check`, `routes` and `explain` print of pools. */
+
+import type { Config, PoolConfig } from "../config/config.ts";
+import { Upstreams } from "../upstream/upstreams.ts";
+import { hostPortText } from "../util/text.ts";
+
+/** One line for each pool: how its servers are picked and looked after. */
+export function* poolSummaries({ pools }: Config): Generator<string> {
+  for (const [name, { strategy, servers, health_check: check }] of Object.entries(pools)) {
+    const backups = servers.filter(({ backup }) => backup).length;
+    const checked = check ? `checked every ${check.interval} ms` : "not checked";
+    yield `pool ${name}: ${strategy} over ${
+      servers.length - backups
+    } servers and ${backups} backups, ${checked}`;
+  }
+}
+
+/** The servers of each pool, one line each. */
+export function* poolServers({ pools }: Config): Generator<string> {
+  for (const [name, { strategy, servers }] of Object.entries(pools)) {
+    for (const server of servers) {
+      const weight = server.weight === 0 ? "drained (weight 0)" : `weight ${server.weight}`;
+      const backup = server.backup ? ", backup" : "";
+      yield `pool ${name}  ${strategy}  ${hostPortText(server)}  ${weight}${backup}`;
+    }
+  }
+}
+
+/** Which servers of a pool an ID tries. */
+export function* explainPool(name: string, config: PoolConfig, id: string): Generator<string> {
+  using upstreams = new Upstreams();
+  const order = [...upstreams.build({ [name]: config }).get(name)?.candidates(id) ?? []];
+  if (order.length === 0) yield `pool ${name}: every server is drained (weight 0): the client is turned away`;
+  for (const [index, { key, backup }] of order.entries()) {
+    const place = config.strategy === "hash" ? `${index + 1}. ` : "";
+    yield `pool ${name}: ${place}${key}${backup ? ", once no other server can be reached" : ""}`;
+  }
+  if (config.strategy !== "hash") yield `pool ${name}: which one is tried first is up to ${config.strategy}`;
+}

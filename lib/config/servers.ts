@@ -1,0 +1,23 @@
+/** The servers that a configuration names. */
+
+import type { Config, Upstream } from "./config.ts";
+
+type Named = Pick<Config, "routes" | "default" | "pools">;
+
+/** Every server of routes, the default and pools with its path in the configuration, such as `routes[3]` or `pools.eu.servers[0]`. */
+export function* serverFields(
+  { routes, default: fallback, pools }: Named,
+): Generator<[path: string, server: Upstream]> {
+  for (const [index, route] of routes.entries()) {
+    if (route.pool === undefined) yield [`routes[${index}]`, route];
+  }
+  if (fallback && fallback.pool === undefined) yield ["default", fallback];
+  for (const [name, { servers }] of Object.entries(pools)) {
+    for (const [index, server] of servers.entries()) yield [`pools.${name}.servers[${index}]`, server];
+  }
+}
+
+/** Every server of routes, the default and pools; those that several name come several times. */
+export function* serversOf(named: Named): Generator<Upstream> {
+  for (const [, server] of serverFields(named)) yield server;
+}

@@ -1,0 +1,56 @@
+/** A health check of one server: connect, and where that is configured, say something and read the answer. */
+
+import type { HealthCheck } from "../config/config.ts";
+import { encodeId } from "../frame/tlv.ts";
+import { type Duplex, writeAll } from "../transport/duplex.ts";
+import { encodeLocalHeader } from "../transport/proxy_protocol/header.ts";
+import type { Server } from "../upstream/server.ts";
+import { concat } from "../util/bytes.ts";
+import { Deadlines } from "../util/deadlines.ts";
+import { quote } from "../util/text.ts";
+import { openServer } from "./open_server.ts";
+import type { DialSettings } from "./dialing.ts";
+
+/** The part of the answer in which the expected text is looked for, in bytes. */
+const ANSWER_BYTES = 4096;
+
+/** Checks `server` once. @throws Error that says why it has failed, within the check's timeout */
+export async function checkServer(server: Server, check: HealthCheck, settings: DialSettings): Promise<void> {
+  const deadlines = new Deadlines(check.timeout);
+  using deadline = deadlines.start();
+  try {
+    const header = settings.proxyProtocol ? encodeLocalHeader(settings.proxyProtocol) : undefined;
+    const duplex = await openServer({ server, header }, deadline, settings);
+    try {
+      await deadline.guard(exchange(duplex, check), () => unanswered(check));
+    } finally {
+      duplex.close();
+    }
+  } finally {
+    deadlines.close();
+  }
+}
+
+async function exchange(duplex: Duplex, { send, id, expect }: HealthCheck): Promise<void> {
+  const request = id === undefined ? new TextEncoder().encode(send ?? "") : encodeId(id);
+  if (request.length > 0) await writeAll(duplex, request);
+  if (expect !== undefined) await readUntil(duplex, expect);
+}
+
+async function readUntil(duplex: Duplex, expect: string): Promise<void> {
+  let answer = new Uint8Array();
+  while (answer.length < ANSWER_BYTES) {
+    const chunk = new Uint8Array(ANSWER_BYTES - answer.length);
+    const count = await duplex.read(chunk);
+    if (count === null) break;
+    answer = concat([answer, chunk.subarray(0, count)]);
+    if (new TextDecoder().decode(answer).includes(expect)) return;
+  }
+  const found = quote(new TextDecoder().decode(answer));
+  throw new Error(`it answered ${found}, expected ${quote(expect)}`);
+}
+
+function unanswered({ timeout, expect }: HealthCheck): Error {
+  const what = expect === undefined ? "it did not take the request" : `it did not answer ${quote(expect)}`;
+  return new Deno.errors.TimedOut(`${what} within ${timeout} ms`);
+}

@@ -1,0 +1,52 @@
+/** Opening a connection to a server: dialed, told for whom it is, secured. */
+
+import type { HostPort, UpstreamTls } from "../config/config.ts";
+import { messageOf } from "../errors.ts";
+import { type Duplex, writeAll } from "../transport/duplex.ts";
+import { TcpDuplex } from "../transport/tcp.ts";
+import { secureUpstream } from "../transport/tls/client.ts";
+import { DialError } from "../upstream/dial_error.ts";
+import type { TimeLimit } from "../util/deadlines.ts";
+import type { DialSettings } from "./dialing.ts";
+
+/** The server, and what it is told first. */
+export interface Opening {
+  readonly server: HostPort & { readonly tls?: UpstreamTls | boolean };
+  /** Sent ahead of everything, TLS included; undefined for nothing. */
+  readonly header?: Uint8Array | undefined;
+  /** Told of the socket, and then of TLS over it, as soon as each is there. */
+  readonly opened?: (duplex: Duplex) => void;
+}
+
+/**
+ * Opens a connection within `limit`. Nothing is left open where that fails.
+ *
+ * @throws {DialError | Deno.errors.TimedOut} and what else the system reports
+ */
+export async function openServer(
+  { server, header, opened = () => {} }: Opening,
+  limit: TimeLimit,
+  { dialer, upstreamTls }: DialSettings,
+): Promise<Duplex> {
+  const tcp = new TcpDuplex(await dialer.dial(server, limit));
+  try {
+    opened(tcp);
+    if (header) await limit.guard(writeAll(tcp, header), () => late(limit));
+    if (!server.tls) return tcp;
+    const secured = await secureUpstream(tcp, server, upstreamTls, limit).catch(tlsFailure);
+    opened(secured);
+    return secured;
+  } catch (error) {
+    tcp.close();
+    throw error;
+  }
+}
+
+function late(limit: TimeLimit): Error {
+  return new Deno.errors.TimedOut(`the PROXY header was not taken within ${limit.duration} ms`);
+}
+
+function tlsFailure(error: unknown): never {
+  if (error instanceof Deno.errors.TimedOut) throw error;
+  throw new DialError("tls", messageOf(error), { cause: error });
+}
