@@ -7,7 +7,7 @@ const POOL = "pools: { eu: { servers: [{ host: a, port: 1 }] } }";
 /** What is wrong with a configuration of these lines, without the file's name. */
 function problemsOf(...lines: string[]): string[] {
   const error = assertThrows(() => parseConfig(lines.join("\n"), "f"), UsageError);
-  return error.problems.map((line) => line.replace(/^f: /, ""));
+  return error.problems.map((line) => line.replace(/^f:\d+:\d+: /, ""));
 }
 
 const route = (fields: string) => `routes: [{ id: 1, ${fields} }]`;
