@@ -6,6 +6,7 @@ import { isDisconnect, messageOf } from "../../errors.ts";
 import { ReadBuffer } from "../../util/buffer_pool.ts";
 import { BaseDuplex } from "../base_duplex.ts";
 import type { Duplex } from "../duplex.ts";
+import { Inbox } from "./inbox.ts";
 import { Wire } from "./wire.ts";
 
 /** Most that is encrypted at a time, in bytes: three full records, which node:tls writes in one piece. */
@@ -25,12 +26,6 @@ export interface TlsBeginning {
   readonly checkPeer?: (socket: TLSSocket) => string | undefined;
 }
 
-interface PendingRead {
-  readonly buffer: Uint8Array;
-  readonly resolve: (count: number | null) => void;
-  readonly reject: (error: Error) => void;
-}
-
 /**
  * Reads decrypt on demand: records are read from below only while a caller waits for bytes, one read at a time. So
  * backpressure passes through, at most one read's worth of plain bytes is kept, and the TLSSocket always flows. (Pausing
@@ -47,15 +42,12 @@ export class TlsDuplex extends BaseDuplex {
   readonly #tls: TLSSocket;
   readonly #checkPeer: TlsBeginning["checkPeer"];
   readonly #buffer = new ReadBuffer();
+  readonly #inbox = new Inbox();
   readonly #writes = new Set<(error: Error) => void>();
   readonly #opened = Promise.withResolvers<void>();
   #established = false;
-  #plain: Uint8Array[] = [];
-  #reads: PendingRead[] = [];
   #pulling = false;
-  #ended = false;
   #closed = false;
-  #failure: Error | undefined;
   #writeFailure: Error | undefined;
 
   /**
@@ -72,7 +64,7 @@ export class TlsDuplex extends BaseDuplex {
       this.#established = true;
       this.#opened.resolve();
     });
-    this.#tls.on("data", (bytes: Uint8Array) => this.#deliver(bytes));
+    this.#tls.on("data", (bytes: Uint8Array) => this.#inbox.add(bytes));
     this.#tls.on("end", () => this.#end());
     this.#tls.on("error", (error: Error) => this.#fail(error));
   }
@@ -101,11 +93,9 @@ export class TlsDuplex extends BaseDuplex {
   read(buffer: Uint8Array): Promise<number | null> {
     const again = this.readAgain(buffer);
     if (again > 0) return Promise.resolve(again);
-    return new Promise((resolve, reject) => {
-      this.#reads.push({ buffer, resolve, reject });
-      this.#serve();
-      if (this.#reads.length > 0) void this.#pull();
-    });
+    const reading = this.#inbox.read(buffer);
+    if (this.#inbox.wanted) void this.#pull();
+    return reading;
   }
 
   /** Fails while the handshake is under way: a rejection must not wait for a peer that never completes it. */
@@ -144,7 +134,8 @@ export class TlsDuplex extends BaseDuplex {
     this.#raw.close();
     const error = closed();
     this.#failWrites(error);
-    this.#failReads(error);
+    this.#opened.reject(error);
+    this.#inbox.close(error);
     this.#tls.destroy();
   }
 
@@ -173,58 +164,25 @@ export class TlsDuplex extends BaseDuplex {
   }
 
   #wanted(): boolean {
-    return !this.#closed && !this.#ended && !this.#failure && (!this.#established || this.#reads.length > 0);
+    return !this.#closed && !this.#inbox.over && (!this.#established || this.#inbox.wanted);
   }
 
   /** The peer's FIN: in order where its close_notify came before. */
   async #cut(): Promise<void> {
     await nextTurn();
-    if (!this.#ended) this.#fail(new Deno.errors.UnexpectedEof("the connection ended without TLS's own end"));
-  }
-
-  #deliver(bytes: Uint8Array): void {
-    this.#plain.push(bytes);
-    this.#serve();
-  }
-
-  #end(): void {
-    this.#ended = true;
-    if (!this.#established) this.#fail(new Deno.errors.UnexpectedEof("the peer ended it"));
-    this.#serve();
-  }
-
-  /** Serves pending reads in order, as far as there is anything to serve them with. */
-  #serve(): void {
-    while (this.#reads.length > 0) {
-      const bytes = this.#plain[0];
-      if (!bytes && !this.#ended && !this.#failure && !this.#closed) return;
-      const read = this.#reads.shift();
-      if (!read) return;
-      if (bytes) read.resolve(this.#take(bytes, read.buffer));
-      else if (this.#closed) read.reject(closed());
-      else if (this.#failure) read.reject(this.#failure);
-      else read.resolve(null);
+    if (!this.#inbox.over) {
+      this.#fail(new Deno.errors.UnexpectedEof("the connection ended without TLS's own end"));
     }
   }
 
-  #take(bytes: Uint8Array, buffer: Uint8Array): number {
-    const count = Math.min(bytes.length, buffer.length);
-    buffer.set(count < bytes.length ? bytes.subarray(0, count) : bytes);
-    if (count < bytes.length) this.#plain[0] = bytes.subarray(count);
-    else this.#plain.shift();
-    return count;
+  #end(): void {
+    if (this.#established) this.#inbox.end();
+    else this.#fail(new Deno.errors.UnexpectedEof("the peer ended it"));
   }
 
   #fail(error: Error): void {
     this.#opened.reject(error);
-    this.#failure ??= asDisconnect(error);
-    this.#serve();
-  }
-
-  #failReads(error: Error): void {
-    this.#opened.reject(error);
-    for (const { reject } of this.#reads.splice(0)) reject(error);
-    this.#plain = [];
+    this.#inbox.fail(asDisconnect(error));
   }
 
   #failWrites(error: Error): void {
@@ -236,7 +194,7 @@ export class TlsDuplex extends BaseDuplex {
   #writeProblem(): Error | undefined {
     if (this.#closed) return closed();
     if (!this.#established) return new Error("the TLS handshake has not been completed");
-    return this.#writeFailure ?? (this.#tls.destroyed ? this.#failure ?? closed() : undefined);
+    return this.#writeFailure ?? (this.#tls.destroyed ? this.#inbox.failure ?? closed() : undefined);
   }
 }
 

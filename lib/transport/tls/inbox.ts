@@ -1,0 +1,82 @@
+/** Bytes that have arrived, and the reads that wait for them. */
+
+interface PendingRead {
+  readonly buffer: Uint8Array;
+  readonly resolve: (count: number | null) => void;
+  readonly reject: (error: Error) => void;
+}
+
+/** Serves reads in the order in which they were made, with bytes in the order in which they arrived. */
+export class Inbox {
+  #arrived: Uint8Array[] = [];
+  #reads: PendingRead[] = [];
+  #ended = false;
+  #failure: Error | undefined;
+
+  /** Whether a read waits. */
+  get wanted(): boolean {
+    return this.#reads.length > 0;
+  }
+
+  /** Whether nothing more arrives. */
+  get over(): boolean {
+    return this.#ended || this.#failure !== undefined;
+  }
+
+  /** Why nothing more arrives, where something has failed. */
+  get failure(): Error | undefined {
+    return this.#failure;
+  }
+
+  /** As `Duplex.read`. */
+  read(buffer: Uint8Array): Promise<number | null> {
+    return new Promise((resolve, reject) => {
+      this.#reads.push({ buffer, resolve, reject });
+      this.#serve();
+    });
+  }
+
+  /** Adds bytes, which must not change afterwards. */
+  add(bytes: Uint8Array): void {
+    this.#arrived.push(bytes);
+    this.#serve();
+  }
+
+  /** The sender has finished: what has arrived can still be read. */
+  end(): void {
+    this.#ended = true;
+    this.#serve();
+  }
+
+  /** Something has failed: what has arrived can still be read. The first failure is the one that counts. */
+  fail(error: Error): void {
+    this.#failure ??= error;
+    this.#serve();
+  }
+
+  /** Drops what has arrived, and fails every read. */
+  close(error: Error): void {
+    this.#arrived = [];
+    this.#failure = error;
+    this.#serve();
+  }
+
+  #serve(): void {
+    for (let read = this.#reads[0]; read; read = this.#reads[0]) {
+      const bytes = this.#arrived[0];
+      if (!bytes && !this.over) return;
+      this.#reads.shift();
+      if (bytes) read.resolve(this.#take(bytes, read.buffer));
+      else if (this.#failure) read.reject(this.#failure);
+      else read.resolve(null);
+    }
+  }
+
+  #take(bytes: Uint8Array, buffer: Uint8Array): number {
+    const count = Math.min(bytes.length, buffer.length);
+    buffer.set(count < bytes.length ? bytes.subarray(0, count) : bytes);
+    if (count < bytes.length) this.#arrived[0] = bytes.subarray(count);
+    else this.#arrived.shift();
+    return count;
+  }
+}
