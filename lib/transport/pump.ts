@@ -29,9 +29,7 @@ export async function pump(
       flow.read += count;
       failing = to;
       for (let done = 0; done < count;) {
-        const taken = await to.write(
-          count === bytes.length && done === 0 ? bytes : bytes.subarray(done, count),
-        );
+        const taken = await to.write(done === 0 ? buffer.filled(count) : bytes.subarray(done, count));
         flow.written += taken;
         done += taken;
       }

@@ -41,10 +41,18 @@ export class ReadBuffer {
   /** Bytes read since the stream last waited. */
   #came = 0;
   #buffer = take(START);
+  /** The start of the buffer, as long as the last read was: making one costs as much as passing the bytes on. */
+  #filled = this.#buffer;
 
   /** What the next read is to fill. */
   get bytes(): Uint8Array<ArrayBuffer> {
     return this.#buffer;
+  }
+
+  /** The first `count` bytes, which a read has filled. */
+  filled(count: number): Uint8Array<ArrayBuffer> {
+    if (count !== this.#filled.length) this.#filled = this.#buffer.subarray(0, count);
+    return this.#filled;
   }
 
   /** Fits the buffer to a read of `count` bytes that has been passed on. */
@@ -67,7 +75,7 @@ export class ReadBuffer {
   #swap(level: number): void {
     if (level === this.#level) return;
     give(this.#level, this.#buffer);
-    this.#buffer = take(level);
+    this.#filled = this.#buffer = take(level);
     this.#level = level;
   }
 }

@@ -55,3 +55,15 @@ Deno.test("a buffer that has been given back is used again", () => {
   buffer.release();
   assert(new ReadBuffer().bytes === bytes);
 });
+
+Deno.test("what a read has filled is the start of the buffer that it was read into", () => {
+  for (const counts of [[5, 5, 7], [KIB_4, KIB_16, 9]]) {
+    const buffer = new ReadBuffer();
+    for (const count of counts) {
+      const { bytes } = buffer;
+      const filled = buffer.filled(count);
+      assertEquals([filled.buffer, filled.byteOffset, filled.length], [bytes.buffer, 0, count]);
+      buffer.resize(count);
+    }
+  }
+});
