@@ -38,7 +38,7 @@ export interface Duplex {
    * Tells the peer that nothing more will be sent, by a FIN or by a close frame; receiving continues. Resolves when
    * the operating system has it.
    *
-   * @param reason Why the peer was turned away, for a transport that has a code for it.
+   * @param reason Why the peer was refused, for a transport that has a code for it.
    */
   closeWrite(reason?: RefusalName): Promise<void>;
   /** Ends both halves at once and fails whatever is pending. May be called again. */

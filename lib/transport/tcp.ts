@@ -72,7 +72,7 @@ export class TcpDuplex extends BaseDuplex {
     try {
       this.#socket.setNoDelay(true);
     } catch {
-      // the socket is closed: the write that follows says so
+      // the socket is closed: the write that follows fails
     }
   }
 }

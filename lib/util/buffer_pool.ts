@@ -1,19 +1,18 @@
 /**
  * Read buffers that fit what a connection carries: 4 KiB at the start, up to 256 KiB while reads fill them.
  *
- * A read that does not fill its buffer has drained the socket, so the next read will wait, perhaps for hours: it waits
- * with 4 KiB, or with 1 KiB where less than that came last. The large ones are shared through a pool, so only
- * connections that are busy hold one.
+ * A short read means that the socket is empty and the next read will block, perhaps for hours: with a buffer of 4 KiB
+ * then, or of 1 KiB where less than that came last. Large buffers are pooled: only busy connections hold one.
  */
 
 /** Sizes in bytes; each step is taken when a read filled the buffer before it. */
 export const BUFFER_BYTES = [1 << 10, 4 << 10, 16 << 10, 64 << 10, 256 << 10] as const;
 
-/** Levels that a stream waits with, after little and otherwise; those above are for bursts. */
+/** Levels that a stream blocks with, after little and otherwise; those above are for bursts. */
 const LITTLE = 0;
 const START = 1;
 
-/** Most that the pool keeps of each size, in bytes and in number: enough for 64 busy streams of the largest. */
+/** Limits on what the pool keeps of each size, in bytes and in number: enough for 64 busy streams of the largest. */
 const POOLED = { bytes: 16 << 20, buffers: 1024 };
 
 const pools: Uint8Array<ArrayBuffer>[][] = BUFFER_BYTES.map(() => []);
@@ -67,7 +66,7 @@ export class ReadBuffer {
     this.#came = 0;
   }
 
-  /** Gives the buffer back. No read or write on it may be pending. */
+  /** Returns the buffer to the pool. No read or write on it may be pending. */
   release(): void {
     give(this.#level, this.#buffer);
   }
@@ -86,7 +85,7 @@ export function acquire(length: number): Uint8Array<ArrayBuffer> {
   return level < 0 ? new Uint8Array(length) : take(level);
 }
 
-/** Ends a loan. Nothing may be pending on the buffer. */
+/** Returns a buffer to its pool. Nothing may be pending on it. */
 export function release(buffer: Uint8Array<ArrayBuffer>): void {
   const level = BUFFER_BYTES.findIndex((size) => buffer.length === size);
   if (level >= 0) give(level, buffer);

@@ -1,6 +1,6 @@
 /**
  * The PROXY protocol, versions 1 and 2, as its specification by HAProxy describes it: a header ahead of all else, by
- * which a proxy says for whom it connects. Pure: bytes to values and back.
+ * which a proxy tells for whom it connects. Pure: bytes to values and back.
  */
 
 import ipaddr from "ipaddr.js";

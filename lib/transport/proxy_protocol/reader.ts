@@ -1,4 +1,4 @@
-/** What a trusted proxy says ahead of the client's own bytes. */
+/** Reads the PROXY header that a trusted proxy sends ahead of the client's own bytes. */
 
 import { concat } from "../../util/bytes.ts";
 import { Refusal } from "../../errors.ts";
@@ -8,13 +8,14 @@ import { type Duplex, readFirst } from "../duplex.ts";
 /** Room for more than the header, so that one read brings the client's first bytes along. */
 const READ_BYTES = 1024;
 
-/** What a proxy has said: for whom it connects, or null where it speaks for itself. */
+/** The content of a PROXY header. */
 export interface ProxyHeader {
+  /** For whom the proxy connects, or null where it speaks for itself. */
   readonly endpoints: ProxiedEndpoints | null;
 }
 
 /**
- * Reads the PROXY header that the proxy at `peer` sends, and gives back what came behind it.
+ * Reads the PROXY header that the proxy at `peer` sends, and puts back what came behind it.
  *
  * Resolves to null where the peer closes without having sent a byte: a probe, not an error.
  *
@@ -35,7 +36,7 @@ export async function readProxyHeader(source: Duplex, peer: Endpoint): Promise<P
   }
 }
 
-/** Some proxies introduce themselves where others say LOCAL: version 1 has no word for it. */
+/** Some proxies give their own address where others send LOCAL, which version 1 does not have. */
 function isSame(source: Endpoint | undefined, peer: Endpoint): boolean {
   return source?.port === peer.port && source.hostname === peer.hostname;
 }

@@ -1,4 +1,4 @@
-/** From the first bytes of an HTTP request to a WebSocket. */
+/** Accepts a WebSocket, from the first bytes of its HTTP request on. */
 
 import { acquire, release } from "../../util/buffer_pool.ts";
 import { Refusal } from "../../errors.ts";
@@ -15,8 +15,8 @@ export function isUpgrade(bytes: Uint8Array): boolean {
 }
 
 /**
- * Speaks the handshake over `tcp`, from which `opening` has been read, and gives the WebSocket. The caller sets the
- * deadline.
+ * Does the handshake over `tcp`, from which `opening` has been read, and resolves to the WebSocket. The caller sets
+ * the deadline.
  *
  * @throws {Refusal} BAD_FRAME, whose rejection is the HTTP response that tells what is wrong.
  */

@@ -18,10 +18,10 @@ export interface WebSocketTarget {
 }
 
 /**
- * Speaks the handshake over a connection that has carried nothing yet, and gives the WebSocket over it. The caller
+ * Does the handshake over a connection that has carried nothing yet, and resolves to the WebSocket over it. The caller
  * sets the deadline and closes `tcp` where this rejects.
  *
- * @throws Error that quotes what the server answered, where that is no WebSocket.
+ * @throws Error that quotes the response, where it does not accept.
  */
 export async function connectWebSocket(tcp: Duplex, target: WebSocketTarget): Promise<WebSocketDuplex> {
   const key = btoa(String.fromCharCode(...crypto.getRandomValues(new Uint8Array(16))));
@@ -60,14 +60,14 @@ async function readHead(tcp: Duplex): Promise<{ head: Head; rest: Uint8Array }> 
   }
 }
 
-/** @param rest What came behind the head: of a refusal, the sentence that says why. */
+/** @param rest What came behind the head; in a refusal, the reason as text. */
 function checkStatus({ startLine }: Head, rest: Uint8Array): void {
   if (/^HTTP\/1\.1 101(?: |$)/.test(startLine)) return;
   const why = rest.length > 0 ? `: ${quote(new TextDecoder().decode(rest).trim())}` : "";
   throw new Error(`the server refused the WebSocket handshake with ${shown(startLine)}${why}`);
 }
 
-/** Section 4.1, what a client checks of the answer that accepts. */
+/** The checks of a client on a response that accepts (section 4.1). */
 function checkResponse(head: Head, key: string, protocol: string): void {
   checkField(head, "upgrade", "websocket");
   checkField(head, "connection", "upgrade");

@@ -9,7 +9,7 @@ import { mask } from "./masking.ts";
 
 const NOTHING = new Uint8Array();
 
-/** What the peer sent is not WebSocket as this end speaks it: the connection is failed with `code` (section 7.1.7). */
+/** The peer broke the protocol: the connection is failed with `code` (section 7.1.7). */
 export class WebSocketFault extends Error {
   override readonly name = "WebSocketFault";
   /** Status code for the close frame. */
@@ -67,7 +67,7 @@ export class WebSocketDecoder {
   }
 
   /**
-   * Takes the framing out of `bytes`, in place, and says how many bytes of payload now stand at their start. Fewer
+   * Takes the framing out of `bytes`, in place, and returns how many bytes of payload now stand at their start. Fewer
    * than were given is no end: more may follow, unless `ending` is set.
    */
   unwrap(bytes: Uint8Array): number {

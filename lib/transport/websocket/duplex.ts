@@ -12,8 +12,8 @@ import { mask } from "./masking.ts";
 
 /**
  * How long a client may be silent once the server's close frame is on its way before its own has to come (RFC 6455,
- * section 7.1.1). It may be busy with what came ahead, for longer than the connection takes to carry it: one that
- * lives pings every 20 to 25 seconds, and what it pings when cut off costs it all that it has not read yet.
+ * section 7.1.1). It may still be busy with the messages ahead of it. Common clients ping every 20 to 25 seconds, and
+ * one that is cut off loses everything that it has not read yet.
  */
 export const CLOSE_MS = 30_000;
 
@@ -23,7 +23,7 @@ const COPIED_BYTES = 64 << 10;
 /** Most bytes of a client's message, which is masked in a copy: with its header it fits the largest pooled buffer. */
 const MASKED_BYTES = (256 << 10) - HEADER_BYTES;
 
-/** What a WebSocket needs of the connection under it. */
+/** The connection under a WebSocket. */
 export type Carrier = Pick<Duplex, "read" | "write" | "close">;
 
 /** Which end this is: a client masks what it sends (RFC 6455, section 5.3). */
@@ -45,7 +45,7 @@ export class WebSocketDuplex extends BaseDuplex {
   #waiting = false;
   #closeSent = false;
   #faultTold = false;
-  /** Whether the client has to answer a close frame. A server answers once its side has sent all, whenever that is. */
+  /** Whether the client has to answer a close frame. A server answers once its side has sent everything. */
   #closeDue = false;
   /** Runs while the client's close frame is due and nothing comes. */
   #deadline: ReturnType<typeof setTimeout> | undefined;
@@ -104,8 +104,8 @@ export class WebSocketDuplex extends BaseDuplex {
   }
 
   /**
-   * Sends the close frame. Its code is what the peer's fault asks for, else what stands for `reason`, else the peer's
-   * own where its close frame is being answered (RFC 6455, section 5.5.1), else 1000.
+   * Sends the close frame. Its code is that of the peer's fault, else that of `reason`, else the peer's own where its
+   * close frame is being answered (RFC 6455, section 5.5.1), else 1000.
    */
   async closeWrite(reason?: RefusalName): Promise<void> {
     if (!this.#writes.tryTake()) await this.#writes.take();
@@ -120,12 +120,12 @@ export class WebSocketDuplex extends BaseDuplex {
     }
   }
 
-  /** A peer that has been told nothing yet hears, where the connection takes that at once, that this end is going. */
+  /** Sends close frame 1001 first, where none has been sent and the connection takes it at once. */
   close(): void {
     this.#stopWaiting();
     if (!this.#closeSent && !this.#writes.held) {
       this.#closeSent = true;
-      // what is not taken at once is not waited for: the peer then finds the connection cut
+      // not waited for: where it is not taken at once, the peer finds the connection cut
       this.#carrier.write(this.#closeFrame(CloseCode.GOING_AWAY)).catch(() => {});
     }
     this.#carrier.close();
@@ -193,14 +193,14 @@ export class WebSocketDuplex extends BaseDuplex {
     while (done < bytes.length) done += await this.#carrier.write(bytes.subarray(done));
   }
 
-  /** Nobody waits while this end sends: one pong is under way at most, and of further pings the latest is answered. */
+  /** At most one pong is under way; of the pings that come meanwhile the latest is answered. */
   async #pong(): Promise<void> {
     if (this.#closeSent || !this.#writes.tryTake()) return;
     try {
       const ping = this.#decoder.takePing();
       if (ping) await this.#sendAll(encodeShortFrame(Opcode.PONG, ping, this.#key()));
     } catch {
-      // the connection has broken: whoever reads from it or writes to it next is told
+      // the connection has broken: the next read or write fails
     } finally {
       this.#endWrite();
     }
@@ -219,7 +219,7 @@ export class WebSocketDuplex extends BaseDuplex {
     return encodeClose(ending ? ending.code : otherwise, "", key);
   }
 
-  /** A key that nobody can foresee (RFC 6455, section 5.3); servers send without. */
+  /** An unpredictable masking key (RFC 6455, section 5.3); servers send without. */
   #key(): number | undefined {
     return this.#isClient ? crypto.getRandomValues(new Int32Array(1))[0] : undefined;
   }

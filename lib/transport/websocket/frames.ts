@@ -24,7 +24,7 @@ export const CONTROL_BYTES = 125;
 export const HEADER_BYTES = 14;
 
 /**
- * Writes the header of a final frame to the start of `target`, and says how many bytes it takes.
+ * Writes the header of a final frame to the start of `target`, and returns how many bytes it takes.
  *
  * @param key Masking key, lowest byte first; servers send without (section 5.1).
  */

@@ -175,7 +175,7 @@ function checkToken(head: Head, name: string, token: string): void {
   );
 }
 
-/** Browsers say where a page comes from; other clients need not (section 4.2.2, item 4.1). */
+/** Browsers send the origin of the page; other clients need not (section 4.2.2, item 4.1). */
 function checkOrigin(head: Head, { origins }: Policy): void {
   if (valuesOf(head, "origin").length === 0) return;
   const origin = theOne(head, "origin");

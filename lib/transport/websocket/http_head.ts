@@ -14,7 +14,7 @@ export interface Head {
   readonly fields: readonly (readonly [name: string, value: string])[];
 }
 
-/** Why bytes are not the head of a message that is taken, with the status that says so. */
+/** Why bytes are not an acceptable head, with the HTTP status for it. */
 export class HeadError extends Error {
   override readonly name = "HeadError";
   readonly status: 400 | 431;
@@ -39,8 +39,7 @@ export class HeadReader {
   #at = 0;
 
   /**
-   * Everything received so far: the head and what came behind it. Whoever takes the head off finds its end in what
-   * `push` gave.
+   * Everything received so far: the head, whose length `push` has given, and what came behind it.
    */
   get bytes(): Uint8Array {
     return this.#bytes;
