@@ -1,6 +1,5 @@
 /** Every subcommand by name. */
 
-import deno from "../../deno.json" with { type: "json" };
 import { configJsonSchema } from "../config/json_schema.ts";
 import { UsageError } from "../errors.ts";
 import { quote } from "../util/text.ts";
@@ -14,15 +13,11 @@ import { checkSpec, explainSpec, routesSpec, runCheck, runExplain, runRoutes } f
 import type { Command } from "./io.ts";
 import * as serve from "./serve.ts";
 import * as upstream from "./upstream.ts";
+import * as version from "./version.ts";
 
 const schemaSpec: CommandSpec = {
   name: "schema",
   summary: "Prints the JSON Schema of routes.yaml.",
-  flags: {},
-};
-const versionSpec: CommandSpec = {
-  name: "version",
-  summary: "Prints the version of Switchyard and of Deno.",
   flags: {},
 };
 const helpSpec: CommandSpec = { name: "help", summary: "Lists the commands.", flags: {} };
@@ -30,12 +25,6 @@ const helpSpec: CommandSpec = { name: "help", summary: "Lists the commands.", fl
 const runSchema: Command = (args, io) => {
   readFlags(args, schemaSpec);
   io.out(JSON.stringify(configJsonSchema(), null, 2));
-  return 0;
-};
-
-const runVersion: Command = (args, io) => {
-  readFlags(args, versionSpec);
-  io.out(`switchyard ${deno.version} (deno ${Deno.version.deno})`);
   return 0;
 };
 
@@ -82,7 +71,7 @@ export const COMMANDS: Readonly<Record<string, { readonly spec: CommandSpec; rea
         bench,
         schema: { spec: schemaSpec, run: runSchema },
         completions: { spec: completionsSpec, run: runCompletions },
-        version: { spec: versionSpec, run: runVersion },
+        version,
         help: { spec: helpSpec, run: runHelp },
       },
     );

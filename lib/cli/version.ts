@@ -1,0 +1,34 @@
+/** `switchyard version`: which Switchyard this is, and what it is made of. */
+
+import project from "../../deno.json" with { type: "json" };
+import { type CommandSpec, readFlags } from "./flags.ts";
+import type { Io } from "./io.ts";
+
+export const spec: CommandSpec = {
+  name: "version",
+  summary: "Prints the version of Switchyard and of Deno.",
+  flags: { verbose: { help: "the platform and the packages inside as well" } },
+};
+
+/** Prints one line, and with `--verbose` one for each part. */
+export function run(args: readonly string[], io: Io): number {
+  const given = readFlags(args, spec);
+  io.out(`switchyard ${project.version} (deno ${Deno.version.deno})`);
+  if (!given.has("verbose")) return 0;
+  const rows = [
+    ["target", Deno.build.target],
+    ["deno", Deno.version.deno],
+    ["v8", Deno.version.v8],
+    ...packages(project.imports),
+  ];
+  const width = Math.max(...rows.map(([name = ""]) => name.length));
+  for (const [name = "", version] of rows) io.out(`  ${name.padEnd(width)}  ${version}`);
+  return 0;
+}
+
+/** Name and version of the packages behind `imports`, each once; those that only tests use are not among them. */
+function packages(imports: Readonly<Record<string, string>>): string[][] {
+  const specifiers = Object.values(imports).map((specifier) => specifier.match(/^npm:(.+?[^/])@([^/]+)/));
+  const versions = new Map(specifiers.flatMap((match) => match ? [[match[1] ?? "", match[2] ?? ""]] : []));
+  return [...versions].toSorted();
+}
