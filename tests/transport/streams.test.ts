@@ -1,29 +1,8 @@
-import { newFlow } from "../../lib/transport/duplex.ts";
 import { DuplexReadable, writableOf } from "../../lib/transport/streams.ts";
-import { type Socket, TcpDuplex } from "../../lib/transport/tcp.ts";
+import { TcpDuplex } from "../../lib/transport/tcp.ts";
 import { assert, assertEquals, assertRejects } from "../assert.ts";
-import { noise, receiveAll, send, sha256, until } from "../harness.ts";
-
-/** Both ends of a connection. */
-async function pair() {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const [near, far] = await Promise.all([
-    Deno.connect({ hostname: "127.0.0.1", port: listener.addr.port }),
-    listener.accept(),
-  ]);
-  return { near, far, [Symbol.dispose]: () => [near, far].forEach((conn) => conn[Symbol.dispose]()) };
-}
-
-Deno.test("bytes put back are read again first, in pieces where the buffer is small", async () => {
-  using ends = await pair();
-  const duplex = new TcpDuplex(ends.near);
-  await send(ends.far, Uint8Array.of(4));
-  duplex.unread(Uint8Array.of(1, 2, 3));
-  const buffer = new Uint8Array(2);
-  const got: number[] = [];
-  while (got.length < 4) got.push(...buffer.subarray(0, await duplex.read(buffer) ?? 0));
-  assertEquals(got, [1, 2, 3, 4]);
-});
+import { noise, receiveAll, send, sha256 } from "../harness.ts";
+import { pair } from "./pair.ts";
 
 for (const way of ["the duplex", "its writable"] as const) {
   Deno.test(`piping into ${way} passes every byte and the end on`, async () => {
@@ -63,28 +42,6 @@ for (const way of ["the duplex", "its writable"] as const) {
     assert(!readable.locked);
   });
 }
-
-Deno.test("bytes count as written as soon as they are taken, not once the whole chunk is", async () => {
-  using source = await pair();
-  const taken = Promise.withResolvers<number>();
-  const flow = newFlow();
-  const slow: Socket = {
-    read: () => Promise.resolve(null),
-    // takes one byte, and then nothing more until it is let
-    write: () => flow.written === 0 ? Promise.resolve(1) : taken.promise,
-    closeWrite: () => Promise.resolve(),
-    setNoDelay: () => {},
-    [Symbol.dispose]: () => {},
-  };
-  const [from, to] = [new TcpDuplex(source.near), new TcpDuplex(slow)];
-  await send(source.far, new Uint8Array(4));
-  await source.far.closeWrite();
-  const piping = new DuplexReadable(from, flow).pipeTo(to);
-  await until(() => flow.written === 1, "the byte that was taken is counted");
-  taken.resolve(3);
-  await piping;
-  assertEquals(flow, { read: 4, written: 4, finished: true });
-});
 
 Deno.test("the receiving half is a ReadableStream in every way", async () => {
   const text = async (stream: ReadableStream<Uint8Array>) => await new Response(stream).text();
