@@ -4,7 +4,7 @@ import type { Config } from "../config/config.ts";
 import { idExpected, parseCidr } from "../config/values.ts";
 import { UsageError } from "../errors.ts";
 import { AccessList } from "../admission/access_list.ts";
-import { RouteTable } from "../route/table.ts";
+import { RouteTable, ruleText } from "../route/table.ts";
 import { hostPortText, nearest, quote, targetText } from "../util/text.ts";
 import { type CommandSpec, readFlags } from "./flags.ts";
 import type { Io } from "./io.ts";
@@ -49,8 +49,8 @@ export async function runCheck(args: readonly string[], io: Io): Promise<number>
 export async function runRoutes(args: readonly string[], io: Io): Promise<number> {
   const { config } = await readSettings(readFlags(args, routesSpec));
   const rules = [...new RouteTable(config.routes, config.default).rules()];
-  const width = Math.max(0, ...rules.map(({ rule }) => rule.length));
-  for (const { rule, target } of rules) io.out(`${rule.padEnd(width)}  ${targetText(target)}`);
+  const width = Math.max(0, ...rules.map(({ rule }) => ruleText(rule).length));
+  for (const { rule, target } of rules) io.out(`${ruleText(rule).padEnd(width)}  ${targetText(target)}`);
   for (const line of poolServers(config)) io.out(line);
   return 0;
 }
@@ -69,7 +69,9 @@ export async function runExplain(args: readonly string[], io: Io): Promise<numbe
   }
   const table = new RouteTable(config.routes, config.default);
   const found = table.find(id);
-  io.out(found ? `ID ${quote(id)}: ${found.rule} -> ${targetText(found.target)}` : noRoute(id, file));
+  io.out(
+    found ? `ID ${quote(id)}: ${ruleText(found.rule)} -> ${targetText(found.target)}` : noRoute(id, file),
+  );
   for (const line of steps(id, table)) io.out(`  ${line}`);
   const pool = found?.target.pool;
   const settings = pool === undefined ? undefined : config.pools[pool];
@@ -80,10 +82,10 @@ export async function runExplain(args: readonly string[], io: Io): Promise<numbe
 }
 
 function* steps(id: string, table: RouteTable): Generator<string> {
-  if (table.named(`id ${id}`) === undefined) yield noExactRule(id, [...table.ids()]);
+  if (table.routeOf({ kind: "id", text: id }) === undefined) yield noExactRule(id, [...table.ids()]);
   for (const { route: { rule, target }, matches, selected } of table.trace(id)) {
     const verdict = selected ? "taken" : matches ? "fits too, but a rule before it is taken" : "does not fit";
-    yield `${rule} -> ${targetText(target)}: ${verdict}`;
+    yield `${ruleText(rule)} -> ${targetText(target)}: ${verdict}`;
   }
 }
 

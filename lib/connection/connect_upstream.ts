@@ -1,7 +1,7 @@
 /** The way to an upstream: the candidates of a route in turn, each once, under one deadline. */
 
 import { Refusal } from "../errors.ts";
-import type { Route } from "../route/table.ts";
+import { type Route, ruleText } from "../route/table.ts";
 import type { Duplex } from "../transport/duplex.ts";
 import { encodeProxyHeader } from "../transport/proxy_protocol/header.ts";
 import { DialError, dialErrorOf, unavailable } from "../upstream/dial_error.ts";
@@ -63,7 +63,7 @@ async function connectHeld(
   connection: Connection,
   snapshot: Snapshot,
 ): Promise<ServerConnection> {
-  const call = { route: rule, upstream: targetText(target), id: connection.id ?? "" };
+  const call = { route: ruleText(rule), upstream: targetText(target), id: connection.id ?? "" };
   using place = hold && snapshot.hold.enter(hold, call);
   let last: unknown = refusal;
   while (place) {

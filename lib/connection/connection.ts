@@ -3,6 +3,7 @@
 import type { HostPort } from "../config/config.ts";
 import type { Refusal } from "../errors.ts";
 import type { Closing, ConnectionInfo, DialReason, Endpoint, Observer } from "../observe/observer.ts";
+import { type Rule, ruleText } from "../route/table.ts";
 import { type Duplex, newFlow, type Transport } from "../transport/duplex.ts";
 import type { Deadline } from "../util/deadlines.ts";
 import { ListNode } from "../util/linked_list.ts";
@@ -40,7 +41,7 @@ export class Connection extends ListNode<Connection> implements ConnectionInfo {
   #proxied: ProxiedEndpoints | undefined;
   #clientSubject: string | undefined;
   #id: string | undefined;
-  #route: string | undefined;
+  #rule: Rule | undefined;
   #server: HostPort | undefined;
   #upstream: Duplex | undefined;
   #attempts = 0;
@@ -93,8 +94,13 @@ export class Connection extends ListNode<Connection> implements ConnectionInfo {
     return this.#clientSubject;
   }
 
+  /** The rule that matched its ID. */
+  get rule(): Rule | undefined {
+    return this.#rule;
+  }
+
   get route(): string | undefined {
-    return this.#route;
+    return this.#rule && ruleText(this.#rule);
   }
 
   get upstream(): HostPort | undefined {
@@ -156,8 +162,8 @@ export class Connection extends ListNode<Connection> implements ConnectionInfo {
   }
 
   /** The rule for its ID was found. */
-  routed(rule: string): void {
-    this.#route = rule;
+  routed(rule: Rule): void {
+    this.#rule = rule;
   }
 
   /** An attempt to reach `server` begins. */

@@ -40,12 +40,12 @@ export async function endRemoved({ registry, before, after, times, over }: Reloa
     closed += 1;
     connection.terminate(CLOSED.closing, CLOSED.refusal);
   }
-  const left = () => draining.filter(({ route = "" }) => !after().named(route));
+  const left = () => draining.filter(({ rule }) => rule && !after().routeOf(rule));
   if (draining.length > 0) void drainConnections(left, times, DRAINED, over);
   return closed + draining.length;
 }
 
-function removalOf({ route }: Connection, before: RouteTable, after: RouteTable): OnRemoval {
-  if (route === undefined || after.named(route)) return "keep";
-  return before.named(route)?.onRemoval ?? "keep";
+function removalOf({ rule }: Connection, before: RouteTable, after: RouteTable): OnRemoval {
+  if (rule === undefined || after.routeOf(rule)) return "keep";
+  return before.routeOf(rule)?.onRemoval ?? "keep";
 }

@@ -18,7 +18,7 @@ export async function difference(before: RouteTable, after: RouteTable): Promise
   let [kept, changed] = [0, 0];
   for (const old of before.rules()) {
     if (slice.over) await slice.rest();
-    const now = after.named(old.rule);
+    const now = after.routeOf(old.rule);
     if (!now) continue;
     kept += 1;
     if (!isSame(old, now)) changed += 1;

@@ -4,13 +4,22 @@ import type { DefaultConfig, HoldConfig, OnRemoval, RouteConfig, Target } from "
 import { TimeSlice } from "../util/async.ts";
 import { codePointsOf, Glob } from "./glob.ts";
 
-/** A rule's name in the access log and in the output of `explain`. */
-export type RuleName = string;
+/** A rule of the table. Of its kind there is at most one with the same text. */
+export interface Rule {
+  readonly kind: "id" | "match" | "default";
+  /** The ID or the glob; empty for the default. */
+  readonly text: string;
+}
+
+/** `rule` for the access log and the output of `explain`: `id 1`, `match eu-*` or `default`. */
+export function ruleText({ kind, text }: Rule): string {
+  return kind === "default" ? kind : `${kind} ${text}`;
+}
 
 /** The result of a look-up. */
 export interface Route {
-  /** The rule that matched: `id 1`, `match eu-*` or `default`. */
-  readonly rule: RuleName;
+  /** The rule that matched. */
+  readonly rule: Rule;
   /** Where its connections go. */
   readonly target: Target;
   /** How its clients are held while the target cannot be reached; undefined where they are refused. */
@@ -42,13 +51,13 @@ interface GlobRule {
 export class RouteTable {
   readonly #exact = new Map<string, RouteConfig>();
   readonly #globs: GlobRule[] = [];
-  readonly #globNames = new Map<string, RouteConfig>();
+  readonly #byGlob = new Map<string, RouteConfig>();
   readonly #fallback: Route | undefined;
 
   constructor(routes: readonly RouteConfig[], fallback?: DefaultConfig) {
     for (const route of routes) this.#add(route);
     this.#fallback = fallback && {
-      rule: "default",
+      rule: { kind: "default", text: "" },
       target: fallback,
       hold: fallback.hold,
       onRemoval: "keep",
@@ -80,11 +89,10 @@ export class RouteTable {
     return config ? routeOf(config) : this.#fallback;
   }
 
-  /** The route of the rule with this name. */
-  named(rule: RuleName): Route | undefined {
-    if (rule === "default") return this.#fallback;
-    const [, kind, text = ""] = /^(id|match) (.*)$/su.exec(rule) ?? [];
-    const config = (kind === "id" ? this.#exact : this.#globNames).get(text);
+  /** The route of this rule, or of the equal rule of another table. */
+  routeOf({ kind, text }: Rule): Route | undefined {
+    if (kind === "default") return this.#fallback;
+    const config = (kind === "id" ? this.#exact : this.#byGlob).get(text);
     return config && routeOf(config);
   }
 
@@ -129,12 +137,13 @@ export class RouteTable {
       this.#exact.set(config.id, config);
     } else {
       this.#globs.push({ glob: new Glob(config.match), config });
-      this.#globNames.set(config.match, config);
+      this.#byGlob.set(config.match, config);
     }
   }
 }
 
 function routeOf(config: RouteConfig): Route {
   const { id, match, hold, on_removal: onRemoval = "keep" } = config;
-  return { rule: id === undefined ? `match ${match}` : `id ${id}`, target: config, hold, onRemoval };
+  const rule: Rule = id === undefined ? { kind: "match", text: match } : { kind: "id", text: id };
+  return { rule, target: config, hold, onRemoval };
 }

@@ -1,5 +1,5 @@
-import { RouteTable } from "../../lib/route/table.ts";
-import { assert, assertEquals } from "../assert.ts";
+import { RouteTable, ruleText } from "../../lib/route/table.ts";
+import { assertEquals } from "../assert.ts";
 
 const upstream = { host: "a.example.com", port: 1 };
 
@@ -7,35 +7,50 @@ function tableOf(...globs: string[]): RouteTable {
   return new RouteTable(globs.map((match) => ({ match, ...upstream })));
 }
 
+function ruleFor(table: RouteTable, id: string): string | undefined {
+  const route = table.find(id);
+  return route && ruleText(route.rule);
+}
+
 Deno.test("an ID that was made to slow a glob down is looked up at once", () => {
   const table = tableOf("*-*-*-*-*-prod");
   assertEquals(table.find("-".repeat(255)), undefined);
   assertEquals(table.find("-".repeat(65_535)), undefined);
-  assertEquals(table.find("a-b-c-d-e-prod")?.rule, "match *-*-*-*-*-prod");
+  assertEquals(ruleFor(table, "a-b-c-d-e-prod"), "match *-*-*-*-*-prod");
 });
 
 Deno.test("the first glob in the order of the file is taken, behind exact IDs and before the default", () => {
   const routes = [{ match: "eu-*", ...upstream }, { match: "*", ...upstream }, { id: "eu-1", ...upstream }];
   const table = new RouteTable(routes, upstream);
-  assertEquals(["eu-1", "eu-2", "us-1"].map((id) => table.find(id)?.rule), [
+  assertEquals(["eu-1", "eu-2", "us-1"].map((id) => ruleFor(table, id)), [
     "id eu-1",
     "match eu-*",
     "match *",
   ]);
-  assertEquals(new RouteTable([], upstream).find("x")?.rule, "default");
+  assertEquals(ruleFor(new RouteTable([], upstream), "x"), "default");
 });
 
 Deno.test("IDs such as __proto__ are plain keys", () => {
   const table = new RouteTable([{ id: "__proto__", ...upstream }]);
-  assertEquals(table.find("__proto__")?.rule, "id __proto__");
+  assertEquals(ruleFor(table, "__proto__"), "id __proto__");
   assertEquals(["constructor", "toString"].map((id) => table.find(id)), [undefined, undefined]);
 });
 
-Deno.test("each rule is found again by its name, whatever is in it", () => {
-  const table = new RouteTable([{ id: "match *", ...upstream }, { match: "a\nb*", ...upstream }], upstream);
-  for (const { rule } of table.rules()) assertEquals(table.named(rule)?.rule, rule);
-  assertEquals([...table.rules()].length, table.size);
-  assert(table.named("id nobody") === undefined && table.named("nothing") === undefined);
+Deno.test("each rule of a table is found in another one, whatever is in its text", () => {
+  const routes = [
+    { id: "match *", ...upstream },
+    { id: "default", ...upstream },
+    { match: "default", ...upstream },
+    { match: "a\nb*", ...upstream },
+  ];
+  const [table, other] = [new RouteTable(routes, upstream), new RouteTable(routes, upstream)];
+  const rules = [...table.rules()].map(({ rule }) => rule);
+  for (const rule of rules) assertEquals(other.routeOf(rule)?.rule, rule);
+  assertEquals(rules.length, table.size);
+  assertEquals(table.routeOf({ kind: "id", text: "nobody" }), undefined);
+  // each kind has its own texts
+  assertEquals(table.routeOf({ kind: "match", text: "match *" }), undefined);
+  assertEquals(tableOf("*").routeOf({ kind: "default", text: "" }), undefined);
 });
 
 Deno.test("a trace has each glob with whether it matches, and one is selected", () => {
