@@ -5,6 +5,7 @@ import { messageOf } from "../errors.ts";
 import { type Duplex, writeAll } from "../transport/duplex.ts";
 import { TcpDuplex } from "../transport/tcp.ts";
 import { secureUpstream } from "../transport/tls/client.ts";
+import { HandshakeError } from "../transport/tls/duplex.ts";
 import { DialError } from "../upstream/dial_error.ts";
 import type { TimeLimit } from "../util/deadlines.ts";
 import type { DialSettings } from "./dialing.ts";
@@ -47,6 +48,7 @@ function late(limit: TimeLimit): Error {
 }
 
 function tlsFailure(error: unknown): never {
-  if (error instanceof Deno.errors.TimedOut) throw error;
+  // anything else is a deadline, or what interrupted the wait
+  if (!(error instanceof HandshakeError)) throw error;
   throw new DialError("tls", messageOf(error), { cause: error });
 }

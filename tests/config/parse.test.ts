@@ -333,6 +333,21 @@ const faults: readonly [name: string, text: string, problem: string][] = [
     'timeouts.connect: found "0s", expected a duration with its unit, such as 250ms, 5s, 10m or 1h',
   ],
   [
+    "client_cert without client_ca",
+    'routes: []\nlisteners: [{ address: ":0", tls: { cert: a, key: b, client_cert: optional } }]',
+    "listeners[0].tls.client_cert: found without client_ca, expected both",
+  ],
+  [
+    "a certificate for a server without its key",
+    "routes: [{ id: 1, host: a, port: 1, tls: { cert: a.pem } }]",
+    "routes[0].tls: found only one of cert and key, expected both or neither",
+  ],
+  [
+    "a key for a server of a pool without its certificate",
+    "routes: []\npools: { eu: { servers: [{ host: a, port: 1, tls: { key: a.pem } }] } }",
+    "pools.eu.servers[0].tls: found only one of cert and key, expected both or neither",
+  ],
+  [
     "a longer spread than the drain it is part of",
     "routes: []\ntimeouts: { drain: 1s, drain_spread: 2s }",
     'timeouts.drain_spread: found "2s", expected at most timeouts.drain, "1s"',

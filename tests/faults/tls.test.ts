@@ -1,10 +1,21 @@
 /** What TLS leaves open, seen from outside: a process of its own. */
 
+import { connect, type Socket } from "node:net";
 import { encodeId } from "../../lib/frame/tlv.ts";
 import { assert, assertEquals } from "../assert.ts";
 import { Certificate, hasOpenssl } from "../certificates.ts";
 import { start } from "../e2e/processes.ts";
-import { receive, receiveAll, send, startEcho, until } from "../harness.ts";
+import {
+  configTo,
+  receive,
+  receiveAll,
+  refusalCode,
+  send,
+  startBalancer,
+  startEcho,
+  startUpstream,
+  until,
+} from "../harness.ts";
 
 const ID = encodeId("1");
 
@@ -63,5 +74,107 @@ timeouts: { id: 500ms }
     await send(staying, Uint8Array.of(7));
     assertEquals(await receive(staying, 1), Uint8Array.of(7));
     assert(!balancer.stderr.text.includes("ERROR"), balancer.stderr.text);
+  },
+});
+
+/** A ClientHello, as a client of the platform sends it. */
+async function clientHello(): Promise<Uint8Array> {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const dialing = Deno.connectTls({ hostname: "localhost", port: listener.addr.port });
+  using accepted = await listener.accept();
+  using dialed = await dialing;
+  dialed.handshake().catch(() => {}); // never answered
+  const buffer = new Uint8Array(4096);
+  return buffer.slice(0, await accepted.read(buffer) ?? 0);
+}
+
+Deno.test({
+  name:
+    "3,000 clients that give up at every stage of a TLS connection leave no file, no connection and no timer",
+  ignore: !hasOpenssl || Deno.build.os !== "linux",
+  async fn() {
+    await using certificate = await Certificate.create("first");
+    await using upstream = startEcho();
+    const listeners = [{ address: { host: "127.0.0.1", port: 0 }, tls: certificate.files }];
+    const routes = [{ id: "1", host: "127.0.0.1", port: upstream.port }];
+    // the leak sanitizers of the test runner count timers and pending operations
+    await using balancer = startBalancer(
+      configTo(upstream.port, { listeners, routes, limits: { connections: 0 } }),
+    );
+    const openFiles = () => [...Deno.readDirSync("/proc/self/fd")].length;
+    const hello = await clientHello();
+    const at = { hostname: "127.0.0.1", port: balancer.port };
+    const secure = () => Deno.connectTls({ ...at, hostname: "localhost", caCerts: [certificate.pem] });
+    const kinds: ((index: number) => Promise<void>)[] = [
+      async () => {
+        using client = await Deno.connect(at);
+        await send(client, hello);
+      },
+      async (index) => {
+        using client = await Deno.connect(at);
+        await send(client, hello.subarray(0, index % hello.length));
+      },
+      async (index) => {
+        using client = await Deno.connect(at);
+        const changed = hello.slice();
+        changed[index % hello.length] = (changed[index % hello.length] ?? 0) ^ (1 + index % 255);
+        await send(client, changed);
+      },
+      async () => {
+        const client = await reset(at.port);
+        client.write(hello);
+        await new Promise((resolve) => setTimeout(resolve, 1));
+        client.resetAndDestroy();
+      },
+      async () => {
+        using client = await secure();
+        await client.handshake();
+      },
+      async (index) => {
+        using client = await secure();
+        await send(client, ID);
+        if (index % 2 === 0) await receive(client, ID.length);
+        if (index % 3 === 0) await client.closeWrite();
+      },
+    ];
+    const before = openFiles();
+    for (let index = 0; index < 3000; index += 30) {
+      const round = Array.from({ length: 30 }, (_, lane) => kinds[lane % kinds.length]?.(index + lane));
+      await Promise.allSettled(round);
+    }
+    await until(() => balancer.balancer.active === 0, "every connection has ended");
+    await until(() => openFiles() <= before, "every file is closed");
+    using good = await secure();
+    await send(good, ID);
+    assertEquals(await receive(good, ID.length), ID);
+  },
+});
+
+/** A connection that can be reset. */
+async function reset(port: number): Promise<Socket> {
+  const socket = connect({ host: "127.0.0.1", port });
+  socket.on("error", () => {}); // closed by the balancer
+  await new Promise<void>((resolve) => socket.once("connect", () => resolve()));
+  return socket;
+}
+
+Deno.test({
+  name: "a client that is replaced while its upstream's TLS handshake hangs is told so",
+  ignore: !hasOpenssl,
+  async fn() {
+    let begun = 0;
+    await using upstream = startUpstream(async (conn) => {
+      await receive(conn, 5);
+      begun += 1;
+      await receiveAll(conn);
+    });
+    const routes = [{ id: "1", host: "127.0.0.1", port: upstream.port, tls: true }];
+    await using balancer = startBalancer(configTo(upstream.port, { routes, duplicate_id: "replace" }));
+    using older = await balancer.connect();
+    await send(older, ID);
+    await until(() => begun === 1, "the handshake has begun");
+    using newer = await balancer.connect();
+    await send(newer, ID);
+    assertEquals(refusalCode(await receiveAll(older)), 9);
   },
 });
