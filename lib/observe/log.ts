@@ -11,6 +11,7 @@ import {
 import type { Config } from "../config/config.ts";
 import { messageOf } from "../errors.ts";
 import { sleep } from "../util/async.ts";
+import { plain } from "../util/text.ts";
 import { BatchedOutput, type Output } from "./batched_output.ts";
 
 /** Lines that are kept while the log cannot be written; beyond them the oldest are lost, and their number is logged. */
@@ -96,7 +97,7 @@ export class Log implements AsyncDisposable {
 /** One JSON object, its properties beside `time`, `level` and `message`. */
 export function jsonLine(record: LogRecord): string {
   return `${
-    visible(JSON.stringify({
+    plain(JSON.stringify({
       time: new Date(record.timestamp).toISOString(),
       level: record.level,
       message: messageText(record),
@@ -111,7 +112,7 @@ export function textLine(record: LogRecord): string {
   const fields = Object.entries(record.properties)
     .filter(([key, value]) => key !== "time" && value !== null && value !== undefined)
     .map(([key, value]) => ` ${key}=${fieldText(value)}`);
-  return visible(
+  return plain(
     `${time} ${record.level.toUpperCase().padEnd(7)} ${messageText(record)}${fields.join("")}`,
   ) + "\n";
 }
@@ -123,11 +124,4 @@ function fieldText(value: unknown): string {
 
 function messageText(record: LogRecord): string {
   return record.message.map((part) => typeof part === "string" ? part : JSON.stringify(part)).join("");
-}
-
-/** Escapes line ends, a terminal's control characters and changes of the direction of writing. */
-function visible(text: string): string {
-  return text.replace(/[\p{Cc}\p{Bidi_Control}\u2028\u2029]/gu, (character) => {
-    return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
-  });
 }

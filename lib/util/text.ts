@@ -11,10 +11,13 @@ export function quote(value: unknown): string {
   return text.length > 80 ? `${text.slice(0, 77)}...` : text;
 }
 
-/** `text` without the characters that end a line, move a terminal's cursor or turn its writing around. */
+/**
+ * `text` with the characters escaped that end a line, control a terminal, are invisible or change the direction of
+ * writing. The escapes are those of JSON, so a JSON text stays one, with the same value.
+ */
 export function plain(text: string): string {
   return text.replace(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, (character) => {
-    return `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`;
+    return character.replace(/[^]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`);
   });
 }
 

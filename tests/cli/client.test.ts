@@ -84,7 +84,7 @@ for (const command of [["client", "--count", "1"], ["bench", "--duration", "1s"]
     const words = ["--id", "a\u202eb", "--connect", `127.0.0.1:${impostor.port}`, ...flags];
     const { status, err } = await run(name, ...words);
     assertEquals(status, 1);
-    assertStringIncludes(err.join("\n"), "(4): no\\u{a}\\u{1b}[31mroute");
+    assertStringIncludes(err.join("\n"), "(4): no\\u000a\\u001b[31mroute");
     assertEquals(err.filter((line) => /[\p{Cc}\u202e]/u.test(line)), []);
   });
 }

@@ -290,7 +290,7 @@ const faults: readonly [name: string, text: string, problem: string][] = [
   [
     "a control character in an ID, which cannot forge a line",
     route(`id: "a\\nb\\x85", ${UPSTREAM}`),
-    'routes[0].id: found "a\\nb\\u{85}", expected an ID without control characters and broken surrogates',
+    'routes[0].id: found "a\\nb\\u0085", expected an ID without control characters and broken surrogates',
   ],
   [
     "an empty glob",
@@ -446,7 +446,7 @@ Deno.test("a file that is wrong in every line ends the list somewhere", () => {
 
 Deno.test("the name of the file cannot forge a line", () => {
   const error = assertThrows(() => parseConfig("", "a\nb"), UsageError);
-  assertEquals(error.problems, ["a\\u{a}b: is empty; expected at least the field routes"]);
+  assertEquals(error.problems, ["a\\u000ab: is empty; expected at least the field routes"]);
 });
 
 /** Text that a client can send as its ID. */

@@ -44,7 +44,7 @@ Deno.test("an error names the file and the reason", async () => {
   assertEquals(await reasonOf(() => readText(`${place.folder}/none`)), "there is no such file");
   assertEquals(await reasonOf(() => readText(place.folder)), "is a directory, expected a file");
   const { message } = await assertRejects(() => readText("no/such\nfile"), ReadError);
-  assertEquals(message, "no/such\\u{a}file: there is no such file");
+  assertEquals(message, "no/such\\u000afile: there is no such file");
 });
 
 Deno.test("a file over the cap is refused", async () => {

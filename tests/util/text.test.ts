@@ -1,4 +1,4 @@
-import { nearest } from "../../lib/util/text.ts";
+import { nearest, plain } from "../../lib/util/text.ts";
 import { assertEquals } from "../assert.ts";
 
 const FIELDS = ["listeners", "routes", "timeouts", "default"];
@@ -31,4 +31,16 @@ Deno.test("words of more than 32 letters and letters beyond the basic plane are 
   const long = "a".repeat(100);
   assertEquals(nearest(`${long}b`, [long]), long);
   assertEquals(nearest("😀x", ["😀y"]), "😀y");
+});
+
+Deno.test("what cannot be seen or moves the cursor is escaped as in JSON, and nothing else", () => {
+  assertEquals(plain("a\n\u001b[31m\u0085\u2028"), "a\\u000a\\u001b[31m\\u0085\\u2028");
+  assertEquals(plain("\u202eb\u200d\u061c"), "\\u202eb\\u200d\\u061c");
+  assertEquals(plain("\u{e0001}"), "\\udb40\\udc01", "a pair of surrogates is two escapes");
+  assertEquals(plain('"é 😀\\'), '"é 😀\\');
+});
+
+Deno.test("JSON that is escaped keeps its value", () => {
+  const value = { "a\u202e": "\u0000\u007f\u009b\u2029\ufeff\u{e0001}😀" };
+  assertEquals(JSON.parse(plain(JSON.stringify(value))), value);
 });
