@@ -50,13 +50,48 @@ async function writeConfig(): Promise<void> {
   await Deno.writeTextFile(`${EMPTY_FOLDER}/main.ts`, "");
 }
 
+/** Folders of packages that hold nothing that runs, such as a megabyte of numbers to test a tree with. */
+const DEAD_WEIGHT: ReadonlySet<string> = new Set(["test", "tests", "bench", "benchmark", "examples", "docs"]);
+
+/** Downloads what is to be embedded. Returns the folders of it that are left out, or why it cannot be had. */
+async function fetchPackages(): Promise<{ readonly unused: string[] } | string> {
+  // by the Deno that runs this, which has the same cache
+  const fetcher = Deno.execPath();
+  const env = environment();
+  const config = ["--config", `${CONFIG_FOLDER}/deno.json`];
+  const problem = await run(fetcher, ["cache", "--no-check", ...config, "main.ts"], env);
+  if (problem !== undefined) return problem;
+  const { stdout } = await new Deno.Command(fetcher, { args: ["info", "--json"], env, clearEnv: true })
+    .output();
+  const { npmCache } = JSON.parse(new TextDecoder().decode(stdout));
+  const { npm } = JSON.parse(await Deno.readTextFile("deno.lock"));
+  const unused: string[] = [];
+  for await (const registry of Deno.readDir(npmCache)) {
+    for (const key of Object.keys(npm)) {
+      const folder = `${npmCache}/${registry.name}/${packageFolder(key)}`;
+      // tests' packages may not have been downloaded
+      const entries = await Array.fromAsync(Deno.readDir(folder)).catch(() => []);
+      unused.push(
+        ...entries.flatMap(({ name }) => DEAD_WEIGHT.has(name) ? [`${folder}/${name}`] : []),
+      );
+    }
+  }
+  return { unused };
+}
+
+/** Where Deno keeps a package: `@scope/name/1.0.0` for the lock file's `@scope/name@1.0.0_peer@2.0.0`. */
+export function packageFolder(key: string): string {
+  const at = key.indexOf("@", 1);
+  return `${key.slice(0, at)}/${key.slice(at + 1).split("_")[0]}`;
+}
+
 /** Compiles for `target`, or for this machine, into dist/. Returns the file's name, or undefined where it failed. */
-async function compile(target?: string): Promise<string | undefined> {
+async function compile(unused: readonly string[], target?: string): Promise<string | undefined> {
   const windows = target?.includes("windows") ?? Deno.build.os === "windows";
   const name = `switchyard${target ? `-${target}` : ""}${windows ? ".exe" : ""}`;
   const env = environment(target);
   const here = target === undefined || target === Deno.build.target;
-  const problem = await run(deno, compilerArgs(name, target), env) ??
+  const problem = await run(deno, compilerArgs(name, unused, target), env) ??
     (here ? await run(`dist/${name}`, ["version"], env) : undefined) ?? await sizeProblem(name, target);
   if (problem === undefined) return name;
   // neither an older one nor one that does not run may pass for it
@@ -93,7 +128,7 @@ const targetArgs = (target?: string) => target === undefined ? [] : ["--target",
 
 const megabytes = (bytes: number) => (bytes / 1e6).toFixed(1);
 
-function compilerArgs(name: string, target?: string): string[] {
+function compilerArgs(name: string, unused: readonly string[], target?: string): string[] {
   return [
     "compile",
     "--config",
@@ -108,6 +143,7 @@ function compilerArgs(name: string, target?: string): string[] {
     // a worker's module, which no import names
     "--include",
     "lib/config/load_worker.ts",
+    ...unused.flatMap((folder) => ["--exclude", folder]),
     ...targetArgs(target),
     "--output",
     `dist/${name}`,
@@ -175,9 +211,14 @@ async function main(args: string[]): Promise<number> {
     return 2;
   }
   await writeConfig();
+  const packages = await fetchPackages();
+  if (typeof packages === "string") {
+    console.error(`compile: the packages cannot be had: ${reason(packages)}`);
+    return 1;
+  }
   let sums = "";
   for (const target of targets) {
-    const name = await compile(target);
+    const name = await compile(packages.unused, target);
     if (name === undefined) return 1;
     sums += await sumLine(name);
   }

@@ -11,9 +11,16 @@ import project from "../deno.json" with { type: "json" };
 /** The licence of each package, which deno.lock does not hold; SPDX identifiers. */
 const LICENCES: Readonly<Record<string, string>> = {
   "@logtape/logtape": "MIT",
+  "@opentelemetry/api": "Apache-2.0",
   "@valibot/to-json-schema": "MIT",
+  "bintrees": "MIT",
   "deno-std": "MIT",
+  "hono": "MIT",
   "ipaddr.js": "MIT",
+  "prom-client": "Apache-2.0",
+  "redis": "MIT",
+  "tdigest": "MIT",
+  "uplot": "MIT",
   "valibot": "MIT",
 };
 

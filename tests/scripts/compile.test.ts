@@ -1,5 +1,5 @@
 import project from "../../deno.json" with { type: "json" };
-import { productionConfig, reason, targetsOf } from "../../scripts/compile.ts";
+import { packageFolder, productionConfig, reason, targetsOf } from "../../scripts/compile.ts";
 import { assertEquals, assertMatch } from "../assert.ts";
 
 Deno.test("a base binary that cannot be downloaded is told in one line that names DENORT_BIN", () => {
@@ -57,3 +57,8 @@ for (const args of [["--target"], ["--target", "pdp11"], ["--fast"], ["--all", "
     assertEquals(typeof targetsOf(args), "string");
   });
 }
+
+Deno.test("a package is found in the compiler's cache by its key in the lock file", () => {
+  assertEquals(packageFolder("@a/one@1.0.0_two@2.0.0"), "@a/one/1.0.0");
+  assertEquals(packageFolder("two@2.0.0"), "two/2.0.0");
+});
