@@ -42,7 +42,8 @@ export async function acceptEach<T>(
     try {
       serve(await listener.accept());
       pause = 0;
-      if (accepted++ === 0) setImmediate(() => accepted = 0);
+      // counting begins anew with each turn, but only from the middle on: that spares most connections the callback
+      if (++accepted === ACCEPTS_A_TURN / 2) setImmediate(() => accepted = 0);
       if (accepted >= ACCEPTS_A_TURN) await rest();
     } catch (error) {
       if (isOwnClose(error)) return;
