@@ -65,9 +65,9 @@ export function startBalancer(config: Config, options?: BalancerOptions) {
   };
 }
 
-/** An upstream that hands each connection to `serve` and closes it afterwards. */
-export function startUpstream(serve: (conn: Deno.TcpConn) => Promise<void>) {
-  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+/** An upstream that hands each connection to `serve` and closes it afterwards. @param onPort 0 for any free port. */
+export function startUpstream(serve: (conn: Deno.TcpConn) => Promise<void>, onPort = 0) {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: onPort });
   const running = new Set<Promise<void>>();
   const open = new Set<Deno.TcpConn>();
   const handle = async (conn: Deno.TcpConn) => {
@@ -104,11 +104,11 @@ export function startUpstream(serve: (conn: Deno.TcpConn) => Promise<void>) {
 }
 
 /** An upstream that sends back what it gets. */
-export function startEcho() {
+export function startEcho(onPort = 0) {
   return startUpstream(async (conn) => {
     const buffer = new Uint8Array(64 << 10);
     for (let count; (count = await conn.read(buffer)) !== null;) await send(conn, buffer.subarray(0, count));
-  });
+  }, onPort);
 }
 
 /** Writes all of `bytes`. */

@@ -1,0 +1,93 @@
+import type { HealthCheck } from "../../lib/config/config.ts";
+import { checkServer } from "../../lib/connection/check_server.ts";
+import { Dialing } from "../../lib/connection/dialing.ts";
+import { encodeId } from "../../lib/frame/tlv.ts";
+import { Server } from "../../lib/upstream/server.ts";
+import { assertEquals, assertRejects } from "../assert.ts";
+import { configTo, receive, send, startUpstream, until } from "../harness.ts";
+import { SHOWS_SOCKETS, startSilent, synSent } from "../silent.ts";
+
+const CHECK: HealthCheck = { interval: 1000, timeout: 60_000, fall: 1, rise: 1 };
+const utf8 = (text: string) => new TextEncoder().encode(text);
+
+/** Checks 127.0.0.1:`port` once. */
+async function checkOnce(port: number, changes: Partial<HealthCheck> = {}, version?: "v1" | "v2") {
+  const dialing = new Dialing({ observer: { serverChanged: () => {} } });
+  const settings = dialing.settings(configTo(9, { proxy_protocol: version ?? false }));
+  await checkServer(new Server({ host: "127.0.0.1", port }), { ...CHECK, ...changes }, settings);
+}
+
+/** An upstream that answers each connection with `answer`, and what it has received. */
+function startAnswering(answer: string, request: number) {
+  const received: Uint8Array[] = [];
+  const upstream = startUpstream(async (conn) => {
+    received.push(await receive(conn, request));
+    await send(conn, utf8(answer));
+    await conn.closeWrite();
+  });
+  return { upstream, received };
+}
+
+Deno.test("without text to send or expect a connection is enough", async () => {
+  await using upstream = startUpstream(async () => {});
+  await checkOnce(upstream.port);
+});
+
+Deno.test("a server that refuses fails the check", async () => {
+  const upstream = startUpstream(async () => {});
+  await upstream[Symbol.asyncDispose]();
+  await assertRejects(() => checkOnce(upstream.port), Error, "refused");
+});
+
+Deno.test("the text is sent, and what is expected may be anywhere in the answer", async () => {
+  const { upstream, received } = startAnswering("well: PONG!", 4);
+  await using _upstream = upstream;
+  await checkOnce(upstream.port, { send: "PING", expect: "PONG" });
+  assertEquals(received, [utf8("PING")]);
+});
+
+Deno.test("another answer fails the check, and the error quotes both", async () => {
+  await using upstream = startAnswering("no", 4).upstream;
+  await assertRejects(
+    () => checkOnce(upstream.port, { send: "PING", expect: "PONG" }),
+    Error,
+    'it answered "no", expected "PONG"',
+  );
+});
+
+Deno.test("an ID is sent as an ID frame", async () => {
+  const frame = encodeId("health");
+  const { upstream, received } = startAnswering("ok", frame.length);
+  await using _upstream = upstream;
+  await checkOnce(upstream.port, { id: "health", expect: "ok" });
+  assertEquals(received, [frame]);
+});
+
+for (const [version, header] of [["v1", utf8("PROXY UNKNOWN\r\n")], ["v2", undefined]] as const) {
+  Deno.test(`where servers expect a PROXY header (${version}) a check begins with one of its own`, async () => {
+    const { upstream, received } = startAnswering("ok", header?.length ?? 16);
+    await using _upstream = upstream;
+    await checkOnce(upstream.port, { expect: "ok" }, version);
+    const signature = [13, 10, 13, 10, 0, 13, 10, 81, 85, 73, 84, 10];
+    assertEquals(received, [header ?? Uint8Array.of(...signature, 0x20, 0, 0, 0)]);
+  });
+}
+
+Deno.test("a server that never answers fails the check at its timeout", async () => {
+  await using upstream = startUpstream(async (conn) => void await receive(conn, 100));
+  await assertRejects(
+    () => checkOnce(upstream.port, { send: "PING", expect: "PONG", timeout: 50 }),
+    Error,
+    'it did not answer "PONG" within 50 ms',
+  );
+});
+
+Deno.test({
+  name: "a server that does not accept fails the check at its timeout, and its connect is cancelled",
+  ignore: !SHOWS_SOCKETS,
+  async fn() {
+    using silent = await startSilent();
+    await assertRejects(() => checkOnce(silent.port, { timeout: 50 }), Error, "no answer within 50 ms");
+    await until(() => synSent(silent.port) === 0, "the connect is cancelled");
+  },
+});

@@ -1,0 +1,40 @@
+/** Pools on loopback for tests. */
+
+import type { Config, PoolConfig } from "../lib/config/config.ts";
+import { encodeId } from "../lib/frame/tlv.ts";
+import { assertEquals } from "./assert.ts";
+import { type Changes, type Client, configTo, receive, receiveAll, refusalCode, send } from "./harness.ts";
+
+/** What a test wants of the pool otherwise. */
+export type PoolChanges = Partial<PoolConfig>;
+
+/** A pool of servers of loopback, tried in this order. */
+export function poolOn(ports: readonly number[], changes: PoolChanges = {}): PoolConfig {
+  return {
+    strategy: "round_robin",
+    servers: ports.map((port) => ({ host: "127.0.0.1", port, weight: 1, backup: false })),
+    max_fails: 0,
+    fail_duration: 60_000,
+    slow_start: 0,
+    max_connections: 0,
+    ...changes,
+  };
+}
+
+/** A configuration in which every ID goes to `pool`. */
+export function configToPool(pool: PoolConfig, changes: Changes = {}): Config {
+  return configTo(9, { routes: [{ match: "*", pool: "eu" }], pools: { eu: pool }, ...changes });
+}
+
+/** Sends the ID, and asserts that an echoing upstream has it. */
+export async function identify(client: Client, id = "1"): Promise<void> {
+  const frame = encodeId(id);
+  await send(client, frame);
+  assertEquals(await receive(client, frame.length), frame);
+}
+
+/** Sends the ID, and gives the code of the ERROR frame that comes back. */
+export async function refused(client: Client, id = "1"): Promise<number> {
+  await send(client, encodeId(id));
+  return refusalCode(await receiveAll(client));
+}
