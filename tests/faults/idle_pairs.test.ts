@@ -4,8 +4,9 @@ import { encodeId } from "../../lib/frame/tlv.ts";
 import { assert, assertEquals } from "../assert.ts";
 import { start } from "../e2e/processes.ts";
 import { receive, send } from "../harness.ts";
+import { sized } from "../soak.ts";
 
-const PAIRS = 9_000;
+const PAIRS = sized(9_000);
 const ID = encodeId("1");
 
 /** Whether this machine lets a process have the two files a pair takes. */
@@ -26,7 +27,7 @@ async function startOn(args: string[]) {
 }
 
 Deno.test({
-  name: "9,000 idle pairs are held, and a new connection is answered promptly",
+  name: `${PAIRS} idle pairs are held, and a new connection is answered promptly`,
   ignore: !filesSuffice(),
   async fn() {
     const { process: upstream, port: echo } = await startOn(

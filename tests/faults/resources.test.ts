@@ -4,8 +4,10 @@ import { encodeId } from "../../lib/frame/tlv.ts";
 import { assert, assertEquals } from "../assert.ts";
 import { type Running, start } from "../e2e/processes.ts";
 import { receive, receiveAll, send, startEcho, until } from "../harness.ts";
+import { sized } from "../soak.ts";
 
 const ID = encodeId("1");
+const CONNECTIONS = sized(20_000);
 
 /** A balancer with ID 1 to `port`, and where it listens. */
 async function serve(port: number) {
@@ -31,7 +33,7 @@ function resident({ pid }: Running): number {
 const ignore = Deno.build.os !== "linux";
 
 Deno.test({
-  name: "20,000 complete connections later as few files are open as before",
+  name: `${CONNECTIONS} complete connections later as few files are open as before`,
   ignore,
   async fn() {
     await using upstream = startEcho();
@@ -47,7 +49,7 @@ Deno.test({
     };
     await clientsInTurn(1);
     const before = openFiles(balancer);
-    await Promise.all(Array.from({ length: 20 }, () => clientsInTurn(1000)));
+    await Promise.all(Array.from({ length: 20 }, () => clientsInTurn(CONNECTIONS / 20)));
     await until(() => openFiles(balancer) <= before, "every socket is released");
   },
 });

@@ -1,0 +1,156 @@
+/** Connections that end in every way leave no socket, no timer and no place under a limit behind. */
+
+import { encodeId } from "../../lib/frame/tlv.ts";
+import { TcpDuplex } from "../../lib/transport/tcp.ts";
+import { connectWebSocket } from "../../lib/transport/websocket/connect.ts";
+import { assertEquals } from "../assert.ts";
+import { Certificate, hasOpenssl } from "../certificates.ts";
+import { configTo, receive, receiveAll, send, startBalancer, startUpstream, until } from "../harness.ts";
+import { sized } from "../soak.ts";
+import { countTimers } from "../timers.ts";
+
+const ID = encodeId("1");
+const PART = ID.subarray(0, 3);
+/** The beginning of a TLS record that announces more than follows. */
+const CLIENT_HELLO_PART = Uint8Array.of(0x16, 3, 1, 2, 0, 1);
+/** Clients at work at the same time. */
+const AT_ONCE = 50;
+const TOTAL = sized(100_000, 0.05);
+
+/** Where the balancer listens, and the certificate that it has. */
+interface Ports {
+  readonly raw: number;
+  readonly tls: number;
+  readonly ca: string;
+}
+
+type Client = (ports: Ports) => Promise<void>;
+
+const dial = (port: number) => Deno.connect({ hostname: "127.0.0.1", port });
+const dialTls = ({ tls, ca }: Ports) => Deno.connectTls({ hostname: "localhost", port: tls, caCerts: [ca] });
+
+async function echoes(client: Pick<Deno.Conn, "read" | "write">): Promise<void> {
+  await send(client, ID);
+  assertEquals(await receive(client, ID.length), ID);
+}
+
+/** Closes with what the peer has sent unread, which the kernel turns into a reset. */
+async function sendAndReset(port: number, bytes: Uint8Array, waitForEcho = false): Promise<void> {
+  using client = await dial(port);
+  await send(client, bytes);
+  if (!waitForEcho) return;
+  await receive(client, 1);
+  await send(client, new Uint8Array(64 << 10));
+}
+
+async function webSocketOver(conn: Deno.Conn, port: number) {
+  return await connectWebSocket(new TcpDuplex(conn as Deno.TcpConn), { host: { host: "localhost", port } });
+}
+
+/** Every way in which a client can come and go. */
+const CLIENTS: Readonly<Record<string, Client>> = {
+  async "a good one"({ raw }) {
+    using client = await dial(raw);
+    await echoes(client);
+  },
+  async "half-closed"({ raw }) {
+    using client = await dial(raw);
+    await send(client, ID);
+    await client.closeWrite();
+    assertEquals(await receiveAll(client), ID);
+  },
+  async "one that says nothing"({ raw }) {
+    using _client = await dial(raw);
+  },
+  "gone within its ID frame": ({ raw }) => sendAndReset(raw, PART),
+  "gone right after its ID": ({ raw }) => sendAndReset(raw, ID),
+  "reset while it relays": ({ raw }) => sendAndReset(raw, ID, true),
+  async "an unknown ID"({ raw }) {
+    using client = await dial(raw);
+    await send(client, encodeId("nobody"));
+    assertEquals((await receiveAll(client))[0], 3);
+  },
+  async "no frame at all"({ raw }) {
+    using client = await dial(raw);
+    await send(client, Uint8Array.of(0xff));
+    assertEquals((await receiveAll(client))[0], 3);
+  },
+  async "a WebSocket"({ raw }) {
+    using conn = await dial(raw);
+    const socket = await webSocketOver(conn, raw);
+    await echoes(socket);
+    socket.close();
+  },
+  "a WebSocket given up in its handshake": ({ raw }) =>
+    sendAndReset(raw, new TextEncoder().encode("GET / HTTP/1.1\r\nHost: a\r\n")),
+  async "TLS"(ports) {
+    using client = await dialTls(ports);
+    await echoes(client);
+  },
+  async "a WebSocket over TLS"(ports) {
+    using client = await dialTls(ports);
+    const socket = await webSocketOver(client, ports.tls);
+    await echoes(socket);
+    await socket.closeWrite();
+    socket.close();
+  },
+  "TLS given up in its handshake": ({ tls }) => sendAndReset(tls, CLIENT_HELLO_PART),
+  "plain text at a TLS port": async ({ tls }) => {
+    using client = await dial(tls);
+    await send(client, ID);
+    assertEquals((await receiveAll(client))[0], 3);
+  },
+  async "TLS that trusts nobody"({ tls }) {
+    using client = await Deno.connectTls({ hostname: "localhost", port: tls });
+    await client.handshake().catch(() => {});
+  },
+};
+
+/** Runs `TOTAL` clients, of every kind in turn. */
+async function runClients(ports: Ports): Promise<void> {
+  const kinds = Object.values(CLIENTS);
+  let next = 0;
+  await Promise.all(Array.from({ length: AT_ONCE }, async () => {
+    for (let index = next++; index < TOTAL; index = next++) await kinds[index % kinds.length]?.(ports);
+  }));
+}
+
+Deno.test({
+  name: `${TOTAL} clients that come and go in every way leave no socket, timer or place behind`,
+  ignore: !hasOpenssl || Deno.build.os !== "linux",
+  async fn() {
+    using timers = countTimers();
+    await using certificate = await Certificate.create("leaks");
+    // an upstream that a reset of its peer does not disturb
+    await using upstream = startUpstream(async (conn) => {
+      const buffer = new Uint8Array(16 << 10);
+      for (let count; (count = await conn.read(buffer)) !== null;) {
+        await send(conn, buffer.subarray(0, count));
+      }
+    });
+    const address = { host: "127.0.0.1", port: 0 };
+    const limits = {
+      connections: 10 * AT_ONCE,
+      connections_per_ip: 10 * AT_ONCE,
+      connections_per_id: 10 * AT_ONCE,
+    };
+    const config = configTo(upstream.port, {
+      listeners: [{ address }, { address, tls: certificate.files }],
+      limits,
+      log: { access: false },
+    });
+    await using balancer = startBalancer(config);
+    const { engine } = balancer.balancer;
+    const [raw = 0, tls = 0] = engine.addresses.map(({ port }) => port);
+    const ports = { raw, tls, ca: certificate.pem };
+    for (const client of Object.values(CLIENTS)) await client(ports);
+    await until(() => engine.registry.active === 0, "the first clients have ended", 20_000);
+    const openFiles = () => [...Deno.readDirSync("/proc/self/fd")].length;
+    const before = { files: openFiles(), timers: timers.active };
+    await runClients(ports);
+    await until(() => engine.registry.active === 0, "every connection has ended", 20_000);
+    assertEquals(engine.limiter.held, 0);
+    await until(() => openFiles() <= before.files, `${before.files} files are open again`, 20_000);
+    await until(() => timers.active <= before.timers, `${before.timers} timers are set again`, 20_000);
+  },
+});

@@ -1,0 +1,35 @@
+/** Counting the timers of this thread that have been set and have neither fired nor been cleared. */
+
+/** Counts from now on, until it is disposed of. */
+export function countTimers(): { readonly active: number } & Disposable {
+  const { setTimeout, clearTimeout, setInterval, clearInterval } = globalThis;
+  const active = new Set<unknown>();
+  const clear = (id?: Parameters<typeof clearTimeout>[0]) => {
+    active.delete(id);
+    clearTimeout(id);
+  };
+  const originals = { setTimeout, clearTimeout, setInterval, clearInterval };
+  Object.assign(globalThis, {
+    setTimeout: (act: (...args: unknown[]) => void, ms?: number, ...args: unknown[]) => {
+      const id = setTimeout(() => {
+        active.delete(id);
+        act(...args);
+      }, ms);
+      active.add(id);
+      return id;
+    },
+    setInterval: (...args: Parameters<typeof setInterval>) => {
+      const id = setInterval(...args);
+      active.add(id);
+      return id;
+    },
+    clearTimeout: clear,
+    clearInterval: clear,
+  });
+  return {
+    get active() {
+      return active.size;
+    },
+    [Symbol.dispose]: () => void Object.assign(globalThis, originals),
+  };
+}
