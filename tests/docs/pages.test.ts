@@ -5,7 +5,8 @@ import { REFUSAL_CODES } from "../../lib/errors.ts";
 import { assertEquals } from "../assert.ts";
 
 const ROOT = new URL("../../", import.meta.url);
-const PAGES = [...Deno.readDirSync(new URL("docs", ROOT))].map(({ name }) => `docs/${name}`);
+const DOCS = [...Deno.readDirSync(new URL("docs", ROOT))].map(({ name }) => `docs/${name}`);
+const PAGES = ["CONTRIBUTING.md", ...DOCS];
 
 const read = (path: string) => Deno.readTextFileSync(new URL(path, ROOT));
 
@@ -31,6 +32,22 @@ for (const page of ["README.md", ...PAGES]) {
       assertEquals(["README.md", ...PAGES].includes(target), true, link);
       if (hash) assertEquals(anchors(target).includes(hash.slice(1)), true, link);
     }
+  });
+}
+
+for (const page of ["README.md", ...PAGES]) {
+  Deno.test(`files and folders that ${page} names are there`, () => {
+    const named = [...read(page).matchAll(/`((?:lib|tests|scripts|docs)\/[\w./-]*)`/g)].map(([, path]) =>
+      path
+    );
+    const missing = named.filter((path = "") => {
+      try {
+        return !Deno.statSync(new URL(path, ROOT));
+      } catch {
+        return true;
+      }
+    });
+    assertEquals(missing, []);
   });
 }
 
