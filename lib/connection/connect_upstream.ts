@@ -90,7 +90,7 @@ async function connectToAny(
   using deadline = snapshot.connectDeadlines.start();
   connection.waitsUnder(deadline);
   const candidates = pool.candidates(connection.id ?? "");
-  const failures: DialError[] = [];
+  const failures: Failure[] = [];
   let full = 0;
   for (const server of candidates) {
     const lease = server.acquire();
@@ -104,7 +104,7 @@ async function connectToAny(
     } catch (error) {
       lease[Symbol.dispose]();
       if (connection.closing || !(error instanceof DialError)) throw error;
-      failures.push(error);
+      failures.push({ server, error });
     }
     if (deadline.expired) break;
   }
@@ -141,9 +141,19 @@ async function connectTo(
   }
 }
 
-function refusalOf(failures: readonly DialError[], full: number): Refusal {
-  const last = failures.at(-1);
-  if (last) return unavailable(last);
+interface Failure {
+  readonly server: Server;
+  readonly error: DialError;
+}
+
+/** The client is told of the last failure, the log of all. */
+function refusalOf(failures: readonly Failure[], full: number): Refusal {
+  const last = failures.at(-1)?.error;
+  if (last && failures.length === 1) return unavailable(last);
+  if (last) {
+    const each = failures.map(({ server: { key }, error: { message } }) => `${key}: ${message}`);
+    return unavailable(new DialError(last.reason, each.join("; "), { cause: last }));
+  }
   if (full > 0) {
     return new Refusal("LIMIT_EXCEEDED", "every server for this ID has as many connections as it may have");
   }

@@ -8,6 +8,7 @@ import { SHOWS_SOCKETS, startSilent } from "../silent.ts";
 
 const UPSTREAM_UNAVAILABLE = 5;
 const LIMIT_EXCEEDED = 6;
+const REFUSED = "Connection refused (os error 111)";
 
 /** A port on which nothing listens. */
 function deadPort(): number {
@@ -39,10 +40,15 @@ Deno.test("a server that refuses costs its client nothing: the next one is tried
 Deno.test("where every server refuses, each is tried once and the client gets UPSTREAM_UNAVAILABLE", async () => {
   const ports = [deadPort(), deadPort(), deadPort()];
   const { dialed, observer } = dialObserver();
-  await using balancer = startBalancer(configToPool(poolOn(ports)), { observers: [observer] });
-  using client = await balancer.connect();
+  const closings: (string | undefined)[] = [];
+  const closed: Observer["closed"] = (_, { detail }) => void closings.push(detail);
+  await using balancer = startBalancer(configToPool(poolOn(ports)), { observers: [observer, { closed }] });
+  const client = await balancer.connect();
   assertEquals(await refused(client), UPSTREAM_UNAVAILABLE);
   assertEquals([...dialed].sort(), [...ports].sort());
+  client.close();
+  await until(() => closings.length === 1, "the connection has ended");
+  assertEquals(closings[0], dialed.map((port) => `127.0.0.1:${port}: ${REFUSED}`).join("; "));
 });
 
 Deno.test({
