@@ -1,0 +1,304 @@
+/** The reason of every ending of a connection, and who ended it. */
+
+import { encodeFrame, encodeId, FrameType } from "../../lib/frame/tlv.ts";
+import { accessRecord } from "../../lib/observe/access_log.ts";
+import { assertEquals } from "../assert.ts";
+import {
+  type Changes,
+  configTo,
+  receive,
+  receiveAll,
+  send,
+  startBalancer,
+  startUpstream,
+  until,
+} from "../harness.ts";
+import { connectResetting, reset, startResetting } from "../relay/resetting.ts";
+import { RawWebSocket, request } from "../transport/websocket/raw.ts";
+import { wire } from "../transport/websocket/wire.ts";
+
+type Balanced = ReturnType<typeof start>;
+
+interface Ending {
+  readonly name: string;
+  readonly changes?: Changes;
+  /** Answers each connection of the upstream. @default it keeps the ID and sends back the rest */
+  readonly upstream?: (conn: Deno.TcpConn) => Promise<void>;
+  /** Brings the ending about. */
+  readonly end: (balanced: Balanced) => Promise<void>;
+  /** `reason` and `closed_by` of each connection, in the order in which they end. */
+  readonly expected: readonly string[];
+}
+
+const ID = encodeId("1");
+const text = new TextEncoder();
+
+/** Takes the ID, answers with it, and sends back what follows. */
+async function echo(conn: Deno.TcpConn): Promise<void> {
+  const buffer = new Uint8Array(1024);
+  for (let count; (count = await conn.read(buffer)) !== null;) await send(conn, buffer.subarray(0, count));
+}
+
+function start(changes: Changes, serve: (conn: Deno.TcpConn) => Promise<void>) {
+  const upstream = startUpstream(serve);
+  const config = configTo(upstream.port, changes);
+  const endings: string[] = [];
+  const balancer = startBalancer(config, {
+    observers: [{
+      closed(connection, why) {
+        const { reason, closed_by } = accessRecord(connection, why);
+        endings.push(`${reason} by ${closed_by}`);
+      },
+    }],
+  });
+  return {
+    ...balancer,
+    config,
+    endings,
+    async [Symbol.asyncDispose]() {
+      await balancer.balancer.close();
+      await upstream[Symbol.asyncDispose]();
+    },
+  };
+}
+
+/** A client whose ID has come back from the upstream. */
+async function relayed({ connect }: Balanced): Promise<Deno.TcpConn> {
+  const client = await connect();
+  await send(client, ID);
+  await receive(client, ID.length);
+  return client;
+}
+
+/** Sends `bytes` and reads until the balancer closes. */
+function sends(...bytes: number[] | [Uint8Array]): Ending["end"] {
+  return async ({ connect }) => {
+    using client = await connect();
+    await send(client, bytes[0] instanceof Uint8Array ? bytes[0] : Uint8Array.from(bytes as number[]));
+    await receiveAll(client);
+  };
+}
+
+const waits: Ending["end"] = async (balanced) => {
+  using client = await relayed(balanced);
+  await receiveAll(client);
+};
+
+/** A WebSocket over which an ID has been sent, and then `frame`. */
+function sendsFrame(frame: Uint8Array): Ending["end"] {
+  return async ({ port }) => {
+    using socket = await RawWebSocket.open(port, wire({ payload: ID }));
+    await socket.send(frame);
+    await receiveAll(socket.conn);
+  };
+}
+
+const RELAYED: Ending[] = [
+  {
+    name: "the client finishes",
+    async end(balanced) {
+      using client = await relayed(balanced);
+      await client.closeWrite();
+      await receiveAll(client);
+    },
+    expected: ["client_fin by client"],
+  },
+  {
+    name: "the upstream finishes",
+    upstream: (conn) => receive(conn, ID.length).then((id) => send(conn, id)),
+    async end(balanced) {
+      using client = await relayed(balanced);
+      await receiveAll(client);
+    },
+    expected: ["upstream_fin by upstream"],
+  },
+  {
+    name: "the client resets",
+    async end({ port, endings }) {
+      const client = await connectResetting(port);
+      const answered = new Promise((resolve) => client.once("data", resolve));
+      client.write(ID);
+      await answered;
+      await reset(client);
+      await until(() => endings.length > 0, "the reset is noticed");
+    },
+    expected: ["client_reset by client"],
+  },
+  { name: "nothing moves", changes: { timeouts: { idle: 200 } }, end: waits, expected: ["idle by balancer"] },
+  {
+    name: "the client finishes and nothing moves the other way",
+    changes: { timeouts: { half_close: 200 } },
+    // answers, and keeps its own direction open
+    upstream: async (conn) => {
+      await send(conn, await receive(conn, ID.length));
+      await receiveAll(conn);
+      await receiveAll(conn).catch(() => {});
+      await new Promise((resolve) => setTimeout(resolve, 1500));
+    },
+    async end(balanced) {
+      using client = await relayed(balanced);
+      await client.closeWrite();
+      await receiveAll(client);
+    },
+    expected: ["idle by balancer"],
+  },
+  {
+    name: "the balancer drains",
+    changes: { timeouts: { drain: 100 } },
+    async end(balanced) {
+      using _client = await relayed(balanced);
+      await balanced.balancer.drain();
+    },
+    expected: ["drain by balancer"],
+  },
+  {
+    name: "an operator ends it",
+    async end(balanced) {
+      using client = await relayed(balanced);
+      await balanced.balancer.engine.terminate({ id: "1" }, { reason: "kicked", closedBy: "balancer" });
+      await receiveAll(client);
+    },
+    expected: ["kicked by balancer"],
+  },
+];
+
+const WEBSOCKET: Ending[] = [
+  {
+    name: "a text message",
+    end: sendsFrame(wire({ opcode: 1, payload: "x" })),
+    expected: ["BAD_FRAME by balancer"],
+  },
+  {
+    name: "a frame without a mask",
+    end: sendsFrame(wire({ masked: false })),
+    expected: ["BAD_FRAME by balancer"],
+  },
+  { name: "a close frame", end: sendsFrame(wire({ opcode: 8 })), expected: ["client_fin by client"] },
+  {
+    name: "a request without a key",
+    end: sends(text.encode(request({ "Sec-WebSocket-Key": [] }))),
+    expected: ["BAD_FRAME by balancer"],
+  },
+  {
+    name: "a foreign Origin",
+    changes: {
+      listeners: [{
+        address: { host: "127.0.0.1", port: 0 },
+        websocket: { path: "/", origins: ["https://app.example.com"] },
+      }],
+    },
+    end: sends(text.encode(request({ Origin: "https://evil.example.com" }))),
+    expected: ["BAD_FRAME by balancer"],
+  },
+];
+
+const REFUSED: Ending[] = [
+  { name: "an unknown frame type", end: sends(9, 0, 0, 0, 1), expected: ["BAD_FRAME by balancer"] },
+  { name: "an empty ID", end: sends(1, 0, 0, 0, 0), expected: ["BAD_FRAME by balancer"] },
+  { name: "a length over the cap", end: sends(1, 255, 255, 255, 255), expected: ["BAD_FRAME by balancer"] },
+  { name: "an ID that is not UTF-8", end: sends(1, 0, 0, 0, 1, 0xff), expected: ["BAD_FRAME by balancer"] },
+  {
+    name: "DATA first",
+    end: sends(encodeFrame(FrameType.DATA, Uint8Array.of(1))),
+    expected: ["ID_EXPECTED by balancer"],
+  },
+  {
+    name: "half an ID",
+    changes: { timeouts: { id: 200 } },
+    end: sends(ID.subarray(0, 4)),
+    expected: ["ID_TIMEOUT by balancer"],
+  },
+  { name: "an unknown ID", end: sends(encodeId("2")), expected: ["UNKNOWN_ID by balancer"] },
+  {
+    name: "a name that does not resolve",
+    changes: { routes: [{ id: "1", host: "nowhere.invalid", port: 9 }] },
+    end: sends(ID),
+    expected: ["UPSTREAM_UNAVAILABLE by balancer"],
+  },
+  {
+    name: "an ID that is connected too often",
+    changes: { limits: { connections_per_id: 1 } },
+    async end(balanced) {
+      using client = await relayed(balanced);
+      await sends(ID)(balanced);
+      await until(() => balanced.endings.length === 1, "the second is refused");
+      await client.closeWrite();
+      await receiveAll(client);
+    },
+    expected: ["LIMIT_EXCEEDED by balancer", "client_fin by client"],
+  },
+  {
+    name: "an ID that connects again and replaces itself",
+    changes: { duplicate_id: "replace" },
+    async end(balanced) {
+      using first = await relayed(balanced);
+      using second = await relayed(balanced);
+      await receiveAll(first);
+      await until(() => balanced.endings.length === 1, "the first is replaced");
+      await second.closeWrite();
+      await receiveAll(second);
+    },
+    expected: ["REPLACED by balancer", "client_fin by client"],
+  },
+  {
+    name: "an address that is denied",
+    changes: { deny: ["127.0.0.0/8"] },
+    async end({ connect }) {
+      using client = await connect();
+      await receiveAll(client);
+    },
+    expected: ["FORBIDDEN by balancer"],
+  },
+  {
+    name: "a client that comes while the balancer drains",
+    changes: { timeouts: { drain: 5000 } },
+    async end(balanced) {
+      using client = await relayed(balanced);
+      const drained = balanced.balancer.drain();
+      await sends(ID)(balanced);
+      await until(() => balanced.endings.length === 1, "the second is refused");
+      await client.closeWrite();
+      await receiveAll(client);
+      await drained;
+    },
+    expected: ["SHUTTING_DOWN by balancer", "client_fin by client"],
+  },
+  {
+    name: "a connection without data",
+    async end({ connect, endings }) {
+      (await connect()).close();
+      await until(() => endings.length === 1, "it is over");
+    },
+    expected: ["probe by client"],
+  },
+];
+
+for (const ending of [...RELAYED, ...WEBSOCKET, ...REFUSED]) {
+  Deno.test(`${ending.name}: ${ending.expected.join(", ")}`, async () => {
+    await using balanced = start(ending.changes ?? {}, ending.upstream ?? echo);
+    await ending.end(balanced);
+    await until(() => balanced.balancer.active === 0, "every connection is accounted for");
+    assertEquals(balanced.endings, ending.expected);
+  });
+}
+
+Deno.test("the upstream resets: upstream_reset by upstream", async () => {
+  await using upstream = await startResetting();
+  await using balanced = start({ routes: [{ id: "1", host: "127.0.0.1", port: upstream.port }] }, echo);
+  using client = await balanced.connect();
+  await send(client, ID);
+  await reset(await upstream.reached());
+  await receiveAll(client).catch(() => {});
+  await until(() => balanced.balancer.active === 0, "the connection is accounted for");
+  assertEquals(balanced.endings, ["upstream_reset by upstream"]);
+});
+
+Deno.test("an upstream that refuses: UPSTREAM_UNAVAILABLE by balancer", async () => {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const { port } = listener.addr;
+  listener.close();
+  await using balanced = start({ routes: [{ id: "1", host: "127.0.0.1", port }] }, echo);
+  await sends(ID)(balanced);
+  await until(() => balanced.balancer.active === 0, "the connection is accounted for");
+  assertEquals(balanced.endings, ["UPSTREAM_UNAVAILABLE by balancer"]);
+});
