@@ -57,13 +57,15 @@ function checkUpstream(
   attempt: Attempt,
   seen: Set<string>,
 ): void {
-  if (typeof tls !== "object") return;
-  const { ca, cert, key } = tls;
   const once = (name: string, files: readonly string[], use: () => unknown) => {
     const id = JSON.stringify(files);
     if (!seen.has(id)) attempt(name, use);
     seen.add(id);
   };
+  // no files, but this Deno has to speak TLS
+  if (tls === true) once(path, [], () => {});
+  if (typeof tls !== "object") return;
+  const { ca, cert, key } = tls;
   if (ca !== undefined) once(`${path}.ca`, [ca], () => readCertificates(ca, read));
   if (cert !== undefined && key !== undefined) {
     once(path, [cert, key], () => readKeyPair({ cert, key }, read));
