@@ -76,7 +76,7 @@ export class Engine implements Current, AsyncDisposable {
 
   private constructor(config: Config, { listen, connect, lookup, observers = [] }: EngineOptions) {
     this.#config = config;
-    this.#accessLog = new AccessLog(config.log.access);
+    this.#accessLog = new AccessLog(config.log);
     this.#observer = new Observers([this.#accessLog, ...observers]);
     this.#dialing = new Dialing({ connect, lookup, observer: this.#observer });
     this.registry = new ConnectionRegistry(this.#observer);
@@ -132,7 +132,7 @@ export class Engine implements Current, AsyncDisposable {
     this.#snapshot = snapshot;
     this.#dialing.use(snapshot);
     this.limiter.configure(config);
-    this.#accessLog.configure(config.log.access);
+    this.#accessLog.configure(config.log);
     this.idleTimeout.ensureInterval(config.timeouts);
     const result = {
       ...change,

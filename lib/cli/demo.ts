@@ -58,7 +58,7 @@ function demoConfig(first: number, second: number): Config {
     ...emptyConfig(),
     listeners: [{ address: ANYWHERE }],
     routes: [route("1", first), route("2", second), route("3", second)],
-    log: { level: "error", format: "text", access: false },
+    log: { level: "error", format: "text", access: false, id_privacy: "plain" },
   };
 }
 

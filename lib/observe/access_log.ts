@@ -1,8 +1,10 @@
 /** The access log: one line for each connection, at its end. */
 
 import { getLogger } from "@logtape/logtape";
+import type { Config } from "../config/config.ts";
 import type { Transport } from "../transport/duplex.ts";
 import { addressText, hostPortText } from "../util/text.ts";
+import { idFields, type IdPrivacy } from "./id_privacy.ts";
 import type { CloseReason, Closing, ConnectionInfo, Observer } from "./observer.ts";
 
 const log = getLogger("switchyard");
@@ -37,36 +39,44 @@ export interface AccessRecord {
   readonly detail?: string;
 }
 
+/** `access`: whether connections get a line. Faults of the balancer always do. */
+export type AccessLogSettings = Pick<Config["log"], "access" | "id_privacy">;
+
 /** Probes are logged at debug level, faults of the balancer itself at error level, everything else at info. */
 export class AccessLog implements Observer {
-  #enabled: boolean;
+  #settings: AccessLogSettings;
 
-  /** @param enabled Whether connections get a line; faults of the balancer always do. */
-  constructor(enabled: boolean) {
-    this.#enabled = enabled;
+  constructor(settings: AccessLogSettings) {
+    this.#settings = settings;
   }
 
-  /** Turns the lines on or off from now on. */
-  configure(enabled: boolean): void {
-    this.#enabled = enabled;
+  /** Uses other settings from now on. */
+  configure(settings: AccessLogSettings): void {
+    this.#settings = settings;
   }
 
   closed(connection: ConnectionInfo, why: Closing): void {
-    if (why.reason === "internal") log.error("connection failed", { ...accessRecord(connection, why) });
+    const { access, id_privacy: privacy } = this.#settings;
+    const record = () => ({ ...accessRecord(connection, why, privacy) });
+    if (why.reason === "internal") log.error("connection failed", record());
     else if (why.reason === "probe") {
-      if (accessLog.isEnabledFor("debug")) accessLog.debug("probe", { ...accessRecord(connection, why) });
-    } else if (this.#enabled && accessLog.isEnabledFor("info")) {
-      accessLog.info("access", { ...accessRecord(connection, why) });
-    }
+      if (accessLog.isEnabledFor("debug")) accessLog.debug("probe", record());
+    } else if (access && accessLog.isEnabledFor("info")) accessLog.info("access", record());
   }
 }
 
-/** The access line of a connection that has ended just now. */
+/**
+ * The access line of a connection that has ended just now.
+ *
+ * @param privacy How the ID is shown. @default "plain"
+ */
 export function accessRecord(
   connection: ConnectionInfo,
-  { reason, closedBy, detail }: Closing,
+  { reason, closedBy, detail: fullDetail }: Closing,
+  privacy: IdPrivacy = "plain",
 ): AccessRecord {
   const { acceptedAt, identifiedAt, dialedAt, connectedAt, upstream, clientSubject } = connection;
+  const { id, route, detail } = idFields(connection, fullDetail, privacy);
   return {
     time: new Date().toISOString(),
     conn: connection.conn,
@@ -74,8 +84,8 @@ export function accessRecord(
     listener: connection.listener,
     transport: connection.transport,
     ...(clientSubject === undefined ? {} : { client_subject: clientSubject }),
-    id: connection.id ?? null,
-    route: connection.route ?? null,
+    id: id ?? null,
+    route: route ?? null,
     upstream: upstream ? hostPortText(upstream) : null,
     id_ms: between(acceptedAt, identifiedAt),
     connect_ms: between(dialedAt, connectedAt),

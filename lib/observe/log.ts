@@ -23,6 +23,9 @@ const FLUSH_MS = 100;
 /** Time for the last lines, in milliseconds: the process must not wait for a reader that is stuck. */
 const LAST_LINES_MS = 1000;
 
+/** Severity below which nothing is logged, and the form of a line. */
+export type LogSettings = Pick<Config["log"], "level" | "format">;
+
 /** The log of the process. Disposing of it writes the lines that are buffered, within a second. */
 export class Log implements AsyncDisposable {
   readonly #output: BatchedOutput;
@@ -31,7 +34,7 @@ export class Log implements AsyncDisposable {
   /** Lines lost since that was last logged, and why the first of them was. */
   #lost = { count: 0, cause: undefined as unknown };
 
-  private constructor(settings: Config["log"], output: Output) {
+  private constructor(settings: LogSettings, output: Output) {
     this.#format = settings.format;
     this.#output = new BatchedOutput(output, { onWritten: () => this.#reportLost() });
     this.#sink = getStreamSink(this.#output.stream, {
@@ -46,12 +49,12 @@ export class Log implements AsyncDisposable {
   }
 
   /** Starts logging to `output`. */
-  static start(settings: Config["log"], output: Output = Deno.stderr): Log {
+  static start(settings: LogSettings, output: Output = Deno.stderr): Log {
     return new Log(settings, output);
   }
 
   /** Takes another level or format from now on; no line is lost on the way. */
-  change({ level, format }: Config["log"]): void {
+  change({ level, format }: LogSettings): void {
     this.#format = format;
     configureSync({
       reset: true,

@@ -48,7 +48,7 @@ Deno.test("only routes is required; all else has its default", () => {
     },
     duplicate_id: "allow",
     deny: [],
-    log: { level: "info", format: "text", access: true },
+    log: { level: "info", format: "text", access: true, id_privacy: "plain" },
   });
 });
 
@@ -147,7 +147,7 @@ log: { level: debug, format: json, access: false }
     duplicate_id: "replace",
     allow: ["10.0.0.0/8", "::1"],
     deny: ["10.1.2.3"],
-    log: { level: "debug", format: "json", access: false },
+    log: { level: "debug", format: "json", access: false, id_privacy: "plain" },
   });
 });
 

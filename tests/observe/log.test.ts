@@ -56,7 +56,7 @@ Deno.test("each connection is one JSON line with the fields of the design", asyn
   await using upstream = startEcho();
   await using balancer = startBalancer(configTo(upstream.port));
   {
-    await using _log = Log.start({ level: "info", format: "json", access: true }, output);
+    await using _log = Log.start({ level: "info", format: "json" }, output);
     using client = await balancer.connect();
     await send(client, encodeId("1"));
     await client.closeWrite();
@@ -89,7 +89,7 @@ Deno.test("a probe is a line at debug level only", async () => {
   for (const [level, lines] of [["info", 0], ["debug", 1]] as const) {
     const output = memory();
     {
-      await using _log = Log.start({ level, format: "json", access: true }, output);
+      await using _log = Log.start({ level, format: "json" }, output);
       (await balancer.connect()).close();
       await until(() => balancer.balancer.active === 0, "the probe is accounted for");
       await new Promise((resolve) => setTimeout(resolve, 50));
@@ -102,7 +102,7 @@ Deno.test("lines that nobody reads are dropped in the end, and it is said how ma
   const go = Promise.withResolvers<void>();
   const output = memory();
   {
-    await using _log = Log.start({ level: "info", format: "text", access: true }, {
+    await using _log = Log.start({ level: "info", format: "text" }, {
       async write(bytes) {
         await go.promise;
         return await output.write(bytes);
@@ -123,7 +123,7 @@ Deno.test("lines that nobody reads are dropped in the end, and it is said how ma
 Deno.test("a log that nobody reads does not keep the process from ending", async () => {
   const stuck = Promise.withResolvers<number>();
   let ended = false;
-  const log = Log.start({ level: "info", format: "text", access: true }, { write: () => stuck.promise });
+  const log = Log.start({ level: "info", format: "text" }, { write: () => stuck.promise });
   getLogger("switchyard").info("line");
   const ending = log[Symbol.asyncDispose]().then(() => ended = true);
   await until(() => ended, "it has ended");
@@ -144,7 +144,7 @@ function fragile() {
 
 Deno.test("the log goes on where writing failed and works again, and no line is lost", async () => {
   const { output, state, write } = fragile();
-  await using _log = Log.start({ level: "info", format: "text", access: true }, { write });
+  await using _log = Log.start({ level: "info", format: "text" }, { write });
   const log = getLogger("switchyard");
   state.full = true;
   log.info("while full");
@@ -158,7 +158,7 @@ Deno.test("the log goes on where writing failed and works again, and no line is 
 
 Deno.test("lines that do not fit while the disk is full are counted, with the reason", async () => {
   const { output, state, write } = fragile();
-  await using _log = Log.start({ level: "info", format: "text", access: true }, { write });
+  await using _log = Log.start({ level: "info", format: "text" }, { write });
   const log = getLogger("switchyard");
   state.full = true;
   log.info("line");
@@ -177,7 +177,7 @@ Deno.test("a pipe that is full for a moment, and does not wait, loses no line", 
   const script = `
     import { Log } from "./lib/observe/log.ts";
     import { getLogger } from "@logtape/logtape";
-    await using _log = Log.start({ level: "info", format: "text", access: true });
+    await using _log = Log.start({ level: "info", format: "text" });
     for (let line = 0; line < 4000; line++) getLogger("switchyard").info("line " + "x".repeat(100));
     await new Promise((resolve) => setTimeout(resolve, 2500));
     getLogger("switchyard").info("the last line");

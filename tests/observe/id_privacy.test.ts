@@ -1,0 +1,45 @@
+import { accessRecord } from "../../lib/observe/access_log.ts";
+import { type IdPrivacy, loggedId } from "../../lib/observe/id_privacy.ts";
+import type { Closing } from "../../lib/observe/observer.ts";
+import { assert, assertEquals } from "../assert.ts";
+import { connectionWith } from "./connection_info.ts";
+
+const cases: [privacy: IdPrivacy, id: string, expected: string][] = [
+  ["plain", "device-7", "device-7"],
+  ["hash", "1", "sha256:6b86b273ff34fce1"],
+  ["truncate", "device-7", "devi…"],
+  ["truncate", "abcd", "ab…"],
+  ["truncate", "1", "…"],
+  ["truncate", "😀😀", "😀…"],
+];
+
+for (const [privacy, id, expected] of cases) {
+  Deno.test(`${privacy} logs the ID ${id} as ${expected}`, () => {
+    assertEquals(loggedId(id, privacy), expected);
+  });
+}
+
+for (const privacy of ["hash", "truncate"] as const) {
+  Deno.test(`${privacy}: no field of an access line has the ID in it`, () => {
+    const id = 'secret "$&" name';
+    const why: Closing = {
+      reason: "UNKNOWN_ID",
+      closedBy: "balancer",
+      detail: `no route for ID ${JSON.stringify(id)}`,
+    };
+    const record = accessRecord(connectionWith({ id, route: `id ${id}` }), why, privacy);
+    assert(!JSON.stringify(record).includes("name"), JSON.stringify(record));
+    const logged = loggedId(id, privacy);
+    assertEquals([record.id, record.route, record.detail], [
+      logged,
+      `id ${logged}`,
+      `no route for ID "${logged}"`,
+    ]);
+  });
+
+  Deno.test(`${privacy}: the rule of a glob, and a connection without an ID, are logged as they are`, () => {
+    const why: Closing = { reason: "client_fin", closedBy: "client" };
+    assertEquals(accessRecord(connectionWith({ route: "match eu-*" }), why, privacy).route, "match eu-*");
+    assertEquals(accessRecord(connectionWith({ id: undefined }), why, privacy).id, null);
+  });
+}
