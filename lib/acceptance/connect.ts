@@ -96,7 +96,8 @@ async function secure(raw: Duplex, host: string, ca: string | undefined): Promis
 /** `target` as it is written on the command line. */
 export function targetText({ host, port, path, tls }: Target): string {
   const address = hostPortText({ host, port });
-  return path === undefined ? address : `${tls ? "wss" : "ws"}://${address}${path}`;
+  if (path === undefined) return tls ? `tls://${address}` : address;
+  return `${tls ? "wss" : "ws"}://${address}${path}`;
 }
 
 /** The balancer refused the client; the message has the ERROR frame's code and text. */

@@ -5,7 +5,7 @@ import { type Load, type LoadMode, type LoadResult, runLoad } from "../bench/loa
 import { idExpected } from "../config/values.ts";
 import { UsageError } from "../errors.ts";
 import { plain, quote } from "../util/text.ts";
-import { type CommandSpec, type ParsedFlags, readFlags } from "./flags.ts";
+import { type CommandSpec, readFlags } from "./flags.ts";
 import type { Io } from "./io.ts";
 import { progressBar } from "./progress.ts";
 import { choice, duration, target, TARGET_FLAGS, wholeNumber } from "./values.ts";
@@ -30,24 +30,25 @@ const MOST_ID_BYTES = 65_535;
 
 export const spec: CommandSpec = {
   name: "bench",
-  summary: "Puts load on a balancer before an echo upstream (for stream a sink), and says what it measured.",
+  summary: "Measures a balancer in front of an echo upstream (a sink for --mode stream).",
   flags: {
     ...TARGET_FLAGS,
-    id: { value: "ID", help: "the ID that all connections give" },
+    id: { value: "ID", required: true, help: "the ID that all connections send" },
     mode: {
       value: "MODE",
       choices: MODES,
       help: "rtt: round trips (the default), connect: connections, stream: bulk",
     },
-    connections: { value: "N", help: "connections at the same time (16)" },
-    duration: { value: "TIME", help: "how long to go on (5s)" },
+    connections: { value: "N", help: "connections at once (16)" },
+    duration: { value: "TIME", help: "how long to measure (5s)" },
     "message-bytes": { value: "N", help: "length of a message (64; for stream 65536)" },
   },
+  examples: ["bench --id 1 --connect 127.0.0.1:8888 --connections 64"],
 };
 
 /** Exit status 1 where nothing could be measured. */
 export async function run(args: readonly string[], io: Io): Promise<number> {
-  const load = readLoad(readFlags(args, spec));
+  const load = readLoad(args);
   const bar = progressBar(io, "bench", load.duration / 1000, { unit: "s" });
   const result = await runLoad({ ...load, onProgress: (elapsed) => bar.draw(elapsed / 1000) });
   bar.end();
@@ -57,28 +58,28 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
   return 0;
 }
 
-function readLoad(given: ParsedFlags): Load {
+function readLoad(args: readonly string[]): Load {
   const problems: string[] = [];
-  const id = given.value("id") ?? "";
-  const wrong = idExpected(id, MOST_ID_BYTES);
-  if (id === "") problems.push("bench: --id ID is missing");
-  else if (wrong) problems.push(`--id: ${quote(id)} is not ${wrong}`);
-  const mode = choice("mode", MODES, given, problems) ?? "rtt";
+  const flags = readFlags(args, spec, problems);
+  const id = flags.value("id");
+  const wrong = id === undefined ? undefined : idExpected(id, MOST_ID_BYTES);
+  if (wrong) problems.push(`--id: ${quote(id)} is not ${wrong}`);
+  const mode = choice("mode", MODES, flags, problems) ?? "rtt";
   const usual = mode === "stream" ? 64 << 10 : 64;
   const load = {
-    id,
+    id: id ?? "",
     mode,
-    connect: target(given, problems),
-    duration: duration("duration", given, 5000, problems),
+    connect: target(flags, problems),
+    duration: duration("duration", flags, 5000, problems),
     connections: wholeNumber(
       "connections",
-      given,
+      flags,
       { otherwise: 16, least: 1, most: MOST_CONNECTIONS },
       problems,
     ),
     messageBytes: wholeNumber(
       "message-bytes",
-      given,
+      flags,
       { otherwise: usual, least: 1, most: MOST_MESSAGE_BYTES },
       problems,
     ),

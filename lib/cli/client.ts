@@ -4,55 +4,61 @@ import { runClient } from "../acceptance/client.ts";
 import type { Receipt } from "../acceptance/receipt.ts";
 import { messageOf, UsageError } from "../errors.ts";
 import { plain } from "../util/text.ts";
-import { type CommandSpec, type ParsedFlags, readFlags } from "./flags.ts";
+import { type CommandSpec, readFlags } from "./flags.ts";
 import type { Io } from "./io.ts";
 import { progressBar } from "./progress.ts";
 import { target, TARGET_FLAGS, wholeNumber } from "./values.ts";
 
 export const spec: CommandSpec = {
   name: "client",
-  summary: "Sends an ID and random numbers, and compares what the upstream says that it received.",
+  summary: "Sends an ID and random numbers, and compares the receipt of the upstream.",
   flags: {
-    id: { value: "ID", help: "the client's ID" },
+    id: { value: "ID", required: true, help: "the client's ID" },
     ...TARGET_FLAGS,
-    count: { value: "N", help: "how many numbers to send (1000)" },
-    seed: { value: "N", help: "start of the pseudo-random numbers (any)" },
-    quiet: { help: "print nothing where all agrees" },
+    count: { value: "N", help: "numbers to send (1000)" },
+    seed: { value: "N", help: "seed of the pseudo-random numbers (any)" },
+    quiet: { help: "print nothing if the receipt agrees" },
   },
+  examples: ["client --id 1 --connect example.com:8888", "client --id 1 --connect ws://example.com:8888/"],
 };
 
 /** Exit status 0 only where count, sum and CRC-32 agree at both ends. */
 export async function run(args: readonly string[], io: Io): Promise<number> {
-  const given = readFlags(args, spec);
-  const settings = readClient(given);
+  const { quiet, ...settings } = readClient(args);
   const { id, count } = settings;
   const name = plain(`client ${id}`);
-  const bar = given.has("quiet") ? undefined : progressBar(io, name, count);
+  const bar = quiet ? undefined : progressBar(io, name, count);
   try {
-    const result = runClient({ ...settings, onProgress: (sent) => bar?.draw(sent) });
-    const { sent, received, agrees } = await result.finally(() => bar?.end());
+    // the last step is the receipt's: a client that is refused has sent its numbers too
+    const result = await runClient({
+      ...settings,
+      onProgress: (sent) => bar?.draw(Math.min(sent, count - 1)),
+    });
+    bar?.draw(count);
+    const { sent, received, agrees } = result;
     if (!agrees) throw new Error(`sent ${receiptText(sent)}; the upstream received ${receiptText(received)}`);
-    if (!given.has("quiet")) io.out(`${name}: sent ${receiptText(sent)}; received the same: ok`);
+    if (!quiet) io.out(`${name}: sent ${receiptText(sent)}; received the same: ok`);
     return 0;
   } catch (error) {
+    bar?.end();
     io.err(`${name}: ${plain(messageOf(error))}`);
     return 1;
   }
 }
 
-function readClient(given: ParsedFlags) {
+function readClient(args: readonly string[]) {
   const problems: string[] = [];
-  const id = given.value("id");
-  if (id === undefined) problems.push("client: --id ID is missing");
-  const connect = target(given, problems);
-  const count = wholeNumber("count", given, { otherwise: 1000 }, problems);
+  const flags = readFlags(args, spec, problems);
+  const id = flags.value("id") ?? "";
+  const connect = target(flags, problems);
+  const count = wholeNumber("count", flags, { otherwise: 1000 }, problems);
   const [random = 1] = crypto.getRandomValues(new Uint32Array(1));
-  const seed = wholeNumber("seed", given, { otherwise: random }, problems);
-  if (id === undefined || problems.length > 0) throw new UsageError(problems);
-  return { id, connect, count, seed };
+  const seed = wholeNumber("seed", flags, { otherwise: random }, problems);
+  if (problems.length > 0) throw new UsageError(problems);
+  return { id, connect, count, seed, quiet: flags.has("quiet") };
 }
 
-/** `1000 numbers, sum 12, crc32 0xabcd1234` */
+/** `1000 numbers, sum 12, crc32 2822062704`: the CRC in decimal, as in the JSON of the receipt. */
 export function receiptText({ count, sum, crc32 }: Receipt): string {
-  return `${count} numbers, sum ${sum}, crc32 0x${crc32.toString(16).padStart(8, "0")}`;
+  return `${count} numbers, sum ${sum}, crc32 ${crc32}`;
 }

@@ -24,6 +24,7 @@ export const spec: CommandSpec = {
   summary:
     `Runs two upstreams, the balancer and three clients, one over WebSocket, that send ${COUNT} numbers each.`,
   flags: {},
+  examples: ["demo"],
 };
 
 /** Exit status 0 where every client's numbers arrived. */

@@ -1,4 +1,4 @@
-/** Flags of a command: declared once, for parsing and for help. */
+/** Flags and arguments of a command: declared once, for parsing, for help and for completion. */
 
 // @ts-types="./std_cli.d.ts"
 import { parseArgs } from "@std/cli/parse-args";
@@ -7,26 +7,31 @@ import { nearest, quote } from "../util/text.ts";
 
 /** One flag. */
 export interface Flag {
-  /** What its value is, in capitals, such as `HOST:PORT`; without it the flag is a switch. */
+  /** The name of its value in capitals, such as `HOST:PORT`; without it the flag is a switch. */
   readonly value?: string;
-  /** The words that its value may be, where only a few are allowed. */
+  /** The values allowed, where there are only a few. */
   readonly choices?: readonly string[];
   /** One letter that stands for it. */
   readonly short?: string;
   /** Whether it may be given several times. */
   readonly repeated?: boolean;
+  /** Whether the command fails without it. */
+  readonly required?: boolean;
   readonly help: string;
 }
 
-/** A command's words: its line, its positional arguments by name and its flags by name. */
+/** The declaration of a command. */
 export interface CommandSpec {
   readonly name: string;
   readonly summary: string;
+  /** Arguments in order, such as `ID`; in brackets, such as `[FILE]`, if they may be left out. */
   readonly positional?: readonly string[];
   readonly flags: Readonly<Record<string, Flag>>;
+  /** Command lines without `switchyard`, such as `check -c routes.yaml`. */
+  readonly examples?: readonly string[];
 }
 
-/** What was given. */
+/** A parsed command line. */
 export interface ParsedFlags {
   /** The last value of a flag. */
   value(name: string): string | undefined;
@@ -37,12 +42,17 @@ export interface ParsedFlags {
   readonly positional: readonly string[];
 }
 
-/** Reads `args` as `spec` says. @throws {UsageError} with every problem. */
-export function readFlags(args: readonly string[], spec: CommandSpec): ParsedFlags {
+/**
+ * Parses `args` as `spec` declares.
+ *
+ * @param missing Given the required flags that are missing, so that a command reports them with its own problems.
+ * @throws {UsageError} with every problem
+ */
+export function readFlags(args: readonly string[], spec: CommandSpec, missing?: string[]): ParsedFlags {
   const problems: string[] = [];
   const { flags } = spec;
   const withValue = Object.keys(flags).filter((name) => flags[name]?.value !== undefined);
-  const parsed = parseArgs(args, {
+  const parsed = parseArgs(joinValues(args, spec, problems), {
     string: [...withValue, "_"],
     boolean: Object.keys(flags).filter((name) => flags[name]?.value === undefined),
     collect: withValue,
@@ -56,11 +66,43 @@ export function readFlags(args: readonly string[], spec: CommandSpec): ParsedFla
   });
   const values = (name: string) => (Array.isArray(parsed[name]) ? parsed[name] : []).map(String);
   const positional = parsed._.map(String);
-  for (const name of withValue) problems.push(...valueProblems(name, values(name), flags[name]));
+  for (const [name, flag] of Object.entries(flags)) {
+    const isReported = problems.some((problem) => problem.startsWith(`--${name}: `));
+    if (isReported) continue;
+    problems.push(...flagProblems(name, flag, values(name)));
+    if (flag.required && values(name).length === 0) {
+      (missing ?? problems).push(`${spec.name}: --${name} ${flag.value} is missing`);
+    }
+  }
   problems.push(...positionalProblems(positional, spec));
-  // of letters in one word the parser tells one by one
+  // the parser reports letters in one word one by one
   if (problems.length > 0) throw new UsageError([...new Set(problems)]);
   return { value: (name) => values(name).at(-1), values, has: (name) => parsed[name] === true, positional };
+}
+
+/** `--name value` as `--name=value`: the parser takes a value that begins with a dash, such as -1 or -, for a flag. */
+function joinValues(args: readonly string[], { flags }: CommandSpec, problems: string[]): string[] {
+  const joined: string[] = [];
+  for (let at = 0; at < args.length; at++) {
+    const word = args[at] ?? "";
+    if (word === "--") return [...joined, ...args.slice(at)];
+    const found = Object.entries(flags).find(([name, { short }]) =>
+      word === `--${name}` || word === `-${short}`
+    );
+    const [name, flag] = found ?? [];
+    if (name === undefined || flag?.value === undefined) {
+      joined.push(word);
+      continue;
+    }
+    const next = args[at + 1];
+    if (next === undefined || /^-[^\d]/.test(next)) {
+      problems.push(`--${name}: a value is missing, expected ${flag.value}`);
+    } else {
+      joined.push(`--${name}=${next}`);
+      at += 1;
+    }
+  }
+  return joined;
 }
 
 function unknownFlag(argument: string, spec: CommandSpec): string {
@@ -70,35 +112,17 @@ function unknownFlag(argument: string, spec: CommandSpec): string {
   return `${spec.name}: unknown flag ${quote(word)}${hint}`;
 }
 
-function valueProblems(name: string, values: readonly string[], flag: Flag | undefined): string[] {
-  if (values.includes("")) return [`--${name}: a value is missing, ${flag?.value} is wanted`];
-  if (values.length > 1 && !flag?.repeated) {
-    return [`--${name}: given ${values.length} times, once is allowed`];
-  }
-  return [];
+function flagProblems(name: string, flag: Flag, values: readonly string[]): string[] {
+  if (values.includes("")) return [`--${name}: the value is empty, expected ${flag.value}`];
+  if (values.length <= 1 || flag.repeated) return [];
+  return [`--${name}: given ${values.length} times, once is allowed`];
 }
 
 function positionalProblems(given: readonly string[], { name, positional = [] }: CommandSpec): string[] {
-  const missing = positional.slice(given.length).map((what) => `${name}: ${what} is missing`);
-  const extra = given.slice(positional.length).map((word) => `${name}: unexpected argument ${quote(word)}`);
-  return [...missing, ...extra];
-}
-
-/** The help text of a command. */
-export function helpText(spec: CommandSpec): string {
-  const rows = Object.entries(spec.flags).map(([name, flag]) => {
-    const short = flag.short ? `-${flag.short}, ` : "    ";
-    return [`  ${short}--${name}${flag.value ? ` ${flag.value}` : ""}`, flag.help] as const;
-  });
-  const width = Math.max(0, ...rows.map(([left]) => left.length)) + 2;
-  const words = [
-    "switchyard",
-    spec.name,
-    ...(spec.positional ?? []),
-    ...(rows.length > 0 ? ["[flags]"] : []),
+  const missing = positional.slice(given.length).filter((argument) => !argument.startsWith("["));
+  const extra = given.slice(positional.length);
+  return [
+    ...missing.map((argument) => `${name}: ${argument} is missing`),
+    ...extra.map((word) => `${name}: unexpected argument ${quote(word)}`),
   ];
-  const table = rows.map(([left, right]) => left.padEnd(width) + right);
-  return [spec.summary, "", `usage: ${words.join(" ")}`, ...(rows.length > 0 ? ["", ...table] : [])].join(
-    "\n",
-  );
 }

@@ -23,6 +23,7 @@ export const spec: CommandSpec = {
     connect: { value: "HOST:PORT", help: "connect here and close again; no file is read" },
     timeout: { value: "TIME", help: "how long to wait for an answer (3s)" },
   },
+  examples: ["health", "health --admin 127.0.0.1:9090"],
 };
 
 /** An address, and how to ask there. */
@@ -33,12 +34,12 @@ interface Probe {
 
 /** Exit status 0 where the balancer is ready, 1 where it is not. @throws {UsageError} where a flag is wrong. */
 export async function run(args: readonly string[], io: Io): Promise<number> {
-  const given = readFlags(args, spec);
+  const flags = readFlags(args, spec);
   const problems: string[] = [];
-  const timeout = duration("timeout", given, TIMEOUT_MS, problems);
-  const named = namedProbe(given, problems);
+  const timeout = duration("timeout", flags, TIMEOUT_MS, problems);
+  const named = namedProbe(flags, problems);
   if (problems.length > 0) throw new UsageError(problems);
-  const { at, ask } = named ?? await configuredProbe(given, io);
+  const { at, ask } = named ?? await configuredProbe(flags, io);
   try {
     io.out(`ready: ${await ask(at, timeout)}`);
     return 0;
@@ -48,8 +49,8 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
   }
 }
 
-function namedProbe(given: ParsedFlags, problems: string[]): Probe | undefined {
-  const [admin, connect] = [given.value("admin"), given.value("connect")];
+function namedProbe(flags: ParsedFlags, problems: string[]): Probe | undefined {
+  const [admin, connect] = [flags.value("admin"), flags.value("connect")];
   if (admin !== undefined && connect !== undefined) {
     problems.push("health: give --admin or --connect, not both");
   }
@@ -59,17 +60,17 @@ function namedProbe(given: ParsedFlags, problems: string[]): Probe | undefined {
 }
 
 /** The first listener of the configuration. */
-async function configuredProbe(given: ParsedFlags, io: Io): Promise<Probe> {
-  const config = await readConfig(given, io);
+async function configuredProbe(flags: ParsedFlags, io: Io): Promise<Probe> {
+  const config = await readConfig(flags, io);
   const [listener] = config.listeners;
   if (listener === undefined) throw new UsageError("health: the configuration has no listener");
   return { at: local(listener.address), ask: askListener };
 }
 
 /** A file that has become unusable is no reason to end a balancer that runs: it keeps what was in it before. */
-async function readConfig(given: ParsedFlags, io: Io): Promise<Config> {
+async function readConfig(flags: ParsedFlags, io: Io): Promise<Config> {
   try {
-    return (await readSettings(given)).config;
+    return (await readSettings(flags)).config;
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
     io.err(

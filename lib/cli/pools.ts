@@ -1,14 +1,14 @@
-/** What `check`, `routes` and `explain` print of pools. */
+/** The lines of `check`, `routes` and `explain` about pools. */
 
 import type { Config, PoolConfig } from "../config/config.ts";
 import { Upstreams } from "../upstream/upstreams.ts";
-import { hostPortText } from "../util/text.ts";
+import { durationText, hostPortText } from "../util/text.ts";
 
 /** One line for each pool: how its servers are picked and looked after. */
 export function* poolSummaries({ pools }: Config): Generator<string> {
   for (const [name, { strategy, servers, health_check: check }] of Object.entries(pools)) {
     const backups = servers.filter(({ backup }) => backup).length;
-    const checked = check ? `checked every ${check.interval} ms` : "not checked";
+    const checked = check ? `checked every ${durationText(check.interval)}` : "not checked";
     yield `pool ${name}: ${strategy} over ${
       servers.length - backups
     } servers and ${backups} backups, ${checked}`;

@@ -21,8 +21,9 @@ const AT_ONCE_MS = 500;
 
 export const spec: CommandSpec = {
   name: "serve",
-  summary: "Accepts connections, reads each client's ID and relays it to the upstream that its route names.",
+  summary: "Accepts connections and relays each to the upstream that its client's ID is routed to.",
   flags: SERVE_FLAGS,
+  examples: ["serve -c routes.yaml", "serve --route 1=n1.example.com:7777 --listen :8888"],
 };
 
 /**
@@ -71,7 +72,7 @@ async function watchedFile(flags: ParsedFlags): Promise<string | undefined> {
 /** The flags of the command line stay in force. */
 async function reload(flags: ParsedFlags, balancer: Balancer, output: Log): Promise<ReloadResult> {
   const load = (file: string) => loadInBackground(file);
-  const { config } = await readServeSettings(flags, load);
+  const { config } = await readServeSettings(flags, { load });
   const change = await balancer.reload(config);
   output.change(config.log);
   return change;

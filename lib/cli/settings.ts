@@ -11,7 +11,7 @@ import { hostPortText, quote } from "../util/text.ts";
 import type { Flag, ParsedFlags } from "./flags.ts";
 import { address, choice, upstream } from "./values.ts";
 
-/** Where the configuration is looked for when `-c` is not flags. */
+/** Where the configuration is looked for when `-c` is not given. */
 const DEFAULT_FILE = "routes.yaml";
 
 const LEVELS: readonly LogLevel[] = ["debug", "info", "warning", "error"];
@@ -20,8 +20,11 @@ const FORMATS: readonly Config["log"]["format"][] = ["text", "json"];
 
 /** The flag that names the file. */
 export const FILE_FLAG: Readonly<Record<string, Flag>> = {
-  config: { value: "FILE", short: "c", help: `configuration file (${DEFAULT_FILE})` },
+  config: { value: "FILE", short: "c", help: `configuration file (${DEFAULT_FILE}); - is standard input` },
 };
+
+/** The file as an argument. */
+export const FILE_ARGUMENT = "[FILE]";
 
 /** Flags that override the file. */
 export const SERVE_FLAGS: Readonly<Record<string, Flag>> = {
@@ -42,29 +45,33 @@ export interface Settings {
   readonly warning: string | undefined;
 }
 
-/**
- * Reads the file and applies the flags.
- *
- * @param load Given `pipe: true` where the file is named on the command line.
- * @throws {UsageError} with every problem
- */
+/** How a command reads its configuration. */
+export interface SettingsOptions {
+  /** The file where it was given as an argument, instead of by `-c`. */
+  readonly argument?: string | undefined;
+  /**
+   * Given `pipe: true` where the file is named on the command line.
+   *
+   * @default loadConfig
+   */
+  readonly load?: (file: string, options: ReadOptions) => Promise<Config>;
+}
+
+/** Reads the file and applies the flags. @throws {UsageError} with every problem */
 export async function readSettings(
   flags: ParsedFlags,
-  load: (file: string, options: ReadOptions) => Promise<Config> = loadConfig,
+  { argument, load = loadConfig }: SettingsOptions = {},
 ): Promise<Settings> {
-  const file = fileOf(flags);
-  const pipe = flags.value("config") !== undefined;
+  const file = fileOf(flags, argument);
+  const pipe = (argument ?? flags.value("config")) !== undefined;
   const base = file === undefined ? emptyConfig() : await load(file, { pipe });
   const config = withFlags(base, flags);
   return { file: file ?? "the command line", config, warning: replacedWarning(base, config) };
 }
 
 /** The same for what is about to serve: the files of certificates are checked too. */
-export async function readServeSettings(
-  flags: ParsedFlags,
-  load?: (file: string, options: ReadOptions) => Promise<Config>,
-): Promise<Settings> {
-  const settings = await readSettings(flags, load);
+export async function readServeSettings(flags: ParsedFlags, options?: SettingsOptions): Promise<Settings> {
+  const settings = await readSettings(flags, options);
   const problems = await tlsFileProblems(settings.config);
   if (problems.length > 0) {
     throw new UsageError(problems.map(({ path, message }) => `${settings.file}: ${path}: ${message}`));
@@ -85,9 +92,13 @@ function replacedWarning(base: Config, config: Config): string | undefined {
 }
 
 /** The configuration file, or undefined where routes come from the command line alone. */
-export function fileOf(flags: ParsedFlags): string | undefined {
-  const alone = flags.value("config") === undefined && flags.values("route").length > 0;
-  return alone ? undefined : flags.value("config") ?? DEFAULT_FILE;
+export function fileOf(flags: ParsedFlags, argument?: string): string | undefined {
+  const named = flags.value("config");
+  if (argument !== undefined && named !== undefined) {
+    throw new UsageError(`the configuration is given twice: ${quote(argument)} and -c ${quote(named)}`);
+  }
+  const alone = (argument ?? named) === undefined && flags.values("route").length > 0;
+  return alone ? undefined : argument ?? named ?? DEFAULT_FILE;
 }
 
 function withFlags(config: Config, flags: ParsedFlags): Config {

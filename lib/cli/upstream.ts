@@ -12,24 +12,24 @@ const MODES: readonly ServerMode[] = ["receipt", "echo", "sink"];
 
 export const spec: CommandSpec = {
   name: "upstream",
-  summary: "Serves as an upstream: answers each client with a receipt of the numbers that it sent.",
+  summary: "Serves as an upstream: answers each client with a receipt of the numbers received.",
   flags: {
-    listen: { value: "HOST:PORT", repeated: true, help: "where to listen; at least one" },
+    listen: { value: "HOST:PORT", repeated: true, required: true, help: "where to listen" },
     mode: {
       value: "MODE",
       choices: MODES,
-      help: "receipt (the default), echo, or sink, which drops what it gets",
+      help: "receipt (the default), echo, or sink, which discards everything",
     },
   },
+  examples: ["upstream --listen 127.0.0.1:7777", "upstream --listen :7777 --mode echo"],
 };
 
 /** Exit status 0 after SIGINT or SIGTERM; throws where it cannot listen. */
 export async function run(args: readonly string[], io: Io): Promise<number> {
-  const given = readFlags(args, spec);
   const problems: string[] = [];
-  const addresses = given.values("listen").map((text) => address("--listen", text, problems, 0));
-  if (addresses.length === 0) problems.push("upstream: --listen HOST:PORT is missing");
-  const mode = choice("mode", MODES, given, problems) ?? "receipt";
+  const flags = readFlags(args, spec, problems);
+  const addresses = flags.values("listen").map((text) => address("--listen", text, problems, 0));
+  const mode = choice("mode", MODES, flags, problems) ?? "receipt";
   if (problems.length > 0) throw new UsageError(problems);
   await using servers = new AsyncDisposableStack();
   for (const one of addresses) servers.use(start(one, mode, io));

@@ -30,7 +30,7 @@ export function upstream(flag: string, text: string, problems: string[]): HostPo
 }
 
 /** What a target looks like, for messages. */
-const TARGET_EXPECTED = "HOST:PORT, ws://HOST:PORT/PATH or wss://HOST:PORT/PATH";
+const TARGET_EXPECTED = "HOST:PORT, tls://HOST:PORT, ws://HOST:PORT/PATH or wss://HOST:PORT/PATH";
 
 /** Ports of URLs that state none (RFC 6455, section 3). */
 const URL_PORTS: Readonly<Record<string, string>> = { "ws:": "80", "wss:": "443" };
@@ -38,24 +38,34 @@ const URL_PORTS: Readonly<Record<string, string>> = { "ws:": "80", "wss:": "443"
 /** The flags that say where a client connects to. */
 export const TARGET_FLAGS = {
   connect: { value: "TARGET", help: `the balancer: ${TARGET_EXPECTED} (127.0.0.1:8888)` },
-  ca: { value: "FILE", help: "certificates to trust for wss://, in PEM, besides those that Deno trusts" },
+  ca: {
+    value: "FILE",
+    help: "certificates to trust for tls:// and wss://, in PEM, besides those that Deno trusts",
+  },
 } as const;
 
 /** Where a client connects to, by `TARGET_FLAGS`. */
-export function target(given: ParsedFlags, problems: string[]): Target {
-  const found = parseTarget(given.value("connect") ?? "127.0.0.1:8888", problems);
-  const ca = given.value("ca");
+export function target(flags: ParsedFlags, problems: string[]): Target {
+  const found = parseTarget(flags.value("connect") ?? "127.0.0.1:8888", problems);
+  const ca = flags.value("ca");
   if (ca === undefined) return found;
   if (found.tls) return { ...found, tls: { ca: certificates(ca, problems) } };
-  problems.push("--ca: only with --connect wss://HOST:PORT/PATH");
+  problems.push("--ca: only with --connect tls://HOST:PORT or wss://HOST:PORT/PATH");
   return found;
 }
 
 function parseTarget(text: string, problems: string[]): Target {
   if (!text.includes("://")) return address("--connect", text, problems);
-  const found = parseWebSocketUrl(text);
+  const found = parseTlsUrl(text) ?? parseWebSocketUrl(text);
   if (!found) problems.push(`--connect: ${quote(text)} is not ${TARGET_EXPECTED}`);
   return found ?? { host: "", port: 0 };
+}
+
+/** Raw frames over TLS: an address behind the scheme, and no path. */
+function parseTlsUrl(text: string): Target | undefined {
+  const [, rest = ""] = /^tls:\/\/([^/]+)\/?$/i.exec(text) ?? [];
+  const found = parseUpstream(rest);
+  return found && { ...found, tls: {} };
 }
 
 /** RFC 6455, section 3: neither a user nor a fragment. */
@@ -81,10 +91,10 @@ function certificates(file: string, problems: string[]): string {
 export function choice<T extends string>(
   name: string,
   allowed: readonly T[],
-  given: ParsedFlags,
+  flags: ParsedFlags,
   problems: string[],
 ): T | undefined {
-  const text = given.value(name);
+  const text = flags.value(name);
   const found = allowed.find((value) => value === text);
   if (text !== undefined && !found) {
     problems.push(`--${name}: ${quote(text)} is not one of ${allowed.join(", ")}`);
@@ -105,12 +115,12 @@ export interface WholeNumber {
 /** A whole number. */
 export function wholeNumber(
   name: string,
-  given: ParsedFlags,
+  flags: ParsedFlags,
   wanted: WholeNumber,
   problems: string[],
 ): number {
   const { otherwise, least = 0, most = 2 ** 32 - 1 } = wanted;
-  const text = given.value(name);
+  const text = flags.value(name);
   if (text === undefined) return otherwise;
   const number = /^\d{1,10}$/.test(text) ? Number(text) : NaN;
   if (number >= least && number <= most) return number;
@@ -119,8 +129,8 @@ export function wholeNumber(
 }
 
 /** A time of more than 0, in milliseconds. */
-export function duration(name: string, given: ParsedFlags, otherwise: number, problems: string[]): number {
-  const text = given.value(name);
+export function duration(name: string, flags: ParsedFlags, otherwise: number, problems: string[]): number {
+  const text = flags.value(name);
   if (text === undefined) return otherwise;
   const milliseconds = parseDuration(text);
   if (!milliseconds) problems.push(`--${name}: ${quote(text)} is not ${DURATION_EXPECTED}`);

@@ -7,23 +7,36 @@ import type { Io } from "./io.ts";
 export const spec: CommandSpec = {
   name: "version",
   summary: "Prints the version of Switchyard and of Deno.",
-  flags: { verbose: { help: "the platform and the packages inside as well" } },
+  flags: {
+    verbose: { help: "the platform and the packages inside as well" },
+    json: { help: "the same as JSON" },
+  },
+  examples: ["version", "version --verbose"],
 };
 
-/** Prints one line, and with `--verbose` one for each part. */
+/** Prints one line, and with `--verbose` one for each part. Always exit status 0. */
 export function run(args: readonly string[], io: Io): number {
-  const given = readFlags(args, spec);
-  io.out(`switchyard ${project.version} (deno ${Deno.version.deno})`);
-  if (!given.has("verbose")) return 0;
+  const flags = readFlags(args, spec);
   const rows = [
     ["target", Deno.build.target],
     ["deno", Deno.version.deno],
     ["v8", Deno.version.v8],
     ...packages(project.imports),
   ];
+  if (flags.has("json")) {
+    io.out(JSON.stringify({ switchyard: project.version, ...Object.fromEntries(rows) }));
+    return 0;
+  }
+  io.out(versionText());
+  if (!flags.has("verbose")) return 0;
   const width = Math.max(...rows.map(([name = ""]) => name.length));
   for (const [name = "", version] of rows) io.out(`  ${name.padEnd(width)}  ${version}`);
   return 0;
+}
+
+/** `switchyard 0.1.0 (deno 2.9.6)` */
+export function versionText(): string {
+  return `switchyard ${project.version} (deno ${Deno.version.deno})`;
 }
 
 /** Name and version of the packages behind `imports`, each once; those that only tests use are not among them. */

@@ -58,3 +58,12 @@ export function addressText(address: { hostname: string; port: number }): string
   const { hostname, port } = address;
   return hostname.includes(":") ? `[${hostname}]:${port}` : `${hostname}:${port}`;
 }
+
+/** A duration as the configuration has it: `250ms`, `1.5s`, `5m`, `1h`, `0s`. */
+export function durationText(milliseconds: number): string {
+  const units = [["h", 3_600_000], ["m", 60_000], ["s", 1000]] as const;
+  const [unit, scale] = units.find(([, size]) => milliseconds >= size && milliseconds % size === 0) ??
+    ["s", 1000];
+  if (milliseconds > 0 && milliseconds < 1000) return `${milliseconds}ms`;
+  return `${milliseconds / scale}${unit}`;
+}

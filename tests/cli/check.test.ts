@@ -1,4 +1,4 @@
-import { assertEquals, assertStringIncludes } from "../assert.ts";
+import { assertEquals, assertMatch, assertStringIncludes } from "../assert.ts";
 import { Certificate, hasOpenssl } from "../certificates.ts";
 import { run } from "./command.ts";
 
@@ -42,5 +42,42 @@ Deno.test({
       checked.err[0] ?? "",
       `${file}: listeners[0].tls: ${second.files.key}: `,
     );
+  },
+});
+
+Deno.test({
+  name: "check summarizes listeners, limits and timeouts, and warns of what is probably not intended",
+  ignore: !hasOpenssl,
+  async fn() {
+    await using certificate = await Certificate.create("first");
+    const file = `${certificate.files.cert}.yaml`;
+    await Deno.writeTextFile(
+      file,
+      `listeners:
+  - { address: ":8443", tls: { cert: cert.pem, key: key.pem }, websocket: false }
+  - { address: ":8888", proxy_protocol: { trusted: [10.0.0.0/8] } }
+routes: [{ match: "*", host: a, port: 1 }, { match: "eu-*", host: a, port: 1 }]
+timeouts: { id: 1500ms }
+`,
+    );
+    await Deno.chmod(file, 0o666);
+    const { status, out, err } = await run("check", file);
+    assertEquals([status, err], [0, []]);
+    assertEquals(out[0], `${file}: ok`);
+    assertMatch(out[1] ?? "", /^listener: 0\.0\.0\.0:8443: tcp, TLS \(CN=first, expires \d{4}-\d\d-\d\d\)$/);
+    assertEquals(out[2], "listener: 0.0.0.0:8888: tcp and websocket, PROXY from 10.0.0.0/8");
+    assertStringIncludes(out.join("\n"), "timeouts: id 1.5s, connect 3s, idle 1h,");
+    assertEquals(out.filter((line) => line.startsWith("warning: ")), [
+      'warning: routes[1].match: "eu-*" never matches: routes[0].match "*" matches all of its IDs first',
+      `warning: ${file}: every user of this machine can write to it: chmod o-w`,
+    ]);
+    const json = JSON.parse((await run("check", "--json", "-c", file)).out.join("\n"));
+    assertEquals([json.routes, json.timeouts.id, json.warnings.length], [
+      { by_id: 0, by_glob: 2 },
+      "1.5s",
+      2,
+    ]);
+    assertEquals(json.listeners[0].tls.subject, "CN=first");
+    assertEquals((await run("check", file, "-c", file)).status, 2);
   },
 });

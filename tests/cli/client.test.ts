@@ -22,13 +22,13 @@ for (const before of ["", "ws://", "WS://"]) {
       assertEquals([status, err], [0, []]);
       assertMatch(
         out.join("\n"),
-        /^client 1: sent 1000 numbers, sum \d+, crc32 0x.{8}; received the same: ok$/,
+        /^client 1: sent 1000 numbers, sum \d+, crc32 \d+; received the same: ok$/,
       );
     });
   }
 }
 
-const WANTED = "is not HOST:PORT, ws://HOST:PORT/PATH or wss://HOST:PORT/PATH";
+const WANTED = "is not HOST:PORT, tls://HOST:PORT, ws://HOST:PORT/PATH or wss://HOST:PORT/PATH";
 
 const WRONG: Readonly<Record<string, string>> = {
   "127.0.0.1": '"127.0.0.1" is not an address',
@@ -37,6 +37,8 @@ const WRONG: Readonly<Record<string, string>> = {
   "ws://127.0.0.1:65536/": WANTED,
   "ws://127.0.0.1:0/": WANTED,
   "ws://": WANTED,
+  "tls://127.0.0.1": WANTED,
+  "tls://127.0.0.1:8888/path": WANTED,
   "ws://user@127.0.0.1:8888/": WANTED,
   "ws://127.0.0.1:8888/#part": WANTED,
 };
@@ -102,7 +104,7 @@ Deno.test("client over WebSocket says how and why the handshake was refused", as
 });
 
 Deno.test({
-  name: "client and bench speak wss:// where they trust the certificate",
+  name: "client and bench speak tls:// and wss:// where they trust the certificate",
   ignore: !hasOpenssl,
   fn: async () => {
     await using certificate = await Certificate.create("first");
@@ -112,6 +114,8 @@ Deno.test({
     const target = `wss://localhost:${balancer.port}/`;
     const trusting = await client(target, "--ca", certificate.files.cert);
     assertEquals([trusting.status, trusting.err], [0, []]);
+    const raw = await client(`tls://localhost:${balancer.port}`, "--ca", certificate.files.cert);
+    assertEquals([raw.status, raw.err], [0, []]);
     const wary = await client(target);
     assertEquals([wary.status, wary.err.length], [1, 1]);
     assertMatch(
@@ -132,7 +136,7 @@ Deno.test("--ca that cannot be read, or for a target without TLS, is one line an
   assertStringIncludes(missing.err[0] ?? "", "--ca: no/such/file.pem: there is no such file");
   const plain = await client("ws://127.0.0.1:8888/", "--ca", new URL(import.meta.url).pathname);
   assertEquals([plain.status, plain.err.length], [2, 1]);
-  assertStringIncludes(plain.err[0] ?? "", "--ca: only with --connect wss://");
+  assertStringIncludes(plain.err[0] ?? "", "--ca: only with --connect tls://");
 });
 
 Deno.test("--ca that holds no certificate is one line that names the file, and exit status 2", async () => {

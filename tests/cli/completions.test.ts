@@ -1,7 +1,7 @@
 /** Each script is run by its shell; shells that are not installed are passed over. */
 
 import { COMMANDS } from "../../lib/cli/commands.ts";
-import { SHELLS } from "../../lib/cli/completions.ts";
+import { SHELLS } from "../../lib/cli/completion_scripts.ts";
 import { assertEquals, assertStringIncludes } from "../assert.ts";
 import { run } from "./command.ts";
 
@@ -78,7 +78,7 @@ Deno.test({
   ignore: !hasZsh,
   async fn() {
     const commands = (await zsh([""])).map((line) => line.split(":")[0]);
-    assertEquals(commands, Object.keys(COMMANDS));
+    assertEquals(commands, [...COMMANDS.keys()]);
     const serve = await zsh(["--"]);
     assertStringIncludes(
       serve.join("\n"),
@@ -113,7 +113,7 @@ Deno.test({
 Deno.test("every command and flag is in each script", async () => {
   for (const shell of SHELLS) {
     const text = await script(shell);
-    for (const { spec } of Object.values(COMMANDS)) {
+    for (const { spec } of COMMANDS.values()) {
       assertStringIncludes(text, spec.name);
       for (const flag of Object.keys(spec.flags)) {
         assertStringIncludes(text, shell === "fish" ? `-l ${flag} ` : `--${flag}`);

@@ -20,7 +20,7 @@ const explainFrom = (address: string) => explain(FILE, "1", "--from", address);
 
 Deno.test("explain --from names the entry that lets an address in", async () => {
   const { status, lines } = await explainFrom("10.1.2.3");
-  assertEquals([status, lines[0]], [0, "from 10.1.2.3: let in: allow 10.0.0.0/8"]);
+  assertEquals([status, lines[0]], [0, "from 10.1.2.3: admitted: allow 10.0.0.0/8"]);
   assertStringIncludes(lines[1] ?? "", "n1.example.com:7777");
 });
 
@@ -47,22 +47,22 @@ routes:
 default: { host: e.example.com, port: 5 }
 `;
 
-Deno.test("explain says of each rule why it is taken or not", async () => {
+Deno.test("explain says of each rule why it is selected or not", async () => {
   const exact = await explain(RULES, "eu-1");
   assertEquals([exact.status, exact.lines], [0, [
     'ID "eu-1": id eu-1 -> a.example.com:1',
-    "  id eu-1 -> a.example.com:1: taken",
-    "  match us-* -> b.example.com:2: does not fit",
-    "  match eu-* -> c.example.com:3: fits too, but a rule before it is taken",
-    "  match * -> d.example.com:4: fits too, but a rule before it is taken",
-    "  default -> e.example.com:5: fits too, but a rule before it is taken",
+    "  id eu-1 -> a.example.com:1: selected",
+    "  match us-* -> b.example.com:2: does not match",
+    "  match eu-* -> c.example.com:3: matches too, but an earlier rule is selected",
+    "  match * -> d.example.com:4: matches too, but an earlier rule is selected",
+    "  default -> e.example.com:5: matches too, but an earlier rule is selected",
   ]]);
   const glob = await explain(RULES, "eu-2");
   assertEquals([glob.status, glob.lines.slice(0, 4)], [0, [
     'ID "eu-2": match eu-* -> c.example.com:3',
-    '  id: "eu-2" is not among the IDs named (1); the nearest is "eu-1"',
-    "  match us-* -> b.example.com:2: does not fit",
-    "  match eu-* -> c.example.com:3: taken",
+    '  id: none of the 1 routes with an ID has "eu-2"; the nearest is "eu-1"',
+    "  match us-* -> b.example.com:2: does not match",
+    "  match eu-* -> c.example.com:3: selected",
   ]]);
 });
 
@@ -70,12 +70,29 @@ Deno.test("explain of an ID without a route says what the client gets, with exit
   const { status, lines } = await explain(FILE, "2");
   assertEquals([status, lines.length], [1, 2]);
   assertStringIncludes(lines[0] ?? "", "UNKNOWN_ID (4)");
-  assertEquals(lines[1], '  id: "2" is not among the IDs named (1); the nearest is "1"');
-  assertEquals((await explain("routes: []", "2")).lines[1], "  id: no rule names an ID");
+  assertEquals(lines[1], '  id: none of the 1 routes with an ID has "2"; the nearest is "1"');
+  assertEquals((await explain("routes: []", "2")).lines[1], "  id: no route has an ID");
 });
 
 Deno.test("explain of what cannot be an ID says so, with exit status 1", async () => {
   const { status, lines } = await explain(FILE, "a\nb");
   assertEquals([status, lines.length], [1, 1]);
   assertStringIncludes(lines[0] ?? "", "BAD_FRAME (1)");
+});
+
+Deno.test("explain --json gives the same as data", async () => {
+  const { status, lines } = await explain(RULES, "eu-2", "--json");
+  const { rules, ...rest } = JSON.parse(lines[0] ?? "");
+  assertEquals([status, lines.length], [0, 1]);
+  assertEquals(rest, { id: "eu-2", rule: "match eu-*", target: "c.example.com:3", nearest_id: "eu-1" });
+  assertEquals(rules.length, 4);
+  assertEquals(rules[0], {
+    rule: "match us-*",
+    upstream: "b.example.com:2",
+    matches: false,
+    selected: false,
+  });
+  const denied = JSON.parse((await explain(FILE, "1", "--json", "--from", "192.0.2.1")).lines[0] ?? "");
+  assertEquals(denied.rejection.name, "FORBIDDEN");
+  assertEquals(denied.access.from, "192.0.2.1");
 });

@@ -9,7 +9,7 @@ const address = { host: "0.0.0.0", port: 8888 };
 
 async function warningOf(listener: ListenerConfig, ...args: string[]): Promise<string | undefined> {
   const config = configTo(9, { listeners: [listener] });
-  return (await readSettings(readFlags(args, spec), () => Promise.resolve(config))).warning;
+  return (await readSettings(readFlags(args, spec), { load: () => Promise.resolve(config) })).warning;
 }
 
 Deno.test("--listen in place of listeners that are more than an address is worth a warning", async () => {

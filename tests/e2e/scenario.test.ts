@@ -125,7 +125,7 @@ async function scenario(wanted: Scenario): Promise<void> {
       assertEquals(client.stderr.text.trim().split("\n").length, 1);
       continue;
     }
-    const [, sum, crc32] = /1000 numbers, sum (\d+), crc32 (0x[0-9a-f]{8})/.exec(client.stdout.text) ?? [];
+    const [, sum, crc32] = /1000 numbers, sum (\d+), crc32 (\d+)/.exec(client.stdout.text) ?? [];
     assert(sum !== undefined && crc32 !== undefined, client.stdout.text);
     await upstream.stdout.until(`{"id":"${id}","count":1000,"sum":${sum},"crc32":${Number(crc32)}}`);
   }

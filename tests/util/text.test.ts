@@ -1,4 +1,4 @@
-import { nearest, plain } from "../../lib/util/text.ts";
+import { durationText, nearest, plain } from "../../lib/util/text.ts";
 import { assertEquals } from "../assert.ts";
 
 const FIELDS = ["listeners", "routes", "timeouts", "default"];
@@ -43,4 +43,11 @@ Deno.test("what cannot be seen or moves the cursor is escaped as in JSON, and no
 Deno.test("JSON that is escaped keeps its value", () => {
   const value = { "a\u202e": "\u0000\u007f\u009b\u2029\ufeff\u{e0001}😀" };
   assertEquals(JSON.parse(plain(JSON.stringify(value))), value);
+});
+
+Deno.test("a duration is written as the configuration has it", () => {
+  const milliseconds = [0, 1, 250, 999, 1000, 1500, 5000, 60_000, 90_000, 300_000, 3_600_000, 5_400_000];
+  assertEquals(milliseconds.map(durationText), [
+    ..."0s,1ms,250ms,999ms,1s,1.5s,5s,1m,90s,5m,1h,90m".split(","),
+  ]);
 });

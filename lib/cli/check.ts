@@ -1,0 +1,126 @@
+/** `switchyard check`: every error of a configuration, or a summary of what it would run. */
+
+import { X509Certificate } from "node:crypto";
+import type { Config, ListenerConfig } from "../config/config.ts";
+import { configWarnings, type Warning } from "../config/warnings.ts";
+import { isPipe, readText, statFile } from "../util/read_file.ts";
+import { durationText, hostPortText, plain, targetText } from "../util/text.ts";
+import { type CommandSpec, readFlags } from "./flags.ts";
+import type { Io } from "./io.ts";
+import { poolSummaries } from "./pools.ts";
+import { FILE_ARGUMENT, FILE_FLAG, readServeSettings } from "./settings.ts";
+import { wrap } from "./usage.ts";
+
+export const spec: CommandSpec = {
+  name: "check",
+  summary: "Reports every error of a configuration, or a summary of what it would run.",
+  positional: [FILE_ARGUMENT],
+  flags: { ...FILE_FLAG, json: { help: "the summary as JSON" } },
+  examples: ["check", "check /etc/switchyard/routes.yaml", "check -c - < routes.yaml"],
+};
+
+/** A listener, for the summary. */
+interface ListenerSummary {
+  readonly address: string;
+  readonly transports: readonly string[];
+  readonly tls?: { readonly subject: string; readonly expires: string };
+  readonly proxy_protocol?: readonly string[];
+}
+
+/** Exit status 0, also with warnings. @throws {UsageError} with every error */
+export async function run(args: readonly string[], io: Io): Promise<number> {
+  const flags = readFlags(args, spec);
+  const { file, config } = await readServeSettings(flags, { argument: flags.positional[0] });
+  const warnings = [...configWarnings(config), ...await modeWarnings(file)];
+  const listeners = await Promise.all(config.listeners.map(listenerSummary));
+  if (flags.has("json")) io.out(JSON.stringify(jsonSummary(file, config, listeners, warnings)));
+  else for (const line of textSummary(file, config, listeners, warnings)) io.out(line);
+  return 0;
+}
+
+async function modeWarnings(file: string): Promise<Warning[]> {
+  if (await isPipe(file) || file === "the command line") return [];
+  const { mode } = await statFile(file);
+  const isOpen = mode !== null && (mode & 0o002) !== 0;
+  return isOpen ? [{ path: "", message: "every user of this machine can write to it: chmod o-w" }] : [];
+}
+
+async function listenerSummary(
+  { address, tls, websocket, proxy_protocol }: ListenerConfig,
+): Promise<ListenerSummary> {
+  const certificate = tls && new X509Certificate(await readText(tls.cert));
+  return {
+    address: hostPortText(address),
+    transports: websocket === false ? ["tcp"] : ["tcp", "websocket"],
+    ...(certificate && {
+      tls: {
+        subject: certificate.subject?.replaceAll("\n", ", ") ?? "no subject",
+        expires: new Date(certificate.validTo).toISOString(),
+      },
+    }),
+    ...(proxy_protocol && { proxy_protocol: proxy_protocol.trusted }),
+  };
+}
+
+function* textSummary(
+  file: string,
+  config: Config,
+  listeners: readonly ListenerSummary[],
+  warnings: readonly Warning[],
+): Generator<string> {
+  yield `${file}: ok`;
+  for (const { address, transports, tls, proxy_protocol: trusted } of listeners) {
+    const more = [
+      ...(tls ? [`TLS (${plain(tls.subject)}, expires ${tls.expires.slice(0, 10)})`] : []),
+      ...(trusted ? [`PROXY from ${trusted.join(", ")}`] : []),
+    ];
+    yield `listener: ${address}: ${[transports.join(" and "), ...more].join(", ")}`;
+  }
+  const { byId, byGlob } = routeCounts(config);
+  yield `routes: ${byId} by ID, ${byGlob} by glob, ${fallbackText(config)}`;
+  yield* poolSummaries(config);
+  yield* wrapped("limits", Object.entries(config.limits));
+  yield* wrapped("timeouts", durations(config));
+  for (const { path, message } of warnings) yield `warning: ${path === "" ? file : path}: ${plain(message)}`;
+}
+
+function* wrapped(name: string, fields: readonly (readonly [string, string | number])[]): Generator<string> {
+  const [first = "", ...others] = wrap(`${name}: ${fields.map((field) => field.join(" ")).join(", ")}`, 78);
+  yield first;
+  for (const line of others) yield `  ${line}`;
+}
+
+function jsonSummary(
+  file: string,
+  config: Config,
+  listeners: readonly ListenerSummary[],
+  warnings: readonly Warning[],
+) {
+  const { byId, byGlob } = routeCounts(config);
+  return {
+    file,
+    listeners,
+    routes: {
+      by_id: byId,
+      by_glob: byGlob,
+      ...(config.default && { default: targetText(config.default) }),
+    },
+    pools: Object.keys(config.pools),
+    limits: config.limits,
+    timeouts: Object.fromEntries(durations(config)),
+    warnings,
+  };
+}
+
+function routeCounts({ routes }: Config): { byId: number; byGlob: number } {
+  const byId = routes.filter(({ id }) => id !== undefined).length;
+  return { byId, byGlob: routes.length - byId };
+}
+
+function durations({ timeouts }: Config): [name: string, value: string][] {
+  return Object.entries(timeouts).map(([name, value]) => [name, durationText(value)]);
+}
+
+function fallbackText({ default: fallback }: Config): string {
+  return fallback ? `other IDs to ${targetText(fallback)}` : "no default: other IDs get UNKNOWN_ID";
+}

@@ -1,0 +1,99 @@
+/** `switchyard explain`: which rule an ID gets, and why not the others. */
+
+import { AccessList } from "../admission/access_list.ts";
+import type { Config } from "../config/config.ts";
+import { idExpected, parseCidr } from "../config/values.ts";
+import { UsageError } from "../errors.ts";
+import { type AccessVerdict, explainRoute, type Explanation } from "../route/explain.ts";
+import { RouteTable, ruleText, type Step } from "../route/table.ts";
+import { quote, targetText } from "../util/text.ts";
+import { type CommandSpec, readFlags } from "./flags.ts";
+import type { Io } from "./io.ts";
+import { explainPool } from "./pools.ts";
+import { FILE_FLAG, readSettings } from "./settings.ts";
+
+export const spec: CommandSpec = {
+  name: "explain",
+  summary: "Explains which rule an ID matches, which upstream it gets, and why not the others.",
+  positional: ["ID"],
+  flags: {
+    ...FILE_FLAG,
+    from: { value: "IP", help: "also explain whether allow and deny admit this address" },
+    json: { help: "as JSON" },
+  },
+  examples: ["explain 2", "explain eu-7 --from 192.0.2.7"],
+};
+
+/** Exit status 1 where the ID has no route, or the ID or the address is turned away. */
+export async function run(args: readonly string[], io: Io): Promise<number> {
+  const flags = readFlags(args, spec);
+  const { file, config } = await readSettings(flags);
+  const [id = ""] = flags.positional;
+  const from = flags.value("from");
+  const explanation = explainRoute(new RouteTable(config.routes, config.default), id, {
+    invalid: idExpected(id, config.limits.id_bytes),
+    access: from === undefined ? undefined : verdict(from, config),
+  });
+  const lines = flags.has("json") ? [json(explanation, from)] : text(explanation, file, from);
+  for (const line of lines) io.out(line);
+  const pool = explanation.route?.target.pool;
+  const settings = pool === undefined ? undefined : config.pools[pool];
+  if (pool !== undefined && settings && !flags.has("json")) {
+    for (const line of explainPool(pool, settings, id)) io.out(`  ${line}`);
+  }
+  return explanation.rejection ? 1 : 0;
+}
+
+function verdict(from: string, { allow, deny }: Config): AccessVerdict {
+  if (parseCidr(from) === undefined || from.includes("/")) {
+    throw new UsageError(`--from: ${quote(from)} is not an IP address, such as 192.0.2.7 or 2001:db8::7`);
+  }
+  return new AccessList({ allow, deny }).verdict(from);
+}
+
+function json({ id, route, rejection, access, steps, exact }: Explanation, from: string | undefined): string {
+  return JSON.stringify({
+    id,
+    ...(route && { rule: ruleText(route.rule), target: targetText(route.target) }),
+    ...(rejection && { rejection }),
+    ...(access && { access: { from, ...access } }),
+    rules: steps.map(({ route: { rule, target }, matches, selected }) => ({
+      rule: ruleText(rule),
+      target: targetText(target),
+      matches,
+      selected,
+    })),
+    ...(exact?.nearest !== undefined && { nearest_id: exact.nearest }),
+  });
+}
+
+function* text(explanation: Explanation, file: string, from: string | undefined): Generator<string> {
+  const { id, route, rejection, access, steps, exact } = explanation;
+  if (access) {
+    const decision = access.allowed ? "admitted" : "turned away with FORBIDDEN (8)";
+    yield `from ${from}: ${decision}: ${access.because}`;
+  }
+  if (route) yield `ID ${quote(id)}: ${ruleText(route.rule)} -> ${targetText(route.target)}`;
+  else if (steps.length > 0 || exact) {
+    yield `ID ${quote(id)}: no route matches and ${file} has no default: the client gets UNKNOWN_ID (4)`;
+  } else if (rejection?.name === "BAD_FRAME") {
+    yield `ID ${quote(id)}: the client gets BAD_FRAME (1): ${rejection.because}`;
+  }
+  if (exact) yield `  ${noExactRule(id, exact)}`;
+  for (const step of steps) yield `  ${stepText(step)}`;
+}
+
+function stepText({ route: { rule, target }, matches, selected }: Step): string {
+  const verdict = selected
+    ? "selected"
+    : matches
+    ? "matches too, but an earlier rule is selected"
+    : "does not match";
+  return `${ruleText(rule)} -> ${targetText(target)}: ${verdict}`;
+}
+
+function noExactRule(id: string, { count, nearest }: { count: number; nearest?: string }): string {
+  if (count === 0) return "id: no route has an ID";
+  const hint = nearest === undefined ? "" : `; the nearest is ${quote(nearest)}`;
+  return `id: none of the ${count} routes with an ID has ${quote(id)}${hint}`;
+}

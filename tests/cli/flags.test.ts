@@ -1,0 +1,40 @@
+import { type CommandSpec, readFlags } from "../../lib/cli/flags.ts";
+import { UsageError } from "../../lib/errors.ts";
+import { assertEquals, assertThrows } from "../assert.ts";
+import { run } from "./command.ts";
+
+const spec: CommandSpec = {
+  name: "test",
+  summary: "",
+  positional: ["[FILE]"],
+  flags: {
+    config: { value: "FILE", short: "c", help: "" },
+    count: { value: "N", help: "" },
+    id: { value: "ID", required: true, help: "" },
+    quiet: { help: "" },
+  },
+};
+
+const problemsOf = (...args: string[]) => assertThrows(() => readFlags(args, spec), UsageError).problems;
+
+Deno.test("a value may be a dash or a negative number, and behind = anything", () => {
+  const flags = readFlags(["--count", "-5", "-c", "-", "--id=--x", "--quiet", "file"], spec);
+  assertEquals([flags.value("count"), flags.value("config"), flags.value("id")], ["-5", "-", "--x"]);
+  assertEquals([flags.has("quiet"), flags.positional], [true, ["file"]]);
+});
+
+Deno.test("what stands behind -- is no flag", () => {
+  assertEquals(readFlags(["--id", "1", "--", "--quiet"], spec).positional, ["--quiet"]);
+});
+
+Deno.test("a missing, an empty and a required value are told apart", () => {
+  assertEquals(problemsOf("--id"), ["--id: a value is missing, expected ID"]);
+  assertEquals(problemsOf("--id", "--quiet"), ["--id: a value is missing, expected ID"]);
+  assertEquals(problemsOf("--id", ""), ["--id: the value is empty, expected ID"]);
+  assertEquals(problemsOf(), ["test: --id ID is missing"]);
+});
+
+Deno.test("-V, -v and --version print the version", async () => {
+  const { out } = await run("version");
+  for (const flag of ["-V", "-v", "--version"]) assertEquals((await run(flag)).out, out);
+});
