@@ -88,7 +88,7 @@ Deno.test("explain --json gives the same as data", async () => {
   assertEquals(rules.length, 4);
   assertEquals(rules[0], {
     rule: "match us-*",
-    upstream: "b.example.com:2",
+    target: "b.example.com:2",
     matches: false,
     selected: false,
   });

@@ -27,8 +27,8 @@ Deno.test("check sums up each pool", async () => {
   assertEquals(
     (await lines("check")).filter((line) => line.startsWith("pool") || line.startsWith("routes")),
     [
-      "routes: 1 by ID, 2 by glob, others to pool off",
-      "pool eu: hash over 2 servers and 1 backups, checked every 2000 ms",
+      "routes: 1 by ID, 2 by glob, other IDs to pool off",
+      "pool eu: hash over 2 servers and 1 backups, checked every 2s",
       "pool us: random over 1 servers and 0 backups, not checked",
       "pool off: hash over 1 servers and 0 backups, not checked",
     ],
