@@ -85,3 +85,27 @@ Deno.test("it shows why the last write failed until one succeeds, and gives up w
   output[Symbol.dispose]();
   await writer.close();
 });
+
+Deno.test({
+  name: "a file system that is full, and then is not, loses nothing",
+  ignore: Deno.build.os !== "linux",
+  async fn() {
+    using full = await Deno.open("/dev/full", { write: true });
+    const file = await Deno.makeTempFile();
+    try {
+      using free = await Deno.open(file, { write: true });
+      let current = full;
+      const output = new BatchedOutput({ write: (bytes) => current.write(bytes) });
+      const writer = output.stream.getWriter();
+      await writer.write(new TextEncoder().encode("one "));
+      await until(() => output.failure !== undefined, "writing has failed");
+      assert(/No space left on device/.test(String(output.failure)), String(output.failure));
+      current = free;
+      await writer.write(new TextEncoder().encode("two"));
+      await writer.close();
+      assertEquals(await Deno.readTextFile(file), "one two");
+    } finally {
+      await Deno.remove(file);
+    }
+  },
+});

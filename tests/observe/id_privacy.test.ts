@@ -1,7 +1,10 @@
+import { encodeId } from "../../lib/frame/tlv.ts";
 import { accessRecord } from "../../lib/observe/access_log.ts";
 import { type IdPrivacy, loggedId } from "../../lib/observe/id_privacy.ts";
+import { Log } from "../../lib/observe/log.ts";
 import type { Closing } from "../../lib/observe/observer.ts";
 import { assert, assertEquals } from "../assert.ts";
+import { configTo, receiveAll, send, startBalancer, until } from "../harness.ts";
 import { connectionWith } from "./connection_info.ts";
 
 const cases: [privacy: IdPrivacy, id: string, expected: string][] = [
@@ -43,3 +46,22 @@ for (const privacy of ["hash", "truncate"] as const) {
     assertEquals(accessRecord(connectionWith({ id: undefined }), why, privacy).id, null);
   });
 }
+
+Deno.test("a balancer logs IDs as its configuration says, from a reload on too", async () => {
+  let text = "";
+  const write = (bytes: Uint8Array) => {
+    text += new TextDecoder().decode(bytes);
+    return Promise.resolve(bytes.length);
+  };
+  await using _log = Log.start({ level: "info", format: "json" }, { write });
+  const config = configTo(9);
+  await using balanced = startBalancer(config);
+  for (const id_privacy of ["hash", "truncate"] as const) {
+    await balanced.balancer.reload({ ...config, log: { ...config.log, id_privacy } });
+    using client = await balanced.connect();
+    await send(client, encodeId("device-7"));
+    await receiveAll(client);
+    await until(() => text.includes(loggedId("device-7", id_privacy)), `the ID is logged by ${id_privacy}`);
+  }
+  assert(!text.includes("device-7"), text);
+});
