@@ -1,6 +1,7 @@
 /**
  * Globs over IDs, matched without a regular expression: one that backtracks takes minutes over an ID that was made for
- * it. The work is at most the ID's length times that of the longest run of characters between two stars.
+ * it. The work is at most twice the ID's length; for a run of characters between two stars that has a `?` in it, it is
+ * the ID's length times that of the run.
  */
 
 /** An ID, or a part of a glob, as Unicode code points. */
@@ -14,12 +15,19 @@ export function codePointsOf(text: string): CodePoints {
   return Array.from(text, (character) => character.codePointAt(0) ?? 0);
 }
 
+/** What stands between two stars. */
+interface Piece {
+  readonly points: CodePoints;
+  /** See `bordersOf`; undefined for a piece with a `?`. */
+  readonly borders: readonly number[] | undefined;
+}
+
 /** A glob: `*` is any run of characters, `?` is one, all else stands for itself. It covers the whole ID. */
 export class Glob {
   /** What must be at the start, and for a glob without a star at the end too. */
   readonly #first: CodePoints;
   /** What must come next, in order, anywhere between the first and the last. */
-  readonly #middle: readonly CodePoints[];
+  readonly #middle: readonly Piece[];
   /** What must be at the end; undefined for a glob without a star. */
   readonly #last: CodePoints | undefined;
   /** Length of the shortest ID that it matches. */
@@ -29,8 +37,9 @@ export class Glob {
     const [first = [], ...others] = glob.split("*").map(piecesOf);
     this.#first = first;
     this.#last = others.pop();
-    this.#middle = others.filter(({ length }) => length > 0);
-    this.#least = [first, ...this.#middle, this.#last ?? []].reduce((sum, { length }) => sum + length, 0);
+    const middle = others.filter(({ length }) => length > 0);
+    this.#middle = middle.map((points) => ({ points, borders: bordersOf(points) }));
+    this.#least = [first, ...middle, this.#last ?? []].reduce((sum, { length }) => sum + length, 0);
   }
 
   /**
@@ -44,9 +53,9 @@ export class Glob {
     if (!isAt(this.#last, id, end)) return false;
     let at = this.#first.length;
     for (const piece of this.#middle) {
-      while (at + piece.length <= end && !isAt(piece, id, at)) at += 1;
-      at += piece.length;
-      if (at > end) return false;
+      const behind = endOf(piece, id, at, end);
+      if (behind === undefined) return false;
+      at = behind;
     }
     return true;
   }
@@ -62,4 +71,36 @@ function isAt(piece: CodePoints, id: CodePoints, at: number): boolean {
     if (piece[index] !== ANY && piece[index] !== id[at + index]) return false;
   }
   return true;
+}
+
+/** The place behind the first occurrence of a piece in `id` from `from` to before `end`. */
+function endOf({ points, borders }: Piece, id: CodePoints, from: number, end: number): number | undefined {
+  if (!borders) {
+    for (let at = from; at + points.length <= end; at++) {
+      if (isAt(points, id, at)) return at + points.length;
+    }
+    return undefined;
+  }
+  let matched = 0;
+  for (let at = from; at < end; at++) {
+    const point = id[at];
+    while (matched > 0 && points[matched] !== point) matched = borders[matched - 1] ?? 0;
+    if (points[matched] === point) matched += 1;
+    if (matched === points.length) return at + 1;
+  }
+  return undefined;
+}
+
+/**
+ * For each beginning of `points`, the length of its longest shorter beginning that it also ends with: where a search
+ * goes on after a mismatch (Knuth, Morris and Pratt). Undefined where a `?` makes that depend on the ID.
+ */
+function bordersOf(points: CodePoints): readonly number[] | undefined {
+  const borders = [0];
+  for (let at = 1, matched = 0; at < points.length; at++) {
+    while (matched > 0 && points[matched] !== points[at]) matched = borders[matched - 1] ?? 0;
+    if (points[matched] === points[at]) matched += 1;
+    borders.push(matched);
+  }
+  return Array.from(points).includes(ANY) ? undefined : borders;
 }
