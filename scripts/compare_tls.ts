@@ -13,11 +13,10 @@ import { Certificate } from "../tests/certificates.ts";
 import { encodeId } from "../lib/frame/tlv.ts";
 import { writeAll } from "../lib/transport/duplex.ts";
 import { sleep } from "../lib/util/async.ts";
+import { cpuSeconds, freePort, residentKib } from "./bench/processes.ts";
+import { median } from "./statistics.ts";
 
 const SELF = new URL(import.meta.url).pathname;
-
-/** Clock ticks a second in /proc (USER_HZ). */
-const TICKS = 100;
 
 /** Connections of each load, and idle pairs. */
 const CONNECTIONS = { rtt: 32, connect: 8, bulk: 1 } as const;
@@ -113,15 +112,12 @@ class Process implements AsyncDisposable {
 
   /** Processor time so far, in seconds. */
   get cpuSeconds(): number {
-    const stat = Deno.readTextFileSync(`/proc/${this.#child.pid}/stat`);
-    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-    return (Number(fields[11]) + Number(fields[12])) / TICKS;
+    return cpuSeconds(this.#child.pid);
   }
 
   /** Resident memory in KiB. */
   get residentKib(): number {
-    const status = Deno.readTextFileSync(`/proc/${this.#child.pid}/status`);
-    return Number(/^VmRSS:\s+(\d+)/m.exec(status)?.[1]);
+    return residentKib(this.#child.pid);
   }
 
   get openFiles(): number {
@@ -246,11 +242,6 @@ async function startUpstream(mode: "echo" | "sink", files: readonly string[]) {
   };
 }
 
-function freePort(): number {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return listener.addr.port;
-}
-
 async function started(contestant: Contestant, setup: Setup) {
   const port = freePort();
   const process = new Process(await contestant.start(port, setup));
@@ -287,10 +278,6 @@ async function weigh(contestant: Contestant, setup: Setup): Promise<{ kib: numbe
   const [kib, files] = [process.residentKib - before.kib, process.openFiles - before.files];
   for (const conn of pairs) conn[Symbol.dispose]();
   return { kib: kib / IDLE_PAIRS, files: files / IDLE_PAIRS };
-}
-
-function median(values: readonly number[]): number {
-  return values.toSorted((one, other) => one - other)[Math.floor(values.length / 2)] ?? NaN;
 }
 
 async function compare(contestants: readonly Contestant[], setup: Omit<Setup, "upstream">, options: {

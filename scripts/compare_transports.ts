@@ -10,6 +10,7 @@ import { connectTo, type Target } from "../lib/acceptance/connect.ts";
 import { encodeId } from "../lib/frame/tlv.ts";
 import { type Duplex, writeAll } from "../lib/transport/duplex.ts";
 import { sleep } from "../lib/util/async.ts";
+import { cpuSeconds, freePort, residentKib } from "./bench/processes.ts";
 import { median } from "./statistics.ts";
 
 const MAIN = new URL("../main.ts", import.meta.url).pathname;
@@ -35,9 +36,6 @@ const IDLE_PAIRS = [2_000, 8_000] as const;
 /** Pairs that are opened at once. */
 const BURST = 50;
 
-/** Clock ticks a second in /proc (USER_HZ). */
-const TICKS = 100;
-
 /** Switchyard as a process that listens on a port of its own. */
 class Process implements AsyncDisposable {
   readonly port: number;
@@ -52,26 +50,18 @@ class Process implements AsyncDisposable {
 
   /** Processor time so far, in seconds. */
   get cpuSeconds(): number {
-    const stat = Deno.readTextFileSync(`/proc/${this.#child.pid}/stat`);
-    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-    return (Number(fields[11]) + Number(fields[12])) / TICKS;
+    return cpuSeconds(this.#child.pid);
   }
 
   /** Resident memory in KiB. */
   get residentKib(): number {
-    const status = Deno.readTextFileSync(`/proc/${this.#child.pid}/status`);
-    return Number(/^VmRSS:\s+(\d+)/m.exec(status)?.[1]);
+    return residentKib(this.#child.pid);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#child.kill("SIGKILL");
     await this.#child.status;
   }
-}
-
-function freePort(): number {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return listener.addr.port;
 }
 
 async function start(...args: readonly string[]): Promise<Process> {

@@ -9,6 +9,7 @@
  */
 
 import { sleep } from "../lib/util/async.ts";
+import { freePort } from "./bench/processes.ts";
 import { median } from "./statistics.ts";
 
 /** Longest median from start to listening, in milliseconds. */
@@ -21,11 +22,6 @@ const ATTEMPT_MS = 2;
 
 /** Starts that take longer than this have failed, in milliseconds. */
 const DEADLINE_MS = 20_000;
-
-function freePort(): number {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return listener.addr.port;
-}
 
 /** Milliseconds from the start of `command` to the first connection that it accepts. */
 export async function startupTime(command: readonly string[]): Promise<number> {

@@ -192,13 +192,13 @@ routes:
     if (mode === "idle" || mode === "burst") return await this.#hold(mode, contestant);
     const server = await this.#server(contestant);
     const [name, id, connections, ...more] = LOADS[mode];
-    const before = server.cpuMicroseconds;
+    const before = server.cpuSeconds;
     const words = [name, server.port, id, connections, this.#options.seconds, ...more];
     const { success, stdout, stderr } = await new Deno.Command(`${this.#folder}/load`, {
       args: words.map(String),
     }).output();
     if (!success) throw new Error(`${mode}: ${contestant.name}: ${new TextDecoder().decode(stderr).trim()}`);
-    const spent = server.cpuMicroseconds - before;
+    const spent = (server.cpuSeconds - before) * 1e6;
     const figures: Record<string, number> = JSON.parse(new TextDecoder().decode(stdout));
     return { ...figures, cpu_us: spent / Math.max(1, figures["ops"] ?? 0) };
   }

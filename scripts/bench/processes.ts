@@ -54,21 +54,14 @@ export class Server implements AsyncDisposable {
     throw new Error(`${command.join(" ")} does not listen on port ${this.port}:\n${said.slice(-2000)}`);
   }
 
-  /** Processor time so far, in microseconds. */
-  get cpuMicroseconds(): number {
-    const ticks = this.#processes().map((pid) => {
-      const fields = statFields(pid);
-      return Number(fields[11]) + Number(fields[12]);
-    });
-    return ticks.reduce((sum, one) => sum + one, 0) * 1e6 / TICKS;
+  /** Processor time so far, in seconds. */
+  get cpuSeconds(): number {
+    return sum(this.#processes().map(cpuSeconds));
   }
 
   /** Resident memory in KiB. */
   get residentKib(): number {
-    const sizes = this.#processes().map((pid) =>
-      Number(/^VmRSS:\s+(\d+)/m.exec(Deno.readTextFileSync(`/proc/${pid}/status`))?.[1] ?? 0)
-    );
-    return sizes.reduce((sum, one) => sum + one, 0);
+    return sum(this.#processes().map(residentKib));
   }
 
   /** The program and its children. */
@@ -88,6 +81,19 @@ export class Server implements AsyncDisposable {
     clearTimeout(timer);
     clearTimeout(last);
   }
+}
+
+const sum = (values: readonly number[]) => values.reduce((total, one) => total + one, 0);
+
+/** Processor time of a process so far, in seconds; 0 where it has ended. */
+export function cpuSeconds(pid: number): number {
+  const fields = statFields(pid);
+  return (Number(fields[11] ?? 0) + Number(fields[12] ?? 0)) / TICKS;
+}
+
+/** Resident memory of a process in KiB. */
+export function residentKib(pid: number): number {
+  return Number(/^VmRSS:\s+(\d+)/m.exec(Deno.readTextFileSync(`/proc/${pid}/status`))?.[1] ?? 0);
 }
 
 /** Fields of /proc/PID/stat from the state on (proc(5), field 3); none where the process has ended. */
