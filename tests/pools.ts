@@ -1,6 +1,8 @@
 /** Pools on loopback for tests. */
 
 import type { Config, PoolConfig } from "../lib/config/config.ts";
+import type { Candidates } from "../lib/upstream/pool.ts";
+import type { Server } from "../lib/upstream/server.ts";
 import { encodeId } from "../lib/frame/tlv.ts";
 import { assertEquals } from "./assert.ts";
 import { type Changes, type Client, configTo, receive, receiveAll, refusalCode, send } from "./harness.ts";
@@ -37,4 +39,11 @@ export async function identify(client: Client, id = "1"): Promise<void> {
 export async function refused(client: Client, id = "1"): Promise<number> {
   await send(client, encodeId(id));
   return refusalCode(await receiveAll(client));
+}
+
+/** Every server that is left, in order. */
+export function all(candidates: Candidates | undefined): Server[] {
+  const servers: Server[] = [];
+  for (let server = candidates?.next(); server; server = candidates?.next()) servers.push(server);
+  return servers;
 }

@@ -29,11 +29,14 @@ export function* poolServers({ pools }: Config): Generator<string> {
 /** Which servers of a pool an ID tries. */
 export function* explainPool(name: string, config: PoolConfig, id: string): Generator<string> {
   using upstreams = new Upstreams();
-  const order = [...upstreams.build({ [name]: config }).get(name)?.candidates(id) ?? []];
-  if (order.length === 0) yield `pool ${name}: every server is drained (weight 0): the client is turned away`;
-  for (const [index, { key, backup }] of order.entries()) {
-    const place = config.strategy === "hash" ? `${index + 1}. ` : "";
-    yield `pool ${name}: ${place}${key}${backup ? ", once no other server can be reached" : ""}`;
+  const candidates = upstreams.build({ [name]: config }).get(name)?.candidates(id);
+  if (!candidates?.left) yield `pool ${name}: every server is drained (weight 0): the client is turned away`;
+  let place = 0;
+  for (let server = candidates?.next(); server; server = candidates?.next()) {
+    const order = config.strategy === "hash" ? `${++place}. ` : "";
+    yield `pool ${name}: ${order}${server.key}${
+      server.backup ? ", once no other server can be reached" : ""
+    }`;
   }
   if (config.strategy !== "hash") yield `pool ${name}: which one is tried first is up to ${config.strategy}`;
 }

@@ -92,7 +92,7 @@ async function connectToAny(
   const candidates = pool.candidates(connection.id ?? "");
   const failures: Failure[] = [];
   let full = 0;
-  for (const server of candidates) {
+  for (let server = candidates.next(); server && !deadline.expired; server = candidates.next()) {
     const lease = server.acquire();
     if (!lease) {
       full += 1;
@@ -106,7 +106,6 @@ async function connectToAny(
       if (connection.closing || !(error instanceof DialError)) throw error;
       failures.push({ server, error });
     }
-    if (deadline.expired) break;
   }
   throw refusalOf(failures, full);
 }

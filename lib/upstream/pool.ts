@@ -12,46 +12,64 @@ export interface Pool {
   candidates(id: string): Candidates;
 }
 
+/** The servers that one connection tries, each once. Each is picked when it is asked for, not before. */
+export interface Candidates {
+  /** Number of servers that have not been picked yet. */
+  readonly left: number;
+  /** Picks the next; undefined where none is left. */
+  next(): Server | undefined;
+}
+
 type NonEmpty = readonly [Server, ...Server[]];
 
-/** The servers that one connection tries, each once. Each is picked when it is asked for, not before. */
-export class Candidates implements Iterable<Server> {
+/** Tiers of servers: all of one are tried before those of the next. */
+class TieredCandidates implements Candidates {
   readonly #id: string;
-  readonly #tiers: readonly (readonly Server[])[];
-  readonly #strategy: Strategy | undefined;
-  #left: number;
+  readonly #strategy: Strategy;
+  readonly #tiers: (readonly Server[])[];
 
-  /**
-   * @param tiers All servers of a tier are tried before those of the next.
-   * @param strategy Picks within a tier; without it the first is picked.
-   */
-  constructor(id: string, tiers: readonly (readonly Server[])[], strategy?: Strategy) {
+  constructor(id: string, strategy: Strategy, tiers: readonly (readonly Server[])[]) {
     this.#id = id;
-    this.#tiers = tiers;
     this.#strategy = strategy;
-    this.#left = tiers.reduce((sum, { length }) => sum + length, 0);
+    this.#tiers = tiers.filter(isNonEmpty);
   }
 
-  /** Number of servers that have not been picked yet. */
   get left(): number {
-    return this.#left;
+    return this.#tiers.reduce((sum, { length }) => sum + length, 0);
   }
 
-  *[Symbol.iterator](): Generator<Server> {
-    for (const tier of this.#tiers) {
-      for (let rest = tier; isNonEmpty(rest);) {
-        const picked = this.#strategy?.(this.#id, rest) ?? rest[0];
-        rest = rest.filter((server) => server !== picked);
-        this.#left -= 1;
-        yield picked;
-      }
-    }
+  next(): Server | undefined {
+    const [tier] = this.#tiers;
+    if (!tier || !isNonEmpty(tier)) return undefined;
+    const picked = this.#strategy(this.#id, tier);
+    const rest = tier.filter((server) => server !== picked);
+    if (rest.length > 0) this.#tiers[0] = rest;
+    else this.#tiers.shift();
+    return picked;
   }
 }
 
 /** A pool of one, behind a route to `host:port`. */
 export function poolOf(server: Server): Pool {
-  return { name: undefined, candidates: (id) => new Candidates(id, [[server]]) };
+  return { name: undefined, candidates: () => new OnlyCandidate(server) };
+}
+
+class OnlyCandidate implements Candidates {
+  #server: Server | undefined;
+
+  constructor(server: Server) {
+    this.#server = server;
+  }
+
+  get left(): number {
+    return this.#server ? 1 : 0;
+  }
+
+  next(): Server | undefined {
+    const server = this.#server;
+    this.#server = undefined;
+    return server;
+  }
 }
 
 /** What a pool is made of. */
@@ -95,7 +113,7 @@ export class ServerPool implements Pool {
     this.#panic(healthy.length === 0 && inUse.length > 0);
     const tried = healthy.length > 0 ? healthy : inUse;
     const tiers = [tried.filter(({ backup }) => !backup), tried.filter(({ backup }) => backup)];
-    return new Candidates(id, tiers, this.#strategy);
+    return new TieredCandidates(id, this.#strategy, tiers);
   }
 
   #panic(panicking: boolean): void {

@@ -15,8 +15,6 @@ export interface RecordOptions {
   /** Without it the server counts as up. */
   readonly health?: Health;
   readonly onChange?: OnChange;
-  /** Called when its first connection has begun. */
-  readonly onBusy?: (record: ServerRecord) => void;
   /** Called when its last connection has ended. */
   readonly onIdle?: (record: ServerRecord) => void;
 }
@@ -29,18 +27,16 @@ export class ServerRecord implements ServerInfo {
   readonly pool: string | undefined;
   readonly #health: Health | undefined;
   readonly #onChange: OnChange | undefined;
-  readonly #onBusy: ((record: ServerRecord) => void) | undefined;
   readonly #onIdle: ((record: ServerRecord) => void) | undefined;
   #active = 0;
   #drained = false;
   #reported: HealthState = "up";
 
-  constructor(key: string, { pool, health, onChange, onBusy, onIdle }: RecordOptions = {}) {
+  constructor(key: string, { pool, health, onChange, onIdle }: RecordOptions = {}) {
     this.key = key;
     this.pool = pool;
     this.#health = health;
     this.#onChange = onChange;
-    this.#onBusy = onBusy;
     this.#onIdle = onIdle;
   }
 
@@ -108,16 +104,27 @@ export class ServerRecord implements ServerInfo {
   acquire(most: number): Disposable | undefined {
     if (most > 0 && this.#active >= most) return undefined;
     this.#active += 1;
-    if (this.#active === 1) this.#onBusy?.(this);
-    let open = true;
-    return {
-      [Symbol.dispose]: () => {
-        if (!open) return;
-        open = false;
-        this.#active -= 1;
-        if (this.#active === 0) this.#onIdle?.(this);
-      },
-    };
+    return new Lease(this);
+  }
+
+  /** Called once by each lease. */
+  release(): void {
+    this.#active -= 1;
+    if (this.#active === 0) this.#onIdle?.(this);
+  }
+}
+
+/** A connection's place at a server. */
+class Lease implements Disposable {
+  #record: ServerRecord | undefined;
+
+  constructor(record: ServerRecord) {
+    this.#record = record;
+  }
+
+  [Symbol.dispose](): void {
+    this.#record?.release();
+    this.#record = undefined;
   }
 }
 

@@ -14,6 +14,9 @@ const log = getLogger("switchyard");
 /** Checks a server once, within the check's timeout; rejects where it has failed. */
 export type RunCheck = (server: Server, check: HealthCheck) => Promise<void>;
 
+/** Servers that routes name and that are remembered though they have no connections. */
+const MOST_IDLE = 1000;
+
 /** What servers need of the layers above, and of the platform. */
 export interface UpstreamsOptions {
   /** Told of each change of a server's health. */
@@ -38,8 +41,9 @@ export class Upstreams implements Disposable {
   readonly #options: UpstreamsOptions;
   /** Those of pools, by pool and key. */
   readonly #pooled = new Map<string, ServerRecord>();
-  /** Those that routes name, by key, while they have connections. */
+  /** Those that routes name and that were dialed, by key. Beyond some number idle ones are forgotten. */
   readonly #single = new Map<string, ServerRecord>();
+  readonly #singleOptions = { onIdle: (record: ServerRecord) => this.#forgetIdle(record) };
   /** By pool and name of the strategy. */
   readonly #strategies = new Map<string, Strategy>();
   readonly #checked = new Map<ServerRecord, Checked>();
@@ -81,14 +85,15 @@ export class Upstreams implements Disposable {
   /** The pool of one behind a route that names `upstream`. */
   single(upstream: Upstream): Pool {
     const key = hostPortText(upstream);
-    const record = this.#single.get(key) ?? new ServerRecord(key, {
-      onBusy: (record) => this.#single.set(key, record),
-      onIdle: () => this.#single.delete(key),
-    });
+    let record = this.#single.get(key);
+    if (!record) {
+      record = new ServerRecord(key, this.#singleOptions);
+      this.#single.set(key, record);
+    }
     return poolOf(new Server(upstream, record));
   }
 
-  /** Every server that has connections or is in a pool. */
+  /** Every server that is in a pool, has connections or had some lately. */
   *records(): Generator<ServerRecord> {
     yield* this.#pooled.values();
     yield* this.#single.values();
@@ -99,6 +104,10 @@ export class Upstreams implements Disposable {
     for (const record of this.#checked.keys()) this.#uncheck(record);
     for (const timer of this.#returns.values()) clearTimeout(timer);
     this.#returns.clear();
+  }
+
+  #forgetIdle({ key }: ServerRecord): void {
+    if (this.#single.size > MOST_IDLE) this.#single.delete(key);
   }
 
   #pool(name: string, config: PoolConfig): ServerPool {

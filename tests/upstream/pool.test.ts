@@ -4,6 +4,7 @@ import { poolOf, ServerPool } from "../../lib/upstream/pool.ts";
 import { Server, type ServerOptions, ServerRecord } from "../../lib/upstream/server.ts";
 import { strategyOf } from "../../lib/upstream/strategies.ts";
 import { assertEquals } from "../assert.ts";
+import { all } from "../pools.ts";
 
 const SETTINGS = { fall: 1, rise: 1, maxFails: 0, failDuration: 1000, slowStart: 0 };
 
@@ -26,16 +27,18 @@ function pool(...options: Partial<ServerOptions>[]) {
     pool: made,
     panics,
     set: (port: number, up: boolean) => servers[port - 1]?.record.checked(up ? undefined : new Error("down")),
-    tried: () => [...made.candidates("1")].map(({ port }) => port),
+    tried: () => all(made.candidates("1")).map(({ port }) => port),
   };
 }
 
-Deno.test("a pool of one gives its server once", () => {
+Deno.test("a pool of one gives its server once to each connection", () => {
   const server = new Server({ host: "n", port: 1 });
-  const candidates = poolOf(server).candidates("1");
+  const pool = poolOf(server);
+  const candidates = pool.candidates("1");
   assertEquals(candidates.left, 1);
-  assertEquals([...candidates], [server]);
+  assertEquals(all(candidates), [server]);
   assertEquals(candidates.left, 0);
+  assertEquals(all(pool.candidates("1")), [server], "each connection anew");
 });
 
 Deno.test("each healthy server is tried once, in the order of the strategy, and then the backups", () => {
@@ -52,9 +55,7 @@ Deno.test("a server with weight 0 is not tried", () => {
 
 Deno.test("a server is picked when it is asked for: one that is not needed is not counted as picked", () => {
   const test = pool({}, {});
-  const firsts = Array.from({ length: 4 }, () => {
-    for (const { port } of test.pool.candidates("1")) return port;
-  });
+  const firsts = Array.from({ length: 4 }, () => test.pool.candidates("1").next()?.port);
   assertEquals(firsts, [1, 2, 1, 2]);
 });
 
@@ -62,7 +63,7 @@ Deno.test("the number that is left tells how to share the time", () => {
   const test = pool({}, {}, { backup: true });
   const candidates = test.pool.candidates("1");
   const left = [];
-  for (const _ of candidates) left.push(candidates.left);
+  while (candidates.next()) left.push(candidates.left);
   assertEquals(left, [2, 1, 0]);
 });
 

@@ -2,6 +2,7 @@ import type { HealthCheck, PoolConfig } from "../../lib/config/config.ts";
 import { Upstreams } from "../../lib/upstream/upstreams.ts";
 import { assert, assertEquals } from "../assert.ts";
 import { until } from "../harness.ts";
+import { all } from "../pools.ts";
 
 const CHECK: HealthCheck = { interval: 5, timeout: 100, fall: 2, rise: 2 };
 
@@ -33,7 +34,7 @@ function upstreamsWith(options: { now?: () => number } = {}) {
       return down.has(port) ? Promise.reject(new Error("refused")) : Promise.resolve();
     });
     return {
-      tried: (pool: string) => [...pools.get(pool)?.candidates("1") ?? []].map(({ port }) => port),
+      tried: (pool: string) => all(pools.get(pool)?.candidates("1")).map(({ port }) => port),
       server: (pool: string, port: number) => {
         const server = pools.get(pool)?.servers.find((server) => server.port === port);
         assert(server);
@@ -121,14 +122,20 @@ Deno.test("a server that is gone is remembered as long as it has connections", (
   assertEquals([...test.upstreams.records()], []);
 });
 
-Deno.test("a server that a route names is counted while it has connections", () => {
+Deno.test("connections to a server that routes name are counted together", () => {
   using test = upstreamsWith();
-  const [first] = test.upstreams.single({ host: "n", port: 1 }).candidates("1");
-  const lease = first?.acquire();
-  const [second] = test.upstreams.single({ host: "n", port: 1 }).candidates("2");
-  const other = second?.acquire();
-  assertEquals([...test.upstreams.records()].map(({ key, active }) => [key, active]), [["n:1", 2]]);
-  lease?.[Symbol.dispose]();
-  other?.[Symbol.dispose]();
-  assertEquals([...test.upstreams.records()], []);
+  const lease = () => test.upstreams.single({ host: "n", port: 1 }).candidates("1").next()?.acquire();
+  const leases = [lease(), lease()];
+  const counts = () => [...test.upstreams.records()].map(({ key, active }) => [key, active]);
+  assertEquals(counts(), [["n:1", 2]]);
+  for (const each of leases) each?.[Symbol.dispose]();
+  assertEquals(counts(), [["n:1", 0]]);
+});
+
+Deno.test("of servers that routes name only a bounded number is remembered without connections", () => {
+  using test = upstreamsWith();
+  for (let port = 1; port <= 3000; port++) {
+    test.upstreams.single({ host: "n", port }).candidates("1").next()?.acquire()?.[Symbol.dispose]();
+  }
+  assertEquals([...test.upstreams.records()].length, 1000);
 });
