@@ -1,12 +1,12 @@
 // deno-lint-ignore-file no-console -- a script speaks to a person
 /**
- * Measures TLS at a listener side by side: Switchyard, Switchyard of another checkout, HAProxy and a bare relay on
+ * Measures TLS at a listener side by side: Switchyard, Switchyard of other checkouts, HAProxy and a bare relay on
  * `Deno.listenTls`. For each its own processor time per round trip, per MB and per connection, and what an idle pair
  * takes in memory and files. Linux with openssl and haproxy only; everything stays on loopback.
  *
- *     deno run -A scripts/compare_tls.ts [--rounds N] [--seconds N] [--before FOLDER] [--upstream]
+ *     deno run -A scripts/compare_tls.ts [--rounds N] [--seconds N] [--upstream] [--beside FOLDER]...
  *
- * `--before` adds the Switchyard of a checkout in FOLDER, `--upstream` measures TLS towards the upstream instead.
+ * `--beside` adds the Switchyard of a checkout in FOLDER, `--upstream` measures TLS towards the upstream instead.
  */
 
 import { Certificate } from "../tests/certificates.ts";
@@ -319,13 +319,13 @@ async function compare(contestants: readonly Contestant[], setup: Omit<Setup, "u
 
 async function main(args: readonly string[]): Promise<void> {
   const value = (flag: string) => args.includes(flag) ? args[args.indexOf(flag) + 1] : undefined;
-  const before = value("--before");
+  const beside = args.filter((_, index) => args[index - 1] === "--beside");
   await using certificate = await Certificate.create("compared");
   const folder = await Deno.makeTempDir();
   const here = new URL("..", import.meta.url).pathname;
   const contestants = [
     switchyard("switchyard", here),
-    ...(before ? [switchyard("before", before)] : []),
+    ...beside.map((folder) => switchyard(folder.split("/").at(-1) ?? folder, folder)),
     HAPROXY,
     BARE,
   ];
