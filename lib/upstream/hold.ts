@@ -83,11 +83,12 @@ export class Hold implements Disposable {
   }
 
   async #wake(url: string, call: WakeCall): Promise<void> {
-    log.info(`${call.upstream} of route ${call.route} is down: holding its clients and calling ${url}`);
+    const shown = withoutSecrets(url);
+    log.info(`${call.upstream} of route ${call.route} is down: holding its clients and calling ${shown}`);
     try {
       await this.#post(url, call);
     } catch (error) {
-      log.warning(`the webhook ${url}, which is to wake ${call.upstream}, failed: ${messageOf(error)}`);
+      log.warning(`the webhook ${shown}, which is to wake ${call.upstream}, failed: ${messageOf(error)}`);
     }
   }
 }
@@ -215,14 +216,28 @@ export class Place extends ListNode<Place> implements Disposable {
   }
 }
 
+/** A URL without the parts that may hold a password or a token. */
+function withoutSecrets(url: string): string {
+  const { origin, pathname } = new URL(url);
+  return `${origin}${pathname}`;
+}
+
 async function postJson(url: string, call: WakeCall): Promise<void> {
-  const response = await fetch(url, {
-    method: "POST",
-    headers: { "content-type": "application/json" },
-    body: JSON.stringify(call),
-    redirect: "error",
-    signal: AbortSignal.timeout(WAKE_TIMEOUT_MS),
-  });
+  const signal = AbortSignal.timeout(WAKE_TIMEOUT_MS);
+  const headers = { "content-type": "application/json" };
+  const body = JSON.stringify(call);
+  const response = await fetch(url, { method: "POST", headers, body, redirect: "error", signal }).catch(
+    unreachable,
+  );
   await response.body?.cancel();
   if (!response.ok) throw new Error(`it answered ${response.status} ${response.statusText}`);
+}
+
+/** The platform says only "fetch failed", and has the reason as the cause, with the URL in it. */
+function unreachable(error: unknown): never {
+  if (error instanceof Error && error.name === "TimeoutError") {
+    throw new Error(`no answer within ${WAKE_TIMEOUT_MS} ms`, { cause: error });
+  }
+  const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
+  throw new Error(messageOf(cause).replace(/^error sending request for url \(.*?\): /, ""), { cause: error });
 }

@@ -24,3 +24,9 @@ Deno.test("the JSON Schema takes an ID as text and as an integer", () => {
 Deno.test("the JSON Schema is plain JSON", () => {
   assertEquals(JSON.parse(JSON.stringify(schema)), schema);
 });
+
+Deno.test("the JSON Schema asks of routes and the default for a host and port, or for a pool", () => {
+  const expected = [{ required: ["host", "port"] }, { required: ["pool"] }];
+  const { routes, default: fallback } = schema.properties ?? {};
+  assertEquals([routes?.items?.anyOf, fallback?.anyOf], [expected, expected]);
+});

@@ -89,7 +89,7 @@ Deno.test("a server that stays for as long as it was absent begins anew", () => 
   assertEquals(health.state, "up", "and the first absence is short again");
 });
 
-Deno.test("checks that pass end an ejection early, and its growth goes on", () => {
+Deno.test("passed checks end an ejection early, but the next one still lasts longer", () => {
   const { health, clock, check, fail } = healthWith();
   check(true, true, true);
   fail(3);

@@ -106,6 +106,19 @@ Deno.test("the webhook gets a POST with JSON, and an answer that is no success i
   assertEquals(bodies, [["POST", { ...CALL }]]);
 });
 
+Deno.test("a webhook that cannot be reached is logged with the reason, and without what may be secret", async () => {
+  using log = captureLog();
+  using hold = new Hold();
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const { port } = listener.addr;
+  listener.close();
+  const wake = `http://u:secret@127.0.0.1:${port}/wake?secret`;
+  using _place = hold.enter({ for: 60_000, clients: 1, wake }, CALL);
+  await until(() => log.lines("Connection refused").length === 1, "the failure is logged");
+  assert(log.lines(`http://127.0.0.1:${port}/wake`).length === 2);
+  assertEquals(log.lines("secret"), []);
+});
+
 Deno.test("closing ends every wait, and holds nobody any more", async () => {
   const test = holdWith();
   const place = test.hold.enter({ for: 60_000, clients: 2 }, CALL);

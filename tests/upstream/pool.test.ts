@@ -67,7 +67,7 @@ Deno.test("the number that is left tells how to share the time", () => {
   assertEquals(left, [2, 1, 0]);
 });
 
-Deno.test("a pool without a healthy server tries all but the drained, and says so until one is healthy", () => {
+Deno.test("a pool without a healthy server tries all but the drained, and reports when that begins and ends", () => {
   const test = pool({}, {}, { backup: true }, { weight: 0 });
   for (const port of [1, 2, 3, 4]) test.set(port, false);
   assertEquals(test.tried(), [1, 2, 3]);
