@@ -5,7 +5,9 @@ import type { Candidates } from "../lib/upstream/pool.ts";
 import type { Server } from "../lib/upstream/server.ts";
 import { encodeId } from "../lib/frame/tlv.ts";
 import { assertEquals } from "./assert.ts";
-import { type Changes, type Client, configTo, receive, receiveAll, refusalCode, send } from "./harness.ts";
+import { receive, receiveAll, send } from "./bytes.ts";
+import { type Client, refusalCode } from "./clients.ts";
+import { type Changes, configTo } from "./fixture.ts";
 
 /** What a test wants of the pool otherwise. */
 export type PoolChanges = Partial<PoolConfig>;

@@ -4,7 +4,7 @@ import { configureSync, type LogRecord, resetSync } from "@logtape/logtape";
 import { assert } from "./assert.ts";
 import { type Place, start } from "./e2e/processes.ts";
 import type { Transport } from "../lib/transport/duplex.ts";
-import { connectOver } from "./harness.ts";
+import { connectOver } from "./clients.ts";
 
 /** What a test wants otherwise. */
 interface Options {

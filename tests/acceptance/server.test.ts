@@ -1,7 +1,7 @@
 import { AcceptanceServer } from "../../lib/acceptance/server.ts";
 import { encodeFrame, encodeId, FrameType, HEADER_BYTES } from "../../lib/frame/tlv.ts";
 import { assertEquals, assertStringIncludes } from "../assert.ts";
-import { concat, receiveAll, send } from "../harness.ts";
+import { concat, receiveAll, send } from "../bytes.ts";
 
 const number = (value: number) => encodeFrame(FrameType.DATA, Uint8Array.of(0, 0, 0, value));
 

@@ -2,7 +2,10 @@ import { AccessList } from "../../lib/admission/access_list.ts";
 import { AddressList } from "../../lib/util/cidr.ts";
 import { encodeId } from "../../lib/frame/tlv.ts";
 import { assertEquals } from "../assert.ts";
-import { configTo, receiveAll, refusalCode, send, startBalancer, startEcho } from "../harness.ts";
+import { receiveAll, send } from "../bytes.ts";
+import { refusalCode } from "../clients.ts";
+import { configTo, startBalancer } from "../fixture.ts";
+import { startEcho } from "../upstreams.ts";
 
 const inside: readonly [network: string, address: string][] = [
   ["10.0.0.0/8", "10.255.0.1"],

@@ -2,19 +2,11 @@ import { encodeId } from "../../lib/frame/tlv.ts";
 import { Limiter } from "../../lib/admission/limiter.ts";
 import { Refusal } from "../../lib/errors.ts";
 import { assert, assertEquals, assertThrows } from "../assert.ts";
-import {
-  type Changes,
-  configTo,
-  overEach,
-  receive,
-  receiveAll,
-  refusalCode,
-  send,
-  startBalancer,
-  startEcho,
-  startUpstream,
-  until,
-} from "../harness.ts";
+import { receive, receiveAll, send } from "../bytes.ts";
+import { refusalCode } from "../clients.ts";
+import { type Changes, configTo, overEach, startBalancer } from "../fixture.ts";
+import { startEcho, startUpstream } from "../upstreams.ts";
+import { until } from "../wait.ts";
 
 const ID = encodeId("1");
 

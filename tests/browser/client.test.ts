@@ -5,7 +5,8 @@ import type { Receipt } from "../../lib/acceptance/receipt.ts";
 import { assertEquals, assertStringIncludes } from "../assert.ts";
 import { programs } from "../clients/page.ts";
 import { CHROMIUM } from "../clients/tools.ts";
-import { configTo, startBalancer, until } from "../harness.ts";
+import { configTo, startBalancer } from "../fixture.ts";
+import { until } from "../wait.ts";
 import { openPage } from "./pages.ts";
 
 const ANYWHERE = { host: "127.0.0.1", port: 0 };

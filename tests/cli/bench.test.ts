@@ -1,15 +1,9 @@
 import { encodeError } from "../../lib/frame/tlv.ts";
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "../assert.ts";
-import {
-  configTo,
-  receive,
-  receiveAll,
-  send,
-  startBalancer,
-  startEcho,
-  startUpstream,
-  until,
-} from "../harness.ts";
+import { receive, receiveAll, send } from "../bytes.ts";
+import { configTo, startBalancer } from "../fixture.ts";
+import { startEcho, startUpstream } from "../upstreams.ts";
+import { until } from "../wait.ts";
 import { run } from "./command.ts";
 
 /** Runs bench with ID 1 against `port`. */

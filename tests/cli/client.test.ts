@@ -3,7 +3,10 @@ import { AcceptanceServer } from "../../lib/acceptance/server.ts";
 import { encodeError } from "../../lib/frame/tlv.ts";
 import { assertEquals, assertMatch, assertRejects, assertStringIncludes } from "../assert.ts";
 import { Certificate, hasOpenssl } from "../certificates.ts";
-import { configTo, receiveAll, send, startBalancer, startEcho, startUpstream, until } from "../harness.ts";
+import { receiveAll, send } from "../bytes.ts";
+import { configTo, startBalancer } from "../fixture.ts";
+import { startEcho, startUpstream } from "../upstreams.ts";
+import { until } from "../wait.ts";
 import { run } from "./command.ts";
 
 const ANYWHERE = { host: "127.0.0.1", port: 0 };

@@ -1,4 +1,4 @@
-import { configTo, startBalancer } from "../harness.ts";
+import { configTo, startBalancer } from "../fixture.ts";
 import { assertEquals, assertMatch } from "../assert.ts";
 import { run } from "./command.ts";
 

@@ -1,7 +1,7 @@
 import { filesNeeded, openFilesProblem } from "../../lib/cli/open_files.ts";
 import { assert, assertEquals, assertStringIncludes } from "../assert.ts";
 import { start } from "../e2e/processes.ts";
-import { type Changes, configTo } from "../harness.ts";
+import { type Changes, configTo } from "../fixture.ts";
 
 /** Files of a system that lets `most` be open, and how many are. */
 function files(most: number) {

@@ -2,7 +2,7 @@ import { readFlags } from "../../lib/cli/flags.ts";
 import { readSettings, SERVE_FLAGS } from "../../lib/cli/settings.ts";
 import type { ListenerConfig } from "../../lib/config/config.ts";
 import { assertEquals } from "../assert.ts";
-import { configTo } from "../harness.ts";
+import { configTo } from "../fixture.ts";
 
 const spec = { name: "serve", summary: "", flags: SERVE_FLAGS };
 const address = { host: "0.0.0.0", port: 8888 };

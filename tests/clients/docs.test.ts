@@ -2,7 +2,7 @@
 
 import { AcceptanceServer } from "../../lib/acceptance/server.ts";
 import { assertEquals, assertMatch } from "../assert.ts";
-import { configTo, startBalancer } from "../harness.ts";
+import { configTo, startBalancer } from "../fixture.ts";
 import { blocks, programs } from "./page.ts";
 import {
   CXX,

@@ -3,7 +3,9 @@
 import { createHash } from "node:crypto";
 import { WebSocket as NpmWebSocket } from "ws";
 import { assertEquals } from "../assert.ts";
-import { configTo, send, startBalancer, startUpstream } from "../harness.ts";
+import { send } from "../bytes.ts";
+import { configTo, startBalancer } from "../fixture.ts";
+import { startUpstream } from "../upstreams.ts";
 import { CHROMIUM, NODE_WEBSOCKET, PYTHON_WEBSOCKETS, runTool, type Tool } from "./tools.ts";
 import { openPage } from "../browser/pages.ts";
 import { echo } from "./echo.js";

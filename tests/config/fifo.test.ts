@@ -3,7 +3,9 @@
 import { assertEquals, assertStringIncludes } from "../assert.ts";
 import { start } from "../e2e/processes.ts";
 import { encodeId } from "../../lib/frame/tlv.ts";
-import { receive, send, startEcho, until } from "../harness.ts";
+import { receive, send } from "../bytes.ts";
+import { startEcho } from "../upstreams.ts";
+import { until } from "../wait.ts";
 import { LISTENERS, routeTo, serve } from "../serving.ts";
 
 async function makeFifo(file: string): Promise<void> {

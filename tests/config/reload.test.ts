@@ -1,21 +1,11 @@
 import type { RouteConfig } from "../../lib/config/config.ts";
 import { encodeId } from "../../lib/frame/tlv.ts";
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "../assert.ts";
-import {
-  type Client,
-  concat,
-  configTo,
-  noise,
-  overEach,
-  receive,
-  receiveAll,
-  refusalCode,
-  send,
-  startBalancer,
-  startEcho,
-  startUpstream,
-  until,
-} from "../harness.ts";
+import { concat, noise, receive, receiveAll, send } from "../bytes.ts";
+import { type Client, refusalCode } from "../clients.ts";
+import { configTo, overEach, startBalancer } from "../fixture.ts";
+import { startEcho, startUpstream } from "../upstreams.ts";
+import { until } from "../wait.ts";
 import { LISTENERS, routeTo, serve } from "../serving.ts";
 import { sized } from "../soak.ts";
 

@@ -1,6 +1,6 @@
 import { FileWatch } from "../../lib/config/watch.ts";
 import { assertEquals } from "../assert.ts";
-import { until } from "../harness.ts";
+import { until } from "../wait.ts";
 
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 

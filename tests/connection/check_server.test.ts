@@ -4,7 +4,10 @@ import { Dialing } from "../../lib/connection/dialing.ts";
 import { encodeId } from "../../lib/frame/tlv.ts";
 import { Server } from "../../lib/upstream/server.ts";
 import { assertEquals, assertRejects } from "../assert.ts";
-import { configTo, receive, send, startUpstream, until } from "../harness.ts";
+import { receive, send } from "../bytes.ts";
+import { configTo } from "../fixture.ts";
+import { startUpstream } from "../upstreams.ts";
+import { until } from "../wait.ts";
 import { SHOWS_SOCKETS, startSilent, synSent } from "../silent.ts";
 
 const CHECK: HealthCheck = { interval: 1000, timeout: 60_000, fall: 1, rise: 1 };

@@ -1,7 +1,10 @@
 import { encodeId } from "../../lib/frame/tlv.ts";
 import type { Observer } from "../../lib/observe/observer.ts";
 import { assert, assertEquals, assertGreaterOrEqual } from "../assert.ts";
-import { receive, receiveAll, send, startBalancer, startEcho, startUpstream, until } from "../harness.ts";
+import { receive, receiveAll, send } from "../bytes.ts";
+import { startBalancer } from "../fixture.ts";
+import { startEcho, startUpstream } from "../upstreams.ts";
+import { until } from "../wait.ts";
 import { configToPool, identify, poolOn, refused } from "../pools.ts";
 import { captureLog } from "../serving.ts";
 import { SHOWS_SOCKETS, startSilent } from "../silent.ts";

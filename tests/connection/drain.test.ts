@@ -7,22 +7,11 @@ import {
   assertRejects,
   assertStringIncludes,
 } from "../assert.ts";
-import {
-  type Client,
-  concat,
-  configTo,
-  noise,
-  overEach,
-  receive,
-  receiveAll,
-  refusalCode,
-  send,
-  sha256,
-  startBalancer,
-  startEcho,
-  startUpstream,
-  until,
-} from "../harness.ts";
+import { concat, noise, receive, receiveAll, send, sha256 } from "../bytes.ts";
+import { type Client, refusalCode } from "../clients.ts";
+import { configTo, overEach, startBalancer } from "../fixture.ts";
+import { startEcho, startUpstream } from "../upstreams.ts";
+import { until } from "../wait.ts";
 import { captureLog, routeTo, serve } from "../serving.ts";
 
 const ID = encodeId("1");

@@ -1,5 +1,7 @@
 import { assertEquals, assertGreaterOrEqual } from "../assert.ts";
-import { configTo, startBalancer, startEcho, until } from "../harness.ts";
+import { configTo, startBalancer } from "../fixture.ts";
+import { startEcho } from "../upstreams.ts";
+import { until } from "../wait.ts";
 import { identify, refused } from "../pools.ts";
 
 const UPSTREAM_UNAVAILABLE = 5;

@@ -1,16 +1,9 @@
 import { encodeId } from "../../lib/frame/tlv.ts";
 import { assertEquals, assertGreater } from "../assert.ts";
-import {
-  configTo,
-  overEach,
-  receive,
-  receiveAll,
-  send,
-  startBalancer,
-  startEcho,
-  startUpstream,
-  until,
-} from "../harness.ts";
+import { receive, receiveAll, send } from "../bytes.ts";
+import { configTo, overEach, startBalancer } from "../fixture.ts";
+import { startEcho, startUpstream } from "../upstreams.ts";
+import { until } from "../wait.ts";
 import { RawWebSocket } from "../transport/websocket/raw.ts";
 import { wire } from "../transport/websocket/wire.ts";
 import { captureLog } from "../serving.ts";

@@ -5,7 +5,10 @@ import { REFUSAL_CODES } from "../../lib/errors.ts";
 import { decodeError, encodeFrame, encodeId, HEADER_BYTES } from "../../lib/frame/tlv.ts";
 import { assertEquals, assertStringIncludes } from "../assert.ts";
 import { run } from "../cli/command.ts";
-import { configTo, receiveAll, send, startBalancer, startUpstream, until } from "../harness.ts";
+import { receiveAll, send } from "../bytes.ts";
+import { configTo, startBalancer } from "../fixture.ts";
+import { startUpstream } from "../upstreams.ts";
+import { until } from "../wait.ts";
 
 const page = await Deno.readTextFile(new URL("../../docs/errors.md", import.meta.url));
 

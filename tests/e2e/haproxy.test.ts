@@ -3,7 +3,8 @@
 import { assert, assertEquals } from "../assert.ts";
 import { encodeId } from "../../lib/frame/tlv.ts";
 import { parseProxyHeader } from "../../lib/transport/proxy_protocol/header.ts";
-import { concat, receive, send, startUpstream } from "../harness.ts";
+import { concat, receive, send } from "../bytes.ts";
+import { startUpstream } from "../upstreams.ts";
 import { Running, start } from "./processes.ts";
 
 const ID = encodeId("1");

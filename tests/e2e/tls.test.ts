@@ -3,7 +3,8 @@
 import { encodeId } from "../../lib/frame/tlv.ts";
 import { assert, assertEquals, assertStringIncludes } from "../assert.ts";
 import { Certificate, hasOpenssl, openssl } from "../certificates.ts";
-import { receive, send, startEcho } from "../harness.ts";
+import { receive, send } from "../bytes.ts";
+import { startEcho } from "../upstreams.ts";
 import { hasTls, start } from "./processes.ts";
 
 const ID = encodeId("1");

@@ -4,7 +4,9 @@
  * one on loopback. Prints a JSON object with what they met.
  */
 
-import { startBalancer, startEcho, until } from "../harness.ts";
+import { startBalancer } from "../fixture.ts";
+import { startEcho } from "../upstreams.ts";
+import { until } from "../wait.ts";
 import { configToPool, identify, poolOn } from "../pools.ts";
 import { synSent } from "../silent.ts";
 

@@ -2,20 +2,11 @@ import type { Config } from "../../lib/config/config.ts";
 import type { Transport } from "../../lib/transport/duplex.ts";
 import { encodeFrame, encodeId, HEADER_BYTES } from "../../lib/frame/tlv.ts";
 import { assert, assertEquals } from "../assert.ts";
-import {
-  concat,
-  configTo,
-  connectAndReset,
-  noise,
-  overEach,
-  receiveAll,
-  refusalCode,
-  send,
-  sha256,
-  startBalancer,
-  startEcho,
-  until,
-} from "../harness.ts";
+import { concat, noise, receiveAll, send, sha256 } from "../bytes.ts";
+import { connectAndReset, refusalCode } from "../clients.ts";
+import { configTo, overEach, startBalancer } from "../fixture.ts";
+import { startEcho } from "../upstreams.ts";
+import { until } from "../wait.ts";
 
 const MIB = 1 << 20;
 

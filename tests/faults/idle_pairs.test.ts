@@ -3,7 +3,7 @@
 import { encodeId } from "../../lib/frame/tlv.ts";
 import { assert, assertEquals } from "../assert.ts";
 import { start } from "../e2e/processes.ts";
-import { receive, send } from "../harness.ts";
+import { receive, send } from "../bytes.ts";
 import { sized } from "../soak.ts";
 
 const PAIRS = sized(9_000);

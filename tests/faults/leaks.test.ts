@@ -5,7 +5,10 @@ import { TcpDuplex } from "../../lib/transport/tcp.ts";
 import { connectWebSocket } from "../../lib/transport/websocket/connect.ts";
 import { assertEquals } from "../assert.ts";
 import { Certificate, hasOpenssl } from "../certificates.ts";
-import { configTo, receive, receiveAll, send, startBalancer, startUpstream, until } from "../harness.ts";
+import { receive, receiveAll, send } from "../bytes.ts";
+import { configTo, startBalancer } from "../fixture.ts";
+import { startUpstream } from "../upstreams.ts";
+import { until } from "../wait.ts";
 import { sized } from "../soak.ts";
 import { countTimers } from "../timers.ts";
 

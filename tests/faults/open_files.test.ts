@@ -2,7 +2,10 @@
 
 import { encodeId } from "../../lib/frame/tlv.ts";
 import { assertEquals, assertStringIncludes } from "../assert.ts";
-import { receive, receiveAll, refusalCode, send, startEcho, until } from "../harness.ts";
+import { receive, receiveAll, send } from "../bytes.ts";
+import { refusalCode } from "../clients.ts";
+import { startEcho } from "../upstreams.ts";
+import { until } from "../wait.ts";
 import { routeTo, serve } from "../serving.ts";
 
 const LIMIT = 96;

@@ -3,7 +3,9 @@
 import type { PoolConfig } from "../../lib/config/config.ts";
 import type { Observer } from "../../lib/observe/observer.ts";
 import { assert, assertEquals } from "../assert.ts";
-import { startBalancer, startEcho, until } from "../harness.ts";
+import { startBalancer } from "../fixture.ts";
+import { startEcho } from "../upstreams.ts";
+import { until } from "../wait.ts";
 import { configToPool, identify, poolOn } from "../pools.ts";
 import { SHOWS_SOCKETS, startSilent } from "../silent.ts";
 

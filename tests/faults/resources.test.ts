@@ -3,7 +3,9 @@
 import { encodeId } from "../../lib/frame/tlv.ts";
 import { assert, assertEquals } from "../assert.ts";
 import { type Running, start } from "../e2e/processes.ts";
-import { receive, receiveAll, send, startEcho, until } from "../harness.ts";
+import { receive, receiveAll, send } from "../bytes.ts";
+import { startEcho } from "../upstreams.ts";
+import { until } from "../wait.ts";
 import { sized } from "../soak.ts";
 
 const ID = encodeId("1");

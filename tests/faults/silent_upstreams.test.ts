@@ -3,7 +3,10 @@
 import type { Connect } from "../../lib/upstream/dialer.ts";
 import { encodeId } from "../../lib/frame/tlv.ts";
 import { assertEquals, assertGreater } from "../assert.ts";
-import { configTo, receiveAll, refusalCode, send, startBalancer, until } from "../harness.ts";
+import { receiveAll, send } from "../bytes.ts";
+import { refusalCode } from "../clients.ts";
+import { configTo, startBalancer } from "../fixture.ts";
+import { until } from "../wait.ts";
 import { SHOWS_SOCKETS, startSilent, synSent } from "../silent.ts";
 
 const CLIENTS = 50;

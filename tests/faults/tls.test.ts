@@ -5,17 +5,11 @@ import { encodeId } from "../../lib/frame/tlv.ts";
 import { assert, assertEquals } from "../assert.ts";
 import { Certificate, hasOpenssl } from "../certificates.ts";
 import { start } from "../e2e/processes.ts";
-import {
-  configTo,
-  receive,
-  receiveAll,
-  refusalCode,
-  send,
-  startBalancer,
-  startEcho,
-  startUpstream,
-  until,
-} from "../harness.ts";
+import { receive, receiveAll, send } from "../bytes.ts";
+import { refusalCode } from "../clients.ts";
+import { configTo, startBalancer } from "../fixture.ts";
+import { startEcho, startUpstream } from "../upstreams.ts";
+import { until } from "../wait.ts";
 
 const ID = encodeId("1");
 

@@ -3,16 +3,10 @@
 import { encodeFrame, encodeId, FrameType } from "../../lib/frame/tlv.ts";
 import { accessRecord } from "../../lib/observe/access_log.ts";
 import { assertEquals } from "../assert.ts";
-import {
-  type Changes,
-  configTo,
-  receive,
-  receiveAll,
-  send,
-  startBalancer,
-  startUpstream,
-  until,
-} from "../harness.ts";
+import { receive, receiveAll, send } from "../bytes.ts";
+import { type Changes, configTo, startBalancer } from "../fixture.ts";
+import { startUpstream } from "../upstreams.ts";
+import { until } from "../wait.ts";
 import { connectResetting, reset, startResetting } from "../relay/resetting.ts";
 import { RawWebSocket, request } from "../transport/websocket/raw.ts";
 import { wire } from "../transport/websocket/wire.ts";

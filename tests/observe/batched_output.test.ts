@@ -1,6 +1,6 @@
 import { BatchedOutput, type Output } from "../../lib/observe/batched_output.ts";
 import { assert, assertEquals } from "../assert.ts";
-import { until } from "../harness.ts";
+import { until } from "../wait.ts";
 
 const text = new TextDecoder();
 

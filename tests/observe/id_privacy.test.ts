@@ -4,7 +4,9 @@ import { type IdPrivacy, loggedId } from "../../lib/observe/id_privacy.ts";
 import { Log } from "../../lib/observe/log.ts";
 import type { Closing } from "../../lib/observe/observer.ts";
 import { assert, assertEquals } from "../assert.ts";
-import { configTo, receiveAll, send, startBalancer, until } from "../harness.ts";
+import { receiveAll, send } from "../bytes.ts";
+import { configTo, startBalancer } from "../fixture.ts";
+import { until } from "../wait.ts";
 import { connectionWith } from "./connection_info.ts";
 
 const cases: [privacy: IdPrivacy, id: string, expected: string][] = [

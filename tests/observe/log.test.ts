@@ -2,7 +2,10 @@ import { getLogger, type LogRecord } from "@logtape/logtape";
 import { jsonLine, Log, textLine } from "../../lib/observe/log.ts";
 import { encodeId } from "../../lib/frame/tlv.ts";
 import { assert, assertEquals } from "../assert.ts";
-import { configTo, receiveAll, send, startBalancer, startEcho, until } from "../harness.ts";
+import { receiveAll, send } from "../bytes.ts";
+import { configTo, startBalancer } from "../fixture.ts";
+import { startEcho } from "../upstreams.ts";
+import { until } from "../wait.ts";
 
 const FIELDS = [
   ..."time level message conn client listener transport id route upstream id_ms connect_ms duration_ms".split(

@@ -1,7 +1,10 @@
 import { assert, assertEquals, assertStringIncludes } from "../assert.ts";
 import { encodeId } from "../../lib/frame/tlv.ts";
 import { Metrics, type MetricsSource } from "../../lib/observe/metrics.ts";
-import { configTo, receiveAll, send, startBalancer, startEcho, until } from "../harness.ts";
+import { receiveAll, send } from "../bytes.ts";
+import { configTo, startBalancer } from "../fixture.ts";
+import { startEcho } from "../upstreams.ts";
+import { until } from "../wait.ts";
 import type { Balancer } from "../../lib/balancer.ts";
 import { connectionWith } from "./connection_info.ts";
 

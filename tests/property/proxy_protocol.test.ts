@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { encodeProxyHeader, parseProxyHeader, V2_BYTES } from "../../lib/transport/proxy_protocol/header.ts";
 import { assert, assertEquals } from "../assert.ts";
-import { concat } from "../harness.ts";
+import { concat } from "../bytes.ts";
 
 const port = fc.integer({ min: 0, max: 65535 });
 const endpoint = fc.record({ hostname: fc.oneof(fc.ipV4(), fc.ipV6()), port });

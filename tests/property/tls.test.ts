@@ -10,7 +10,9 @@ import { connectWebSocket } from "../../lib/transport/websocket/connect.ts";
 import { sleep } from "../../lib/util/async.ts";
 import { assertEquals } from "../assert.ts";
 import { Certificate, hasOpenssl } from "../certificates.ts";
-import { configTo, noise, sha256, startBalancer, startEcho } from "../harness.ts";
+import { noise, sha256 } from "../bytes.ts";
+import { configTo, startBalancer } from "../fixture.ts";
+import { startEcho } from "../upstreams.ts";
 
 const ID = encodeId("1");
 

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { encodeFrame, type Frame, FrameDecoder, FrameError } from "../../lib/frame/tlv.ts";
 import { assert, assertEquals } from "../assert.ts";
-import { concat } from "../harness.ts";
+import { concat } from "../bytes.ts";
 
 const CAP = 40;
 

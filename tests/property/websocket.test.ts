@@ -5,7 +5,7 @@ import { type HandshakeResult, ServerHandshake } from "../../lib/transport/webso
 import { MAX_HEAD_BYTES } from "../../lib/transport/websocket/http_head.ts";
 import { mask } from "../../lib/transport/websocket/masking.ts";
 import { assert, assertEquals } from "../assert.ts";
-import { concat } from "../harness.ts";
+import { concat } from "../bytes.ts";
 import { decode, wire } from "../transport/websocket/wire.ts";
 
 /** `bytes` cut at `cuts`. */

@@ -3,20 +3,10 @@ import { newFlow } from "../../lib/transport/duplex.ts";
 import { type Socket, TcpDuplex } from "../../lib/transport/tcp.ts";
 import { relay } from "../../lib/relay/relay.ts";
 import { assert, assertEquals } from "../assert.ts";
-import {
-  concat,
-  configTo,
-  noise,
-  overEach,
-  receive,
-  receiveAll,
-  send,
-  sha256,
-  startBalancer,
-  startEcho,
-  startUpstream,
-  until,
-} from "../harness.ts";
+import { concat, noise, receive, receiveAll, send, sha256 } from "../bytes.ts";
+import { configTo, overEach, startBalancer } from "../fixture.ts";
+import { startEcho, startUpstream } from "../upstreams.ts";
+import { until } from "../wait.ts";
 
 const ID = encodeId("1");
 const MIB_50 = 50 << 20;

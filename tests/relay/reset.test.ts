@@ -4,16 +4,10 @@ import { connect as connectTls } from "node:tls";
 import { encodeId } from "../../lib/frame/tlv.ts";
 import { assert, assertEquals } from "../assert.ts";
 import { Certificate, hasOpenssl } from "../certificates.ts";
-import {
-  concat,
-  configTo,
-  receive,
-  receiveAll,
-  send,
-  startBalancer,
-  startUpstream,
-  until,
-} from "../harness.ts";
+import { concat, receive, receiveAll, send } from "../bytes.ts";
+import { configTo, startBalancer } from "../fixture.ts";
+import { startUpstream } from "../upstreams.ts";
+import { until } from "../wait.ts";
 import { captureLog } from "../serving.ts";
 import { connectResetting, reset, sendOn, startResetting, untilStill } from "./resetting.ts";
 

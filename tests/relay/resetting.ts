@@ -2,7 +2,7 @@
 
 import { connect, createServer, type Socket } from "node:net";
 import { assert } from "../assert.ts";
-import { until } from "../harness.ts";
+import { until } from "../wait.ts";
 
 /** An upstream that resets each connection when the test says so. */
 export async function startResetting() {

@@ -7,7 +7,9 @@ import { WebSocketDuplex } from "../../lib/transport/websocket/duplex.ts";
 import { relay } from "../../lib/relay/relay.ts";
 import { STALLED_MS, sweepStalls } from "../../lib/relay/stalls.ts";
 import { assert, assertEquals } from "../assert.ts";
-import { concat, noise, overEach, sha256, until } from "../harness.ts";
+import { concat, noise, sha256 } from "../bytes.ts";
+import { overEach } from "../fixture.ts";
+import { until } from "../wait.ts";
 import { connectResetting, reset, untilStill } from "./resetting.ts";
 
 const MIB = 1 << 20;

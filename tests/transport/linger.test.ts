@@ -2,7 +2,7 @@ import { encodeId } from "../../lib/frame/tlv.ts";
 import { LINGER_MOST, lingeringClose } from "../../lib/transport/linger.ts";
 import { TcpDuplex } from "../../lib/transport/tcp.ts";
 import { assertEquals } from "../assert.ts";
-import { until } from "../harness.ts";
+import { until } from "../wait.ts";
 
 const ID = encodeId("1");
 

@@ -2,7 +2,8 @@ import { newFlow } from "../../lib/transport/duplex.ts";
 import { pump } from "../../lib/transport/pump.ts";
 import { type Socket, TcpDuplex } from "../../lib/transport/tcp.ts";
 import { assertEquals } from "../assert.ts";
-import { send, until } from "../harness.ts";
+import { send } from "../bytes.ts";
+import { until } from "../wait.ts";
 import { pair } from "./pair.ts";
 
 Deno.test("bytes count as written as soon as they are taken, not once the whole chunk is", async () => {

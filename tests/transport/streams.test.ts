@@ -1,7 +1,7 @@
 import { DuplexReadable, writableOf } from "../../lib/transport/streams.ts";
 import { TcpDuplex } from "../../lib/transport/tcp.ts";
 import { assert, assertEquals, assertRejects } from "../assert.ts";
-import { noise, receiveAll, send, sha256 } from "../harness.ts";
+import { noise, receiveAll, send, sha256 } from "../bytes.ts";
 import { pair } from "./pair.ts";
 
 for (const way of ["the duplex", "its writable"] as const) {

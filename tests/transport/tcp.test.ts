@@ -1,6 +1,6 @@
 import { type Socket, TcpDuplex } from "../../lib/transport/tcp.ts";
 import { assertEquals } from "../assert.ts";
-import { send } from "../harness.ts";
+import { send } from "../bytes.ts";
 import { pair } from "./pair.ts";
 
 Deno.test("bytes put back are read again first, in pieces where the buffer is small", async () => {

@@ -1,6 +1,6 @@
 import { connectCanceller } from "../../lib/upstream/cancel.ts";
 import { assertEquals } from "../assert.ts";
-import { startUpstream } from "../harness.ts";
+import { startUpstream } from "../upstreams.ts";
 
 // it is the leak check of the test runner that fails here where a cancelled connect drops its socket
 Deno.test("a connect that is cancelled just as it succeeds loses no socket", async () => {

@@ -3,7 +3,7 @@ import { type Connect, Dialer } from "../../lib/upstream/dialer.ts";
 import { DialError } from "../../lib/upstream/dial_error.ts";
 import { type Lookup, Resolver } from "../../lib/upstream/resolver.ts";
 import { assert, assertEquals, assertRejects } from "../assert.ts";
-import { startUpstream } from "../harness.ts";
+import { startUpstream } from "../upstreams.ts";
 
 /** A dialer to names that `lookup` knows, with what it connected to and whether that could be cancelled. */
 function dialerWith({ lookup, connect, dnsTtl = 60_000, duration = 2000 }: {

@@ -1,6 +1,6 @@
 import { HealthChecker } from "../../lib/upstream/health_checker.ts";
 import { assert, assertEquals } from "../assert.ts";
-import { until } from "../harness.ts";
+import { until } from "../wait.ts";
 
 Deno.test("a server is checked at intervals, and each result is reported", async () => {
   const results: (string | undefined)[] = [];

@@ -1,7 +1,7 @@
 import { Hold, type WakeCall } from "../../lib/upstream/hold.ts";
 import { assert, assertEquals } from "../assert.ts";
 import { captureLog } from "../serving.ts";
-import { until } from "../harness.ts";
+import { until } from "../wait.ts";
 
 const CALL: WakeCall = { route: "id 1", upstream: "n1.example.com:7777", id: "1" };
 

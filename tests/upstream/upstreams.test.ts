@@ -1,7 +1,7 @@
 import type { HealthCheck, PoolConfig } from "../../lib/config/config.ts";
 import { Upstreams } from "../../lib/upstream/upstreams.ts";
 import { assert, assertEquals } from "../assert.ts";
-import { until } from "../harness.ts";
+import { until } from "../wait.ts";
 import { all } from "../pools.ts";
 
 const CHECK: HealthCheck = { interval: 5, timeout: 100, fall: 2, rise: 2 };

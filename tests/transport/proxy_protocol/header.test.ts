@@ -6,7 +6,7 @@ import {
   V2_BYTES,
 } from "../../../lib/transport/proxy_protocol/header.ts";
 import { assertEquals } from "../../assert.ts";
-import { concat } from "../../harness.ts";
+import { concat } from "../../bytes.ts";
 
 const text = (line: string) => new TextEncoder().encode(line);
 

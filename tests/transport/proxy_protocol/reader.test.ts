@@ -2,19 +2,11 @@ import { encodeId } from "../../../lib/frame/tlv.ts";
 import { parseConfig } from "../../../lib/config/parse.ts";
 import { encodeProxyHeader, parseProxyHeader } from "../../../lib/transport/proxy_protocol/header.ts";
 import { assert, assertEquals } from "../../assert.ts";
-import {
-  type Changes,
-  concat,
-  configTo,
-  receive,
-  receiveAll,
-  refusalCode,
-  send,
-  startBalancer,
-  startEcho,
-  startUpstream,
-  until,
-} from "../../harness.ts";
+import { concat, receive, receiveAll, send } from "../../bytes.ts";
+import { refusalCode } from "../../clients.ts";
+import { type Changes, configTo, startBalancer } from "../../fixture.ts";
+import { startEcho, startUpstream } from "../../upstreams.ts";
+import { until } from "../../wait.ts";
 
 const ID = encodeId("1");
 const DESTINATION = { hostname: "10.0.0.1", port: 8888 };

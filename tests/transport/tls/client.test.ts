@@ -7,20 +7,11 @@ import { clientContext, secureUpstream, UpstreamContexts } from "../../../lib/tr
 import { parseProxyHeader } from "../../../lib/transport/proxy_protocol/header.ts";
 import { assert, assertEquals, assertRejects, assertThrows } from "../../assert.ts";
 import { Authority, Certificate, hasOpenssl } from "../../certificates.ts";
-import {
-  type Changes,
-  concat,
-  configTo,
-  noise,
-  receive,
-  receiveAll,
-  refusalCode,
-  send,
-  sha256,
-  startBalancer,
-  startUpstream,
-  until,
-} from "../../harness.ts";
+import { concat, noise, receive, receiveAll, send, sha256 } from "../../bytes.ts";
+import { refusalCode } from "../../clients.ts";
+import { type Changes, configTo, startBalancer } from "../../fixture.ts";
+import { startUpstream } from "../../upstreams.ts";
+import { until } from "../../wait.ts";
 
 const ID = encodeId("1");
 const MIB_8 = 8 << 20;

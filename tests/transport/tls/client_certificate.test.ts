@@ -2,7 +2,10 @@ import { encodeId } from "../../../lib/frame/tlv.ts";
 import type { TlsConfig } from "../../../lib/config/config.ts";
 import { assert, assertEquals, assertStringIncludes } from "../../assert.ts";
 import { Authority, Certificate, hasOpenssl, openssl } from "../../certificates.ts";
-import { configTo, receive, receiveAll, refusalCode, send, startBalancer, startEcho } from "../../harness.ts";
+import { receive, receiveAll, send } from "../../bytes.ts";
+import { refusalCode } from "../../clients.ts";
+import { configTo, startBalancer } from "../../fixture.ts";
+import { startEcho } from "../../upstreams.ts";
 
 const ID = encodeId("1");
 

@@ -6,7 +6,7 @@ import { TlsServer } from "../../../lib/transport/tls/server.ts";
 import { sleep } from "../../../lib/util/async.ts";
 import { assert, assertEquals, assertRejects } from "../../assert.ts";
 import { Certificate, hasOpenssl } from "../../certificates.ts";
-import { noise, sha256 } from "../../harness.ts";
+import { noise, sha256 } from "../../bytes.ts";
 
 function test(name: string, fn: () => Promise<void>) {
   Deno.test({ name, ignore: !hasOpenssl, fn });

@@ -1,6 +1,6 @@
 import { Opcode } from "../../../lib/transport/websocket/frames.ts";
 import { assertEquals } from "../../assert.ts";
-import { concat, noise } from "../../harness.ts";
+import { concat, noise } from "../../bytes.ts";
 import { closing, decode, wire } from "./wire.ts";
 
 const { TEXT, BINARY, CLOSE, PING, PONG, CONTINUATION } = Opcode;

@@ -7,7 +7,8 @@ import { WebSocketDecoder } from "../../../lib/transport/websocket/decoder.ts";
 import { encodeClose, Opcode } from "../../../lib/transport/websocket/frames.ts";
 import { Mutex } from "../../../lib/transport/websocket/mutex.ts";
 import { assert, assertEquals, assertRejects } from "../../assert.ts";
-import { concat, noise, until } from "../../harness.ts";
+import { concat, noise } from "../../bytes.ts";
+import { until } from "../../wait.ts";
 import { closing, decode, wire } from "./wire.ts";
 
 const { PING, PONG, CLOSE } = Opcode;

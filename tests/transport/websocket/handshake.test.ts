@@ -2,17 +2,11 @@ import type { WebSocketConfig } from "../../../lib/config/config.ts";
 import { encodeId } from "../../../lib/frame/tlv.ts";
 import { ServerHandshake } from "../../../lib/transport/websocket/handshake.ts";
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "../../assert.ts";
-import {
-  concat,
-  configTo,
-  receive,
-  receiveAll,
-  refusalCode,
-  send,
-  startBalancer,
-  startEcho,
-  until,
-} from "../../harness.ts";
+import { concat, receive, receiveAll, send } from "../../bytes.ts";
+import { refusalCode } from "../../clients.ts";
+import { configTo, startBalancer } from "../../fixture.ts";
+import { startEcho } from "../../upstreams.ts";
+import { until } from "../../wait.ts";
 import { ACCEPT, KEY, RawWebSocket, request } from "./raw.ts";
 import { wire } from "./wire.ts";
 

@@ -1,6 +1,6 @@
 import { mask } from "../../../lib/transport/websocket/masking.ts";
 import { assertEquals } from "../../assert.ts";
-import { noise } from "../../harness.ts";
+import { noise } from "../../bytes.ts";
 
 Deno.test("5.3: masking in parts, each with the turned key, is masking at once", () => {
   const whole = noise(1000);

@@ -1,7 +1,7 @@
 /** A WebSocket client in the raw: it sends any bytes, and takes frames apart by itself. */
 
 import { assertEquals, assertStringIncludes } from "../../assert.ts";
-import { concat, send } from "../../harness.ts";
+import { concat, send } from "../../bytes.ts";
 
 /** The key of the RFC's example, and what answers it (section 1.3). */
 export const KEY = "dGhlIHNhbXBsZSBub25jZQ==";

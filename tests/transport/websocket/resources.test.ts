@@ -3,7 +3,9 @@
 import { encodeId } from "../../../lib/frame/tlv.ts";
 import { Opcode } from "../../../lib/transport/websocket/frames.ts";
 import { assert, assertEquals, assertStringIncludes } from "../../assert.ts";
-import { concat, noise, receive, receiveAll, send, sha256, startUpstream, until } from "../../harness.ts";
+import { concat, noise, receive, receiveAll, send, sha256 } from "../../bytes.ts";
+import { startUpstream } from "../../upstreams.ts";
+import { until } from "../../wait.ts";
 import { routeTo, serve } from "../../serving.ts";
 import { codeOf, RawWebSocket, request } from "./raw.ts";
 import { closing, wire } from "./wire.ts";

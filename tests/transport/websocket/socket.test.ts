@@ -4,21 +4,11 @@ import { createServer } from "node:net";
 import { encodeId } from "../../../lib/frame/tlv.ts";
 import { Opcode } from "../../../lib/transport/websocket/frames.ts";
 import { assert, assertEquals } from "../../assert.ts";
-import {
-  type Changes,
-  concat,
-  configTo,
-  noise,
-  receive,
-  receiveAll,
-  refusalCode,
-  send,
-  sha256,
-  startBalancer,
-  startEcho,
-  startUpstream,
-  until,
-} from "../../harness.ts";
+import { concat, noise, receive, receiveAll, send, sha256 } from "../../bytes.ts";
+import { refusalCode } from "../../clients.ts";
+import { type Changes, configTo, startBalancer } from "../../fixture.ts";
+import { startEcho, startUpstream } from "../../upstreams.ts";
+import { until } from "../../wait.ts";
 import { captureLog } from "../../serving.ts";
 import { codeOf, RawWebSocket } from "./raw.ts";
 import { closing, wire } from "./wire.ts";

@@ -1,7 +1,7 @@
 /** WebSocket frames as tests need them: any bit can be wrong. */
 
 import { WebSocketDecoder } from "../../../lib/transport/websocket/decoder.ts";
-import { concat } from "../../harness.ts";
+import { concat } from "../../bytes.ts";
 
 /** What stands in a frame. The defaults make a client's whole binary message. */
 export interface Wire {

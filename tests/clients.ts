@@ -1,0 +1,37 @@
+/** Clients of a balancer over each transport, and what a refused one has received. */
+
+import { connect } from "node:net";
+import { decodeError, HEADER_BYTES } from "../lib/frame/tlv.ts";
+import type { Duplex, Transport } from "../lib/transport/duplex.ts";
+import { TcpDuplex } from "../lib/transport/tcp.ts";
+import { connectWebSocket } from "../lib/transport/websocket/connect.ts";
+import { assertEquals } from "./assert.ts";
+
+/** A client's end of a connection, whatever carries its bytes. */
+export type Client = Pick<Duplex, "read" | "write" | "closeWrite" | "close"> & Disposable;
+
+/** A client of the balancer on `port`. */
+export async function connectOver(transport: Transport, port: number): Promise<Client> {
+  const conn = await Deno.connect({ hostname: "127.0.0.1", port });
+  conn.setNoDelay(true);
+  if (transport === "tcp") return conn;
+  const socket = await connectWebSocket(new TcpDuplex(conn), { host: { host: "127.0.0.1", port } });
+  return Object.assign(socket, { [Symbol.dispose]: () => socket.close() });
+}
+
+/** Connects, and resets the connection with a RST instead of closing it. */
+export async function connectAndReset(port: number): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  const socket = connect(port, "127.0.0.1", () => socket.resetAndDestroy());
+  socket.once("error", reject);
+  socket.once("close", () => resolve());
+  await promise;
+}
+
+/** The code of the ERROR frame that is all a client has received. */
+export function refusalCode(received: Uint8Array): number {
+  assertEquals(received[0], 3);
+  const length = new DataView(received.buffer, received.byteOffset).getUint32(1);
+  assertEquals(received.length, HEADER_BYTES + length);
+  return decodeError(received.subarray(HEADER_BYTES)).code;
+}

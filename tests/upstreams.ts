@@ -1,0 +1,49 @@
+/** Upstreams on free ports of loopback. */
+
+import { send } from "./bytes.ts";
+
+/** An upstream that hands each connection to `serve` and closes it afterwards. @param onPort 0 for any free port. */
+export function startUpstream(serve: (conn: Deno.TcpConn) => Promise<void>, onPort = 0) {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: onPort });
+  const running = new Set<Promise<void>>();
+  const open = new Set<Deno.TcpConn>();
+  const handle = async (conn: Deno.TcpConn) => {
+    open.add(conn);
+    try {
+      await serve(conn);
+    } catch {
+      // the balancer ended the connection: what the test then sees on the client's side is what it asserts
+    } finally {
+      conn[Symbol.dispose]();
+      open.delete(conn);
+    }
+  };
+  const accepting = (async () => {
+    try {
+      for (;;) {
+        const work = handle(await listener.accept());
+        running.add(work);
+        void work.finally(() => running.delete(work));
+      }
+    } catch {
+      // closed
+    }
+  })();
+  return {
+    port: listener.addr.port,
+    async [Symbol.asyncDispose]() {
+      listener.close();
+      await accepting;
+      for (const conn of open) conn[Symbol.dispose]();
+      await Promise.all(running);
+    },
+  };
+}
+
+/** An upstream that sends back what it gets. */
+export function startEcho(onPort = 0) {
+  return startUpstream(async (conn) => {
+    const buffer = new Uint8Array(64 << 10);
+    for (let count; (count = await conn.read(buffer)) !== null;) await send(conn, buffer.subarray(0, count));
+  }, onPort);
+}
