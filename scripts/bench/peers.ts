@@ -3,9 +3,11 @@
  * `deno task bench:peers`: the same load on Switchyard, HAProxy and nginx, all routing by the ID in the first frame, in
  * turns, since a machine is rarely quiet. Prints the medians as a table, and as JSON in the last line.
  *
- *     deno task bench:peers [--rounds 3] [--seconds 4] [--modes rtt,paced,…] [--against DIR] [--alone] [-- COMMAND…]
+ *     deno task bench:peers [--rounds 3] [--seconds 4] [--modes rtt,paced,…] [--against DIR] [--bare] [--alone]
+ *         [-- COMMAND…]
  *
  * --against DIR measures another checkout of the project as well, in the same run: before and after a change.
+ * --bare measures a relay of 40 lines on the same calls as well: the platform's floor.
  * --alone leaves HAProxy and nginx out. COMMAND starts the balancer in place of this checkout's main.ts, such as
  * `dist/switchyard serve`; `-c FILE` is appended.
  *
@@ -49,6 +51,7 @@ interface Options {
   readonly seconds: number;
   readonly modes: readonly Mode[];
   readonly against: string | undefined;
+  readonly bare: boolean;
   readonly alone: boolean;
   readonly command: readonly string[];
 }
@@ -68,6 +71,7 @@ function readOptions(args: readonly string[]): Options {
       seconds: { type: "string", default: "4" },
       modes: { type: "string", default: MODES.join(",") },
       against: { type: "string" },
+      bare: { type: "boolean", default: false },
       alone: { type: "boolean", default: false },
     },
   });
@@ -80,7 +84,8 @@ function readOptions(args: readonly string[]): Options {
   const command = positionals.length > 0
     ? positionals
     : denoCommand(new URL("../../", import.meta.url).pathname);
-  return { rounds, seconds, modes, against: values.against, alone: values.alone, command };
+  const { against, bare, alone } = values;
+  return { rounds, seconds, modes, against, bare, alone, command };
 }
 
 function positive(name: string, text: string): number {
@@ -111,12 +116,16 @@ class Benchmark {
 
   /** The balancers that take part: this checkout first. */
   async contestants(): Promise<readonly Contestant[]> {
-    const { command, against, alone } = this.#options;
-    const own = [{ name: "switchyard", command: (port: number) => this.#switchyard(command, port) }];
+    const { command, against, bare, alone } = this.#options;
+    const own: Contestant[] = [{
+      name: "switchyard",
+      command: (port: number) => this.#switchyard(command, port),
+    }];
     if (against !== undefined) {
       const other = denoCommand(await Deno.realPath(against));
       own.push({ name: "against", command: (port) => this.#switchyard(other, port) });
     }
+    if (bare) own.push({ name: "bare", command: (port) => Promise.resolve(this.#bareRelay(port)) });
     return alone ? own : [...own, ...await this.#peers()];
   }
 
@@ -153,6 +162,12 @@ routes:
 `,
     );
     return [...command, "-c", file];
+  }
+
+  #bareRelay(port: number): readonly string[] {
+    const { echo, sink } = this.#upstreams;
+    const flags = ["--v8-flags=--max-semi-space-size=2", "--allow-net", "--no-prompt"];
+    return [Deno.execPath(), "run", ...flags, `${HERE}bare_relay.ts`, ...[port, echo, sink].map(String)];
   }
 
   /** A copy of one of the peers' files with ports and folder filled in. Returns its path. */
