@@ -152,7 +152,10 @@ export class TlsDuplex extends BaseDuplex {
       while (this.#wanted()) {
         const { bytes } = this.#buffer;
         const count = await this.#raw.read(bytes);
-        if (count === null) return await this.#cut();
+        if (count === null) {
+          this.#buffer.release();
+          return await this.#cut();
+        }
         this.#wire.receive(bytes.subarray(0, count));
         this.#buffer.resize(count);
       }
