@@ -16,6 +16,8 @@ import type { Snapshot } from "./snapshot.ts";
 /** The least time for one of several candidates, in milliseconds: more than a handshake takes around the world. */
 const LEAST_SHARE_MS = 250;
 
+const NOTHING = new Uint8Array();
+
 /** A connection to an upstream. Disposing of it gives its place at the server back; it closes nothing. */
 export interface ServerConnection extends Disposable {
   readonly duplex: Duplex;
@@ -69,6 +71,7 @@ async function connectHeld(
   while (place) {
     connection.waitsUnder(place);
     if (!await place.turn()) break;
+    await connection.client.write(NOTHING); // fails where the client has reset the connection
     try {
       const reached = await connect();
       place.reached();

@@ -13,11 +13,8 @@ const UPSTREAM_UNAVAILABLE = 5;
 const LIMIT_EXCEEDED = 6;
 const REFUSED = "Connection refused (os error 111)";
 
-/** A port on which nothing listens. */
-function deadPort(): number {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return listener.addr.port;
-}
+/** Ports on which nothing listens. */
+const DEAD = [1, 2, 3] as const;
 
 /** Notes the ports that are dialed, and how each failed dial failed. */
 function dialObserver() {
@@ -32,7 +29,7 @@ function dialObserver() {
 
 Deno.test("a server that refuses costs its client nothing: the next one is tried", async () => {
   await using echo = startEcho();
-  const dead = deadPort();
+  const [dead] = DEAD;
   const { dialed, failed, observer } = dialObserver();
   await using balancer = startBalancer(configToPool(poolOn([dead, echo.port])), { observers: [observer] });
   using client = await balancer.connect();
@@ -41,7 +38,7 @@ Deno.test("a server that refuses costs its client nothing: the next one is tried
 });
 
 Deno.test("where every server refuses, each is tried once and the client gets UPSTREAM_UNAVAILABLE", async () => {
-  const ports = [deadPort(), deadPort(), deadPort()];
+  const ports = [...DEAD];
   const { dialed, observer } = dialObserver();
   const closings: (string | undefined)[] = [];
   const closed: Observer["closed"] = (_, { detail }) => void closings.push(detail);
@@ -114,19 +111,31 @@ Deno.test("a full server is passed over; where all are full the client gets LIMI
 
 Deno.test("a backup is dialed only while no other server can be reached", async () => {
   await using backup = startEcho();
-  const main = deadPort();
-  const pool = poolOn([backup.port, main]);
+  await using main = startEcho();
+  const pool = poolOn([backup.port, main.port]);
   const [first, second] = pool.servers;
   assert(first && second);
   const { dialed, observer } = dialObserver();
-  const config = configToPool({ ...pool, servers: [{ ...first, backup: true }, second] });
-  await using balancer = startBalancer(config, { observers: [observer] });
-  using client = await balancer.connect();
-  await identify(client);
-  await using _main = startEcho(main);
-  using other = await balancer.connect();
-  await identify(other);
-  assertEquals(dialed, [main, backup.port, main]);
+  let isDown = true;
+  await using balancer = startBalancer(
+    configToPool({ ...pool, servers: [{ ...first, backup: true }, second] }),
+    {
+      observers: [observer],
+      connect: (options) => {
+        if (isDown && options.port === main.port) {
+          return Promise.reject(
+            new Deno.errors.ConnectionRefused(REFUSED),
+          );
+        }
+        return Deno.connect(options);
+      },
+    },
+  );
+  for (isDown of [true, false]) {
+    using client = await balancer.connect();
+    await identify(client);
+  }
+  assertEquals(dialed, [main.port, backup.port, main.port]);
 });
 
 Deno.test("a reload with weight 0 drains a server: open connections run on, new ones go elsewhere", async () => {
@@ -169,7 +178,7 @@ Deno.test("what one server has got is never sent to another", async () => {
 Deno.test("failed dials of clients eject a server, which is told and logged", async () => {
   using log = captureLog();
   await using echo = startEcho();
-  const dead = deadPort();
+  const [dead] = DEAD;
   const { dialed, observer } = dialObserver();
   const changes: string[] = [];
   const pool = poolOn([dead, echo.port], { max_fails: 2 });

@@ -22,7 +22,10 @@ export const fileSchema = v.strictObject({
   pools: v.optional(poolsSchema, {}),
   forward_id: boolean(true, "Whether the ID frame is forwarded to the upstream."),
   proxy_protocol: v.optional(sendProxyProtocol, false),
-  dns_ttl: duration("30s", "How long a resolved address is used; 0 resolves for each connection."),
+  dns_ttl: duration(
+    "30s",
+    "How long a resolved address is used before it is refreshed; 0 resolves for each connection.",
+  ),
   timeouts: v.optional(timeoutsSchema, {}),
   limits: v.optional(limitsSchema, {}),
   duplicate_id: v.optional(

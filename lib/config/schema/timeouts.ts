@@ -8,7 +8,10 @@ import { duration, positiveDuration } from "./fields.ts";
 export const timeoutsSchema = v.pipe(
   v.strictObject({
     id: positiveDuration("5s", "From accepting a connection to its complete ID frame."),
-    connect: positiveDuration("3s", "For one attempt to connect to an upstream, name resolution included."),
+    connect: positiveDuration(
+      "3s",
+      "For reaching a server: name resolution, connecting and TLS together, of a pool's servers in turn.",
+    ),
     idle: duration("1h", "Longest time without a byte in either direction; 0 for no limit."),
     half_close: duration("5m", "The same once one side has finished sending; 0 for no limit."),
     drain: duration(
