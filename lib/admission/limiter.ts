@@ -1,6 +1,6 @@
 /** Admission: checks each connection against the address lists, the connection limits and the rates. */
 
-import type { Config } from "../config/config.ts";
+import { type Config, DEFAULT_CONNECTIONS } from "../config/config.ts";
 import { Refusal } from "../errors.ts";
 import { subnetOf } from "../util/cidr.ts";
 import { LinkedList } from "../util/linked_list.ts";
@@ -134,7 +134,7 @@ export class Limiter implements Admittance {
   }
 
   #makeRoom(): void {
-    const limit = this.#limits.limits.connections;
+    const limit = this.#limits.limits.connections ?? DEFAULT_CONNECTIONS;
     if (limit === 0 || (this.held < limit && this.#silent.size < Math.ceil(limit / 2))) return;
     const oldest = this.#silent.first;
     if (!oldest) throw exceeded(`all ${limit} connections allowed are in use`);

@@ -1,7 +1,7 @@
 /** `switchyard check`: every error of a configuration, or a summary of what it would run. */
 
 import { X509Certificate } from "node:crypto";
-import type { Config, ListenerConfig } from "../config/config.ts";
+import { type Config, DEFAULT_CONNECTIONS, type ListenerConfig } from "../config/config.ts";
 import { configWarnings, type Warning } from "../config/warnings.ts";
 import { isPipe, readText, statFile } from "../util/read_file.ts";
 import { durationText, hostPortText, plain, targetText } from "../util/text.ts";
@@ -79,7 +79,8 @@ function* textSummary(
   const { byId, byGlob } = routeCounts(config);
   yield `routes: ${byId} by ID, ${byGlob} by glob, ${fallbackText(config)}`;
   yield* poolSummaries(config);
-  yield* wrapped("limits", Object.entries(config.limits));
+  const connections = config.limits.connections ?? `${DEFAULT_CONNECTIONS} or as open files allow`;
+  yield* wrapped("limits", Object.entries({ ...config.limits, connections }));
   yield* wrapped("timeouts", durations(config));
   for (const { path, message } of warnings) yield `warning: ${path === "" ? file : path}: ${plain(message)}`;
 }

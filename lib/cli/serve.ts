@@ -5,13 +5,16 @@ import { Log } from "../observe/log.ts";
 import { Balancer } from "../balancer.ts";
 import type { ReloadResult } from "../observe/observer.ts";
 import { loadInBackground } from "../config/load.ts";
+import type { Config } from "../config/config.ts";
 import { mountProblem } from "../config/mount_point.ts";
 import { FileWatch } from "../config/watch.ts";
 import { type CommandSpec, type ParsedFlags, readFlags } from "./flags.ts";
 import { type Io, onHangup, ShutdownSignals } from "./io.ts";
-import { openFilesProblem } from "./open_files.ts";
+import { OpenFiles } from "./open_files.ts";
 import { Reloader } from "../config/reloader.ts";
 import { isPipe } from "../util/read_file.ts";
+import { counted } from "../util/text.ts";
+import { versionText } from "./version.ts";
 import { fileOf, readServeSettings, SERVE_FLAGS } from "./settings.ts";
 
 const log = getLogger("switchyard");
@@ -41,14 +44,17 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
   // disposed of last: a second signal must not end the process by itself while the rest is closed
   using signals = new ShutdownSignals(io);
   await using output = Log.start(config.log);
-  const problems = [openFilesProblem(config), file && await mountProblem(file)];
-  await using balancer = Balancer.start(config);
-  for (const text of [warning, ...problems]) if (text) log.warning(text);
+  const openFiles = new OpenFiles(config);
+  const limited = openFiles.withLimit(config);
+  const problems = [warning, openFiles.problem(config), file && await mountProblem(file)];
+  logStart(limited, file);
+  await using balancer = Balancer.start(limited);
+  for (const problem of problems) if (problem) log.warning(problem);
   if (file !== undefined) {
     reloader = new Reloader(file, async () => {
       // or the watch would report the same change once more
       await watch?.know();
-      return await reload(flags, balancer, output);
+      return await reload(flags, balancer, output, openFiles);
     });
   }
   watch?.start({ onChange: () => void reloader?.request(), onBlind });
@@ -58,6 +64,17 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
     balancer.drain().then(() => 0),
     signals.second.then(() => endNow(balancer)),
   ]);
+}
+
+/** The first line of the log; one for each listener follows. */
+function logStart({ routes, listeners, limits }: Config, file: string | undefined): void {
+  const parts = [
+    file ?? "no file to watch",
+    counted(routes.length, "route"),
+    counted(listeners.length, "listener"),
+    `at most ${limits.connections || "any number of"} connections`,
+  ];
+  log.info(`${versionText()} starting: ${parts.join(", ")}`);
 }
 
 const NOTHING_TO_RELOAD = "nothing to reload: the configuration is that of the command line or of a pipe";
@@ -70,10 +87,15 @@ async function watchedFile(flags: ParsedFlags): Promise<string | undefined> {
 }
 
 /** The flags of the command line stay in force. */
-async function reload(flags: ParsedFlags, balancer: Balancer, output: Log): Promise<ReloadResult> {
+async function reload(
+  flags: ParsedFlags,
+  balancer: Balancer,
+  output: Log,
+  openFiles: OpenFiles,
+): Promise<ReloadResult> {
   const load = (file: string) => loadInBackground(file);
   const { config } = await readServeSettings(flags, { load });
-  const change = await balancer.reload(config);
+  const change = await balancer.reload(openFiles.withLimit(config));
   output.change(config.log);
   return change;
 }

@@ -73,5 +73,8 @@ export interface Config extends Omit<File, "routes" | "default"> {
   readonly default?: DefaultConfig;
 }
 
+/** Limit of connections without `limits.connections`, if the limit of open files allows as many. */
+export const DEFAULT_CONNECTIONS = 10_000;
+
 /** Severity below which nothing is logged. */
 export type LogLevel = Config["log"]["level"];

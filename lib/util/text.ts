@@ -67,3 +67,8 @@ export function durationText(milliseconds: number): string {
   if (milliseconds > 0 && milliseconds < 1000) return `${milliseconds}ms`;
   return `${milliseconds / scale}${unit}`;
 }
+
+/** A number with its noun: `1 route`, `2 routes`. */
+export function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? "" : "s"}`;
+}

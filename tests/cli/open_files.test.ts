@@ -1,7 +1,8 @@
-import { filesNeeded, openFilesProblem } from "../../lib/cli/open_files.ts";
-import { assert, assertEquals, assertStringIncludes } from "../assert.ts";
-import { start } from "../e2e/processes.ts";
-import { type Changes, configTo } from "../fixture.ts";
+import { filesNeeded, OpenFiles } from "../../lib/cli/open_files.ts";
+import { assertEquals, assertMatch, assertStringIncludes } from "../assert.ts";
+import type { Config } from "../../lib/config/config.ts";
+import { configTo } from "../fixture.ts";
+import { routeTo, serve } from "../serving.ts";
 
 /** Files of a system that lets `most` be open, and how many are. */
 function files(most: number) {
@@ -14,25 +15,23 @@ function files(most: number) {
   return { state, open };
 }
 
+/** Limits with that many connections; as the file has it without one where it is undefined. */
+function limitsOf(connections: number | undefined): Pick<Config, "limits"> {
+  const { connections: _, ...limits } = configTo(9).limits;
+  return { limits: connections === undefined ? limits : { ...limits, connections } };
+}
+
 Deno.test("a limit of open files that holds all connections is no problem", () => {
-  const config = configTo(9, { limits: { connections: 1000 } });
-  const { state, open } = files(filesNeeded(config));
-  assertEquals(openFilesProblem(config, open), undefined);
+  const config = limitsOf(1000);
+  const { state, open } = files(filesNeeded(1000));
+  assertEquals(new OpenFiles(config, open).problem(config), undefined);
   assertEquals(state.open, 0);
 });
 
-Deno.test("a connection takes two files, also over TLS", () => {
-  const listeners = [{ address: { host: "", port: 0 }, tls: { cert: "", key: "" } }];
-  const routes = [{ id: "1", host: "", port: 9, tls: true }];
-  const needed = (changes: Changes) =>
-    filesNeeded(configTo(9, { limits: { connections: 1000 }, ...changes }));
-  assertEquals([needed({}), needed({ listeners, routes })], [2600, 2600]);
-});
-
 Deno.test("a limit that is too low is named, with what to do about it", () => {
-  const config = configTo(9, { limits: { connections: 1000 } });
+  const config = limitsOf(1000);
   const { state, open } = files(1000);
-  const problem = openFilesProblem(config, open) ?? "";
+  const problem = new OpenFiles(config, open).problem(config) ?? "";
   assertStringIncludes(problem, "only 1000 more files");
   assertStringIncludes(problem, "limits.connections: 1000 needs 2600");
   assertStringIncludes(problem, "ulimit -n 2600");
@@ -42,17 +41,48 @@ Deno.test("a limit that is too low is named, with what to do about it", () => {
 
 Deno.test("no more than 65,536 files are tried", () => {
   const { open } = files(65_536);
-  assertEquals(openFilesProblem(configTo(9, { limits: { connections: 1_000_000 } }), open), undefined);
+  assertEquals(new OpenFiles(limitsOf(1_000_000), open).problem(limitsOf(1_000_000)), undefined);
+});
+
+for (
+  const [most, connections] of [[100_000, 10_000], [20_600, 10_000], [10_600, 5000], [1000, 250], [4, 1], [
+    0,
+    1,
+  ]] as const
+) {
+  Deno.test(`without limits.connections ${connections} are allowed where ${most} files can be opened`, () => {
+    const { open } = files(most);
+    const openFiles = new OpenFiles(limitsOf(undefined), open);
+    assertEquals(openFiles.withLimit(limitsOf(undefined)).limits.connections, connections);
+    assertEquals(openFiles.problem(limitsOf(undefined)), undefined);
+    assertEquals(openFiles.withLimit(limitsOf(7)).limits.connections, 7);
+  });
+}
+
+const limited = ["sh", "-c", 'ulimit -n 1024; exec "$@"', "sh"];
+
+Deno.test({
+  name:
+    "serve warns where the limit of open files is too low for limits.connections, and serves all the same",
+  ignore: Deno.build.os === "windows",
+  async fn() {
+    const place = { command: limited };
+    await using serving = await serve(`${routeTo(9)}limits: { connections: 10000 }\n`, { place });
+    await serving.balancer.stderr.until("ulimit -n");
+  },
 });
 
 Deno.test({
-  name: "serve warns where the system's limit of open files is too low, and serves all the same",
+  name: "serve starts without a warning where the file sets no limit of connections, and logs what it starts",
   ignore: Deno.build.os === "windows",
   async fn() {
-    const limited = ["sh", "-c", 'ulimit -n 700; exec "$@"', "sh"];
-    const flags = ["serve", "--listen", "127.0.0.1:0", "--route", "1=127.0.0.1:9"];
-    await using balancer = start({ command: limited }, flags);
-    await balancer.stderr.until("ulimit -n");
-    assert(balancer.stderr.text.includes("listening on"));
+    await using serving = await serve(routeTo(9), { place: { command: limited } });
+    assertMatch(
+      serving.balancer.stderr.text,
+      /switchyard [\d.]+ \(deno [\d.]+\) starting: .*routes\.yaml, 1 route, 1 listener, at most \d{3} connections/,
+    );
+    assertEquals(serving.balancer.stderr.text.includes("WARNING"), false);
+    assertEquals(await serving.balancer.end(), 0);
+    assertEquals(serving.balancer.stderr.text.includes("WARNING"), false);
   },
 });

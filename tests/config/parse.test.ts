@@ -41,7 +41,6 @@ Deno.test("only routes is required; all else has its default", () => {
     timeouts: TIMEOUTS,
     limits: {
       id_bytes: 255,
-      connections: 10_000,
       connections_per_ip: 0,
       connections_per_id: 0,
       connection_rate_per_ip: 0,

@@ -43,7 +43,9 @@ Deno.test({
   ignore,
   async fn() {
     await using upstream = startEcho();
-    const yaml = `${routeTo(upstream.port)}timeouts: { id: 1m }\nlog: { access: false }\n`;
+    const yaml = `${
+      routeTo(upstream.port)
+    }timeouts: { id: 1m }\nlog: { access: false }\nlimits: { connections: 10000 }\n`;
     await using serving = await serve(yaml, { place });
     using beside = await serving.connect();
     await echoes(beside);
@@ -71,7 +73,10 @@ Deno.test({
   ignore,
   async fn() {
     await using upstream = startEcho();
-    await using serving = await serve(`${routeTo(upstream.port)}timeouts: { id: 1m }\n`, { place });
+    await using serving = await serve(
+      `${routeTo(upstream.port)}timeouts: { id: 1m }\nlimits: { connections: 10000 }\n`,
+      { place },
+    );
     using beside = await serving.connect();
     await echoes(beside);
     const crowd: Deno.TcpConn[] = [];

@@ -56,9 +56,8 @@ export function integer(
 }
 
 /** A number of connections; 0 is no limit. */
-export function connectionCount(fallback: number, description: string) {
-  const count = integer(COUNT_EXPECTED, `${description}; 0 for no limit.`, { least: 0, most: MAX_COUNT });
-  return v.optional(count, fallback);
+export function connectionCount(description: string) {
+  return integer(COUNT_EXPECTED, `${description}; 0 for no limit.`, { least: 0, most: MAX_COUNT });
 }
 
 /** A duration over 0: zero would time out every connection. In milliseconds once parsed. */

@@ -10,15 +10,17 @@ const idBytes = integer("a number of bytes, 1 to 65535", "Longest client ID, in 
 export const limitsSchema = v.pipe(
   v.strictObject({
     id_bytes: v.optional(idBytes, DEFAULTS.idBytes),
-    connections: connectionCount(10_000, "Most connections at once"),
-    connections_per_ip: connectionCount(
-      0,
-      "Most connections at once from one address (IPv6: from one /64)",
+    connections: v.exactOptional(
+      connectionCount("Most connections at once; default as many as open files allow, at most 10,000"),
     ),
-    connections_per_id: connectionCount(0, "Most connections at once of one ID"),
-    connection_rate_per_ip: connectionCount(
+    connections_per_ip: v.optional(
+      connectionCount("Most connections at once from one address (IPv6: from one /64)"),
       0,
-      "Most new connections a second from one address (IPv6: from one /64)",
+    ),
+    connections_per_id: v.optional(connectionCount("Most connections at once of one ID"), 0),
+    connection_rate_per_ip: v.optional(
+      connectionCount("Most new connections a second from one address (IPv6: from one /64)"),
+      0,
     ),
   }, "a mapping such as { connections: 10000 }"),
   v.description("How much clients may use."),

@@ -68,7 +68,7 @@ const pool = v.strictObject({
   max_fails: times(3, "Failed dials within fail_duration that eject a server; 0 for never.", 0),
   fail_duration: positiveDuration("10s", "Time within which failed dials count, and of the first ejection."),
   slow_start: duration("0s", "How long a server that came back takes to get its whole share."),
-  max_connections: connectionCount(0, "Most connections at once to each server"),
+  max_connections: v.optional(connectionCount("Most connections at once to each server"), 0),
 }, "a mapping such as { servers: [{ host: a.example.com, port: 9000 }] }");
 
 /** Every pool, by name. */
