@@ -47,6 +47,7 @@ export class TlsServer implements Disposable {
   #options: TLSSocketOptions;
   #seen: string;
   #complaint = "";
+  #reading: Promise<void> | undefined;
 
   /**
    * @param name The listener's, for messages.
@@ -77,9 +78,21 @@ export class TlsServer implements Disposable {
    *
    * @param read Gives the files where they have been read already.
    */
-  async refresh(read?: ReadFile): Promise<void> {
+  refresh(read?: ReadFile): Promise<void> {
+    if (!read) return this.#reading ??= this.#readFiles();
+    this.#tryToUse(read);
+    return Promise.resolve();
+  }
+
+  /** One at a time: a file system that hangs keeps no more than one read. */
+  async #readFiles(): Promise<void> {
+    this.#tryToUse(await readAhead(listenerFiles(this.config)));
+    this.#reading = undefined;
+  }
+
+  #tryToUse(read: ReadFile): void {
     try {
-      this.#use(read ?? await readAhead(listenerFiles(this.config)));
+      this.#use(read);
     } catch (error) {
       this.#complain(messageOf(error));
     }

@@ -234,6 +234,7 @@ test("what the files hold is looked at by itself, and what cannot be used is pas
     listener.close();
   } finally {
     server[Symbol.dispose]();
+    await server.refresh(); // a check may be under way
   }
 });
 
