@@ -6,7 +6,7 @@ import { type Duplex, writeAll } from "../transport/duplex.ts";
 import { encodeLocalHeader } from "../transport/proxy_protocol/header.ts";
 import type { Server } from "../upstream/server.ts";
 import { concat } from "../util/bytes.ts";
-import { Deadlines } from "../util/deadlines.ts";
+import { Deadlines, type TimeLimit } from "../util/deadlines.ts";
 import { quote } from "../util/text.ts";
 import { openServer } from "./open_server.ts";
 import type { DialSettings } from "./dialing.ts";
@@ -14,20 +14,41 @@ import type { DialSettings } from "./dialing.ts";
 /** The part of the answer in which the expected text is looked for, in bytes. */
 const ANSWER_BYTES = 4096;
 
-/** Checks `server` once. @throws Error that says why it has failed, within the check's timeout */
-export async function checkServer(server: Server, check: HealthCheck, settings: DialSettings): Promise<void> {
+/**
+ * Checks `server` once. Nothing of the check is left open.
+ *
+ * @throws Error that says why the server has failed, within the check's timeout, or when `signal` is aborted
+ */
+export async function checkServer(
+  server: Server,
+  check: HealthCheck,
+  settings: DialSettings,
+  signal: AbortSignal,
+): Promise<void> {
   const deadlines = new Deadlines(check.timeout);
+  const abort = () => deadlines.expireAll();
+  signal.addEventListener("abort", abort);
   using deadline = deadlines.start();
   try {
-    const header = settings.proxyProtocol ? encodeLocalHeader(settings.proxyProtocol) : undefined;
-    const duplex = await openServer({ server, header }, deadline, settings);
-    try {
-      await deadline.guard(exchange(duplex, check), () => unanswered(check));
-    } finally {
-      duplex.close();
-    }
+    await talkTo(server, check, settings, deadline);
   } finally {
+    signal.removeEventListener("abort", abort);
     deadlines.close();
+  }
+}
+
+async function talkTo(
+  server: Server,
+  check: HealthCheck,
+  settings: DialSettings,
+  limit: TimeLimit,
+): Promise<void> {
+  const header = settings.proxyProtocol ? encodeLocalHeader(settings.proxyProtocol) : undefined;
+  const duplex = await openServer({ server, header }, limit, settings);
+  try {
+    await limit.guard(exchange(duplex, check), () => unanswered(check));
+  } finally {
+    duplex.close();
   }
 }
 

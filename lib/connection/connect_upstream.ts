@@ -34,7 +34,7 @@ export async function connectUpstream(
   connection: Connection,
   snapshot: Snapshot,
 ): Promise<ServerConnection> {
-  const pool = poolOf(route, snapshot);
+  const pool = poolBehind(route, snapshot);
   try {
     return await connectToAny(pool, connection, snapshot);
   } catch (error) {
@@ -50,7 +50,7 @@ export async function connectUpstream(
   }
 }
 
-function poolOf({ target }: Route, { upstreams, pools }: Snapshot): Pool {
+function poolBehind({ target }: Route, { upstreams, pools }: Snapshot): Pool {
   if (target.pool === undefined) return upstreams.single(target);
   const pool = pools.get(target.pool);
   if (!pool) throw new Error(`there is no pool ${target.pool}`);

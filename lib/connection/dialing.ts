@@ -64,7 +64,10 @@ export class Dialing {
 
   /** Uses `settings` from now on: checks of servers that are new begin, those of servers that are gone end. */
   use(settings: DialSettings): void {
-    this.#upstreams.use(settings.pools, (server, check) => checkServer(server, check, settings));
+    this.#upstreams.use(
+      settings.pools,
+      (server, check, signal) => checkServer(server, check, settings, signal),
+    );
   }
 
   /** Ends the wait of held clients, and holds no more. */

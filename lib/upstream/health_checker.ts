@@ -17,12 +17,12 @@ export interface CheckerOptions {
 
 /** Runs `check` at intervals until it is disposed of: the first time within one interval, and never twice at a time. */
 export class HealthChecker implements Disposable {
-  readonly #check: () => Promise<void>;
+  readonly #check: (signal: AbortSignal) => Promise<void>;
   readonly #options: CheckerOptions;
   readonly #closed = new AbortController();
 
-  /** @param check Rejects where the server has failed. It ends by itself. */
-  constructor(check: () => Promise<void>, options: CheckerOptions) {
+  /** @param check Rejects where the server has failed. It ends by itself, and at once when its signal is aborted. */
+  constructor(check: (signal: AbortSignal) => Promise<void>, options: CheckerOptions) {
     this.#check = check;
     this.#options = options;
     void this.#run();
@@ -38,7 +38,7 @@ export class HealthChecker implements Disposable {
     await sleep(interval * random(), signal);
     while (!signal.aborted) {
       const started = performance.now();
-      const error = await this.#check().then(() => undefined, asError);
+      const error = await this.#check(signal).then(() => undefined, asError);
       if (signal.aborted) return;
       report(error);
       const next = interval * (1 - JITTER * random());

@@ -50,7 +50,7 @@ class TieredCandidates implements Candidates {
 }
 
 /** A pool of one, behind a route to `host:port`. */
-export function poolOf(server: Server): Pool {
+export function singleServerPool(server: Server): Pool {
   return { name: undefined, candidates: () => new OnlyCandidate(server) };
 }
 

@@ -5,14 +5,14 @@ import type { HealthCheck, PoolConfig, Upstream } from "../config/config.ts";
 import { hostPortText } from "../util/text.ts";
 import { Health, type HealthSettings } from "./health.ts";
 import { HealthChecker } from "./health_checker.ts";
-import { type Pool, poolOf, ServerPool } from "./pool.ts";
+import { type Pool, ServerPool, singleServerPool } from "./pool.ts";
 import { type OnChange, Server, ServerRecord } from "./server.ts";
 import { type Strategy, strategyOf } from "./strategies.ts";
 
 const log = getLogger("switchyard");
 
-/** Checks a server once, within the check's timeout; rejects where it has failed. */
-export type RunCheck = (server: Server, check: HealthCheck) => Promise<void>;
+/** Checks a server once, within the check's timeout; rejects where it has failed, or `signal` is aborted. */
+export type RunCheck = (server: Server, check: HealthCheck, signal: AbortSignal) => Promise<void>;
 
 /** Servers that routes name and that are remembered though they have no connections. */
 const MOST_IDLE = 1000;
@@ -90,7 +90,7 @@ export class Upstreams implements Disposable {
       record = new ServerRecord(key, this.#singleOptions);
       this.#single.set(key, record);
     }
-    return poolOf(new Server(upstream, record));
+    return singleServerPool(new Server(upstream, record));
   }
 
   /** Every server that is in a pool, has connections or had some lately. */
@@ -139,7 +139,7 @@ export class Upstreams implements Disposable {
     if (settings && this.#checked.get(record)?.signature === signature) return;
     this.#uncheck(record);
     if (!settings) return record.unchecked();
-    const checker = new HealthChecker(() => this.#runCheck(server, settings), {
+    const checker = new HealthChecker((signal) => this.#runCheck(server, settings, signal), {
       interval: settings.interval,
       report: (error) => record.checked(error),
       ...(this.#options.random && { random: this.#options.random }),

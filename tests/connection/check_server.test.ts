@@ -14,10 +14,15 @@ const CHECK: HealthCheck = { interval: 1000, timeout: 60_000, fall: 1, rise: 1 }
 const utf8 = (text: string) => new TextEncoder().encode(text);
 
 /** Checks 127.0.0.1:`port` once. */
-async function checkOnce(port: number, changes: Partial<HealthCheck> = {}, version?: "v1" | "v2") {
+async function checkOnce(
+  port: number,
+  changes: Partial<HealthCheck> = {},
+  version?: "v1" | "v2",
+  signal = new AbortController().signal,
+) {
   const dialing = new Dialing({ observer: { serverChanged: () => {} } });
   const settings = dialing.settings(configTo(9, { proxy_protocol: version ?? false }));
-  await checkServer(new Server({ host: "127.0.0.1", port }), { ...CHECK, ...changes }, settings);
+  await checkServer(new Server({ host: "127.0.0.1", port }), { ...CHECK, ...changes }, settings, signal);
 }
 
 /** An upstream that answers each connection with `answer`, and what it has received. */
@@ -93,4 +98,13 @@ Deno.test({
     await assertRejects(() => checkOnce(silent.port, { timeout: 50 }), Error, "no answer within 50 ms");
     await until(() => synSent(silent.port) === 0, "the connect is cancelled");
   },
+});
+
+Deno.test("a check that is aborted ends at once", async () => {
+  await using upstream = startUpstream(async (conn) => void await receive(conn, 100));
+  const aborted = new AbortController();
+  const check = checkOnce(upstream.port, { expect: "PONG" }, undefined, aborted.signal);
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  aborted.abort();
+  await assertRejects(() => check, Error, "PONG");
 });

@@ -1,4 +1,5 @@
 import { connectCanceller } from "../../lib/upstream/cancel.ts";
+import { sleep } from "../../lib/util/async.ts";
 import { assertEquals } from "../assert.ts";
 import { startUpstream } from "../upstreams.ts";
 
@@ -10,10 +11,11 @@ Deno.test("a connect that is cancelled just as it succeeds loses no socket", asy
     const attempts = Array.from({ length: 20 }, () => {
       return Deno.connect({ hostname: "127.0.0.1", port: upstream.port, signal: canceller.signal });
     });
-    setTimeout(() => canceller.abort(), 0);
+    const cancelled = sleep(0).then(() => canceller.abort());
     for (const attempt of await Promise.allSettled(attempts)) {
       if (attempt.status === "fulfilled") attempt.value.close();
       else assertEquals(attempt.reason.constructor, Deno.errors.Interrupted);
     }
+    await cancelled;
   }
 });

@@ -1,6 +1,6 @@
 import type { PoolConfig } from "../../lib/config/config.ts";
 import { Health } from "../../lib/upstream/health.ts";
-import { poolOf, ServerPool } from "../../lib/upstream/pool.ts";
+import { ServerPool, singleServerPool } from "../../lib/upstream/pool.ts";
 import { Server, type ServerOptions, ServerRecord } from "../../lib/upstream/server.ts";
 import { strategyOf } from "../../lib/upstream/strategies.ts";
 import { assertEquals } from "../assert.ts";
@@ -33,7 +33,7 @@ function pool(...options: Partial<ServerOptions>[]) {
 
 Deno.test("a pool of one gives its server once to each connection", () => {
   const server = new Server({ host: "n", port: 1 });
-  const pool = poolOf(server);
+  const pool = singleServerPool(server);
   const candidates = pool.candidates("1");
   assertEquals(candidates.left, 1);
   assertEquals(all(candidates), [server]);
