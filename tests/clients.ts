@@ -1,11 +1,12 @@
 /** Clients of a balancer over each transport, and what a refused one has received. */
 
 import { connect } from "node:net";
-import { decodeError, HEADER_BYTES } from "../lib/frame/tlv.ts";
+import { decodeError, encodeId, HEADER_BYTES } from "../lib/frame/tlv.ts";
 import type { Duplex, Transport } from "../lib/transport/duplex.ts";
 import { TcpDuplex } from "../lib/transport/tcp.ts";
 import { connectWebSocket } from "../lib/transport/websocket/connect.ts";
 import { assertEquals } from "./assert.ts";
+import { receive, receiveAll, send } from "./bytes.ts";
 
 /** A client's end of a connection, whatever carries its bytes. */
 export type Client = Pick<Duplex, "read" | "write" | "closeWrite" | "close"> & Disposable;
@@ -34,4 +35,17 @@ export function refusalCode(received: Uint8Array): number {
   const length = new DataView(received.buffer, received.byteOffset).getUint32(1);
   assertEquals(received.length, HEADER_BYTES + length);
   return decodeError(received.subarray(HEADER_BYTES)).code;
+}
+
+/** Sends the ID, and asserts that an echoing upstream has it. */
+export async function identify(client: Client, id = "1"): Promise<void> {
+  const frame = encodeId(id);
+  await send(client, frame);
+  assertEquals(await receive(client, frame.length), frame);
+}
+
+/** Sends the ID, and gives the code of the ERROR frame that comes back. */
+export async function refused(client: Client, id = "1"): Promise<number> {
+  await send(client, encodeId(id));
+  return refusalCode(await receiveAll(client));
 }

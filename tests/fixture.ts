@@ -1,10 +1,11 @@
-/** A balancer on a free port of loopback, and its configuration. */
+/** Balancers on free ports of loopback: alone, or with an upstream behind them and clients before them. */
 
 import { Balancer, type BalancerOptions } from "../lib/balancer.ts";
 import type { Config } from "../lib/config/config.ts";
 import { emptyConfig } from "../lib/config/parse.ts";
 import type { Transport } from "../lib/transport/duplex.ts";
-import { connectOver } from "./clients.ts";
+import { type Client, connectOver, identify } from "./clients.ts";
+import { echo, startUpstream } from "./upstreams.ts";
 
 /** What a test wants otherwise; in the groups `timeouts`, `limits` and `log` the other fields stay. */
 export type Changes = {
@@ -45,5 +46,36 @@ export function startBalancer(config: Config, options?: BalancerOptions) {
     connect: () => Deno.connect({ hostname: "127.0.0.1", port }),
     connectOver: (transport: Transport) => connectOver(transport, port),
     [Symbol.asyncDispose]: () => balancer.close(),
+  };
+}
+
+/** A balancer, the upstream behind it that sends back what it gets, and clients with an ID. */
+export function startEchoing(changes: Changes = {}, options?: BalancerOptions) {
+  return startPath(echo, changes, options);
+}
+
+/** A balancer, the upstream behind it that hands each connection to `serve`, and clients with an ID. */
+export function startPath(
+  serve: (conn: Deno.TcpConn) => Promise<void>,
+  changes: Changes = {},
+  options?: BalancerOptions,
+) {
+  const upstream = startUpstream(serve);
+  const config = configTo(upstream.port, changes);
+  const started = startBalancer(config, options);
+  return {
+    ...started,
+    config,
+    upstream,
+    /** A client whose ID has come back from an echoing upstream. */
+    async join(id = "1", transport: Transport = "tcp"): Promise<Client> {
+      const client = await started.connectOver(transport);
+      await identify(client, id);
+      return client;
+    },
+    async [Symbol.asyncDispose]() {
+      await started.balancer.close();
+      await upstream[Symbol.asyncDispose]();
+    },
   };
 }

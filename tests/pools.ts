@@ -3,10 +3,6 @@
 import type { Config, PoolConfig } from "../lib/config/config.ts";
 import type { Candidates } from "../lib/upstream/pool.ts";
 import type { Server } from "../lib/upstream/server.ts";
-import { encodeId } from "../lib/frame/tlv.ts";
-import { assertEquals } from "./assert.ts";
-import { receive, receiveAll, send } from "./bytes.ts";
-import { type Client, refusalCode } from "./clients.ts";
 import { type Changes, configTo } from "./fixture.ts";
 
 /** What a test wants of the pool otherwise. */
@@ -28,19 +24,6 @@ export function poolOn(ports: readonly number[], changes: PoolChanges = {}): Poo
 /** A configuration in which every ID goes to `pool`. */
 export function configToPool(pool: PoolConfig, changes: Changes = {}): Config {
   return configTo(9, { routes: [{ match: "*", pool: "eu" }], pools: { eu: pool }, ...changes });
-}
-
-/** Sends the ID, and asserts that an echoing upstream has it. */
-export async function identify(client: Client, id = "1"): Promise<void> {
-  const frame = encodeId(id);
-  await send(client, frame);
-  assertEquals(await receive(client, frame.length), frame);
-}
-
-/** Sends the ID, and gives the code of the ERROR frame that comes back. */
-export async function refused(client: Client, id = "1"): Promise<number> {
-  await send(client, encodeId(id));
-  return refusalCode(await receiveAll(client));
 }
 
 /** Every server that is left, in order. */

@@ -42,8 +42,11 @@ export function startUpstream(serve: (conn: Deno.TcpConn) => Promise<void>, onPo
 
 /** An upstream that sends back what it gets. */
 export function startEcho(onPort = 0) {
-  return startUpstream(async (conn) => {
-    const buffer = new Uint8Array(64 << 10);
-    for (let count; (count = await conn.read(buffer)) !== null;) await send(conn, buffer.subarray(0, count));
-  }, onPort);
+  return startUpstream(echo, onPort);
+}
+
+/** Sends back what comes until the peer has finished. */
+export async function echo(conn: Pick<Deno.Conn, "read" | "write">): Promise<void> {
+  const buffer = new Uint8Array(64 << 10);
+  for (let count; (count = await conn.read(buffer)) !== null;) await send(conn, buffer.subarray(0, count));
 }

@@ -4,8 +4,7 @@ import { encodeId } from "../../lib/frame/tlv.ts";
 import { assertEquals } from "../assert.ts";
 import { receiveAll, send } from "../bytes.ts";
 import { refusalCode } from "../clients.ts";
-import { configTo, startBalancer } from "../fixture.ts";
-import { startEcho } from "../upstreams.ts";
+import { configTo, startBalancer, startEchoing } from "../fixture.ts";
 
 const inside: readonly [network: string, address: string][] = [
   ["10.0.0.0/8", "10.255.0.1"],
@@ -63,8 +62,7 @@ Deno.test("a denied client gets FORBIDDEN before it has said a byte", async () =
 });
 
 Deno.test("an allowed client gets through", async () => {
-  await using upstream = startEcho();
-  await using balancer = startBalancer(configTo(upstream.port, { allow: ["127.0.0.0/8"] }));
+  await using balancer = startEchoing({ allow: ["127.0.0.0/8"] });
   using client = await balancer.connect();
   await send(client, encodeId("1"));
   await client.closeWrite();

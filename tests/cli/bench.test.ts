@@ -1,8 +1,8 @@
 import { encodeError } from "../../lib/frame/tlv.ts";
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "../assert.ts";
 import { receive, receiveAll, send } from "../bytes.ts";
-import { configTo, startBalancer } from "../fixture.ts";
-import { startEcho, startUpstream } from "../upstreams.ts";
+import { configTo, startBalancer, startEchoing } from "../fixture.ts";
+import { startUpstream } from "../upstreams.ts";
 import { until } from "../wait.ts";
 import { run } from "./command.ts";
 
@@ -27,8 +27,7 @@ const MEASURED = [true, false].flatMap((forward_id) =>
 
 for (const { forward_id, mode, target } of MEASURED) {
   Deno.test(`bench --mode ${mode} measures an echo at ${target(8888)}, forward_id: ${forward_id}`, async () => {
-    await using upstream = startEcho();
-    await using balancer = startBalancer(configTo(upstream.port, { forward_id }));
+    await using balancer = startEchoing({ forward_id });
     const args = ["--mode", mode, "--connections", "3", "--message-bytes", "20000"];
     const { status, out, err } = await benchAt(target(balancer.port), "500ms", ...args);
     assertEquals([status, err], [0, []]);

@@ -5,7 +5,8 @@ import { receive, receiveAll, send } from "../bytes.ts";
 import { startBalancer } from "../fixture.ts";
 import { startEcho, startUpstream } from "../upstreams.ts";
 import { until } from "../wait.ts";
-import { configToPool, identify, poolOn, refused } from "../pools.ts";
+import { identify, refused } from "../clients.ts";
+import { configToPool, poolOn } from "../pools.ts";
 import { captureLog } from "../serving.ts";
 import { SHOWS_SOCKETS, startSilent } from "../silent.ts";
 

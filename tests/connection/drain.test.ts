@@ -9,7 +9,7 @@ import {
 } from "../assert.ts";
 import { concat, noise, receive, receiveAll, send, sha256 } from "../bytes.ts";
 import { type Client, refusalCode } from "../clients.ts";
-import { configTo, overEach, startBalancer } from "../fixture.ts";
+import { configTo, overEach, startBalancer, startEchoing } from "../fixture.ts";
 import { startEcho, startUpstream } from "../upstreams.ts";
 import { until } from "../wait.ts";
 import { captureLog, routeTo, serve } from "../serving.ts";
@@ -114,8 +114,7 @@ overEach(
 );
 
 Deno.test("at the end of a drain nothing is written into a stream that has begun", async () => {
-  await using upstream = startEcho();
-  await using balancer = startBalancer(configTo(upstream.port, { timeouts: { drain: 100 } }));
+  await using balancer = startEchoing({ timeouts: { drain: 100 } });
   using client = await streaming(balancer.connect);
   const draining = balancer.balancer.drain();
   assertEquals((await receiveAll(client)).length, 0);
@@ -123,8 +122,7 @@ Deno.test("at the end of a drain nothing is written into a stream that has begun
 });
 
 Deno.test("a client that connected before the drain and is still silent is served", async () => {
-  await using upstream = startEcho();
-  await using balancer = startBalancer(configTo(upstream.port, { timeouts: { drain: 10_000 } }));
+  await using balancer = startEchoing({ timeouts: { drain: 10_000 } });
   using early = await balancer.connect();
   await until(() => balancer.balancer.active === 1, "it is accepted");
   const draining = balancer.balancer.drain();
@@ -135,8 +133,7 @@ Deno.test("a client that connected before the drain and is still silent is serve
 });
 
 Deno.test("a drain ends with its last connection, however many clients still try", async () => {
-  await using upstream = startEcho();
-  await using balancer = startBalancer(configTo(upstream.port, { timeouts: { drain: 60_000, id: 60_000 } }));
+  await using balancer = startEchoing({ timeouts: { drain: 60_000, id: 60_000 } });
   using client = await streaming(balancer.connect);
   const draining = balancer.balancer.drain();
   const mute = await balancer.connect();
@@ -148,9 +145,8 @@ Deno.test("a drain ends with its last connection, however many clients still try
 });
 
 Deno.test("drain_spread ends what is left one by one, the last at the deadline", async () => {
-  await using upstream = startEcho();
   const timeouts = { drain: 800, drain_spread: 600 };
-  await using balancer = startBalancer(configTo(upstream.port, { timeouts }));
+  await using balancer = startEchoing({ timeouts });
   using log = captureLog();
   const clients = await Promise.all(Array.from({ length: 30 }, () => streaming(balancer.connect)));
   const started = performance.now();
@@ -168,8 +164,7 @@ Deno.test("drain_spread ends what is left one by one, the last at the deadline",
 });
 
 Deno.test("closing while a drain waits ends both", async () => {
-  await using upstream = startEcho();
-  await using balancer = startBalancer(configTo(upstream.port, { timeouts: { drain: 60_000 } }));
+  await using balancer = startEchoing({ timeouts: { drain: 60_000 } });
   using client = await streaming(balancer.connect);
   const draining = balancer.balancer.drain();
   await balancer.balancer.close();

@@ -4,7 +4,7 @@ import { assertEquals, assertGreaterOrEqual } from "../assert.ts";
 import { configTo, startBalancer } from "../fixture.ts";
 import { startEcho } from "../upstreams.ts";
 import { until } from "../wait.ts";
-import { identify, refused } from "../pools.ts";
+import { identify, refused } from "../clients.ts";
 
 const UPSTREAM_UNAVAILABLE = 5;
 

@@ -1,8 +1,8 @@
 import { encodeId } from "../../lib/frame/tlv.ts";
 import { assertEquals, assertGreater } from "../assert.ts";
 import { receive, receiveAll, send } from "../bytes.ts";
-import { configTo, overEach, startBalancer } from "../fixture.ts";
-import { startEcho, startUpstream } from "../upstreams.ts";
+import { configTo, overEach, startBalancer, startEchoing } from "../fixture.ts";
+import { startUpstream } from "../upstreams.ts";
 import { until } from "../wait.ts";
 import { RawWebSocket } from "../transport/websocket/raw.ts";
 import { wire } from "../transport/websocket/wire.ts";
@@ -12,8 +12,7 @@ const ID = encodeId("1");
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
 overEach("timeouts.idle ends a connection on which nothing moves, and no other", async (transport) => {
-  await using upstream = startEcho();
-  await using balancer = startBalancer(configTo(upstream.port, { timeouts: { idle: 400 } }));
+  await using balancer = startEchoing({ timeouts: { idle: 400 } });
   using log = captureLog();
   using quiet = await balancer.connectOver(transport);
   using lively = await balancer.connectOver(transport);
@@ -88,8 +87,7 @@ Deno.test("a half-closed connection that still moves goes on", async () => {
 });
 
 Deno.test("pings keep a WebSocket from being idle", async () => {
-  await using upstream = startEcho();
-  await using balancer = startBalancer(configTo(upstream.port, { timeouts: { idle: 400 } }));
+  await using balancer = startEchoing({ timeouts: { idle: 400 } });
   using socket = await RawWebSocket.open(balancer.port, wire({ payload: ID }));
   assertEquals((await socket.frame())?.payload, ID);
   for (let beat = 0; beat < 16; beat++) {
@@ -124,9 +122,8 @@ Deno.test("pings do not keep a WebSocket whose upstream has finished from timeou
 });
 
 Deno.test("an idle time of 0 is no limit", async () => {
-  await using upstream = startEcho();
   const timeouts = { idle: 0, half_close: 100 };
-  await using balancer = startBalancer(configTo(upstream.port, { timeouts }));
+  await using balancer = startEchoing({ timeouts });
   using client = await balancer.connect();
   await send(client, ID);
   await receive(client, ID.length);

@@ -7,7 +7,8 @@
 import { startBalancer } from "../fixture.ts";
 import { startEcho } from "../upstreams.ts";
 import { until } from "../wait.ts";
-import { configToPool, identify, poolOn } from "../pools.ts";
+import { identify } from "../clients.ts";
+import { configToPool, poolOn } from "../pools.ts";
 import { synSent } from "../silent.ts";
 
 const CLIENTS = 20;

@@ -4,8 +4,7 @@ import { encodeFrame, encodeId, HEADER_BYTES } from "../../lib/frame/tlv.ts";
 import { assert, assertEquals } from "../assert.ts";
 import { concat, noise, receiveAll, send, sha256 } from "../bytes.ts";
 import { connectAndReset, refusalCode } from "../clients.ts";
-import { configTo, overEach, startBalancer } from "../fixture.ts";
-import { startEcho } from "../upstreams.ts";
+import { configTo, overEach, startBalancer, startEchoing } from "../fixture.ts";
 import { until } from "../wait.ts";
 
 const MIB = 1 << 20;
@@ -88,8 +87,7 @@ overEach(
 );
 
 Deno.test("1,500 ID frames that are never completed are ID_TIMEOUT each, and a good client is served meanwhile", async () => {
-  await using upstream = startEcho();
-  await using balancer = startBalancer(configTo(upstream.port, { timeouts: { id: 1000 } }));
+  await using balancer = startEchoing({ timeouts: { id: 1000 } });
   const connectHalf = async () => {
     const client = await balancer.connect();
     await send(client, Uint8Array.of(1, 0, 0));
@@ -133,8 +131,7 @@ overEach("an upstream that does not answer is UPSTREAM_UNAVAILABLE at the deadli
 });
 
 overEach("an ID frame cut at every byte routes", async (transport) => {
-  await using upstream = startEcho();
-  await using balancer = startBalancer(configTo(upstream.port));
+  await using balancer = startEchoing();
   const bytes = concat(encodeId("1"), Uint8Array.of(9));
   for (let cut = 1; cut < bytes.length; cut++) {
     using client = await balancer.connectOver(transport);
@@ -147,8 +144,7 @@ overEach("an ID frame cut at every byte routes", async (transport) => {
 });
 
 overEach("1 MB in one write with the ID frame is delivered once and in order", async (transport) => {
-  await using upstream = startEcho();
-  await using balancer = startBalancer(configTo(upstream.port));
+  await using balancer = startEchoing();
   using client = await balancer.connectOver(transport);
   const bytes = concat(encodeId("1"), noise(MIB));
   const sending = send(client, bytes).then(() => client.closeWrite());
@@ -157,8 +153,7 @@ overEach("1 MB in one write with the ID frame is delivered once and in order", a
 });
 
 Deno.test("10,000 connections that are reset at once leave the accept loop alive", async () => {
-  await using upstream = startEcho();
-  await using balancer = startBalancer(configTo(upstream.port));
+  await using balancer = startEchoing();
   for (let round = 0; round < 500; round++) {
     await Promise.all(Array.from({ length: 20 }, () => connectAndReset(balancer.port)));
   }

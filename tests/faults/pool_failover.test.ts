@@ -6,7 +6,8 @@ import { assert, assertEquals } from "../assert.ts";
 import { startBalancer } from "../fixture.ts";
 import { startEcho } from "../upstreams.ts";
 import { until } from "../wait.ts";
-import { configToPool, identify, poolOn } from "../pools.ts";
+import { identify } from "../clients.ts";
+import { configToPool, poolOn } from "../pools.ts";
 import { SHOWS_SOCKETS, startSilent } from "../silent.ts";
 
 const CONNECT_MS = 1000;

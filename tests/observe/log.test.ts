@@ -3,8 +3,7 @@ import { jsonLine, Log, textLine } from "../../lib/observe/log.ts";
 import { encodeId } from "../../lib/frame/tlv.ts";
 import { assert, assertEquals } from "../assert.ts";
 import { receiveAll, send } from "../bytes.ts";
-import { configTo, startBalancer } from "../fixture.ts";
-import { startEcho } from "../upstreams.ts";
+import { configTo, startBalancer, startEchoing } from "../fixture.ts";
 import { until } from "../wait.ts";
 
 const FIELDS = [
@@ -56,8 +55,7 @@ Deno.test("a text line quotes what is not one plain word, and leaves out what is
 
 Deno.test("each connection is one JSON line with the fields of the design", async () => {
   const output = memory();
-  await using upstream = startEcho();
-  await using balancer = startBalancer(configTo(upstream.port));
+  await using balancer = startEchoing();
   {
     await using _log = Log.start({ level: "info", format: "json" }, output);
     using client = await balancer.connect();

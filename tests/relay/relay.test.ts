@@ -4,8 +4,8 @@ import { type Socket, TcpDuplex } from "../../lib/transport/tcp.ts";
 import { relay } from "../../lib/relay/relay.ts";
 import { assert, assertEquals } from "../assert.ts";
 import { concat, noise, receive, receiveAll, send, sha256 } from "../bytes.ts";
-import { configTo, overEach, startBalancer } from "../fixture.ts";
-import { startEcho, startUpstream } from "../upstreams.ts";
+import { configTo, overEach, startBalancer, startEchoing } from "../fixture.ts";
+import { startUpstream } from "../upstreams.ts";
 import { until } from "../wait.ts";
 
 const ID = encodeId("1");
@@ -130,8 +130,7 @@ overEach("a fast sender waits for a reader that has stopped", async (transport) 
 });
 
 overEach("the ID frame is kept from the upstream with forward_id: false", async (transport) => {
-  await using upstream = startEcho();
-  await using balancer = startBalancer(configTo(upstream.port, { forward_id: false }));
+  await using balancer = startEchoing({ forward_id: false });
   using client = await balancer.connectOver(transport);
   await send(client, concat(ID, Uint8Array.of(7, 8, 9)));
   await client.closeWrite();

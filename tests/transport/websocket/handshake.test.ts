@@ -4,8 +4,7 @@ import { ServerHandshake } from "../../../lib/transport/websocket/handshake.ts";
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "../../assert.ts";
 import { concat, receive, receiveAll, send } from "../../bytes.ts";
 import { refusalCode } from "../../clients.ts";
-import { configTo, startBalancer } from "../../fixture.ts";
-import { startEcho } from "../../upstreams.ts";
+import { configTo, startBalancer, startEchoing } from "../../fixture.ts";
 import { until } from "../../wait.ts";
 import { ACCEPT, KEY, RawWebSocket, request } from "./raw.ts";
 import { wire } from "./wire.ts";
@@ -163,8 +162,7 @@ Deno.test("with websocket: false a G is BAD_FRAME like any other byte", async ()
 });
 
 Deno.test("a handshake cut at every byte is taken, and what follows in the same write is a frame", async () => {
-  await using upstream = startEcho();
-  await using balancer = startBalancer(configTo(upstream.port));
+  await using balancer = startEchoing();
   const bytes = concat(encode(request()), wire({ payload: encodeId("1") }), wire({ opcode: 8 }));
   const clientCutAt = async (cut: number) => {
     using conn = await balancer.connect();

@@ -6,7 +6,7 @@ import { Opcode } from "../../../lib/transport/websocket/frames.ts";
 import { assert, assertEquals } from "../../assert.ts";
 import { concat, noise, receive, receiveAll, send, sha256 } from "../../bytes.ts";
 import { refusalCode } from "../../clients.ts";
-import { type Changes, configTo, startBalancer } from "../../fixture.ts";
+import { type Changes, configTo, startBalancer, startEchoing } from "../../fixture.ts";
 import { startEcho, startUpstream } from "../../upstreams.ts";
 import { until } from "../../wait.ts";
 import { captureLog } from "../../serving.ts";
@@ -37,8 +37,7 @@ Deno.test("5.5.2: a ping is answered with a pong of the same payload, 0 to 125 b
 });
 
 Deno.test("5.5.2: a ping is answered before the ID, and within a fragmented message", async () => {
-  await using upstream = startEcho();
-  await using balancer = startBalancer(configTo(upstream.port));
+  await using balancer = startEchoing();
   using socket = await RawWebSocket.open(balancer.port, wire({ opcode: PING, payload: "a" }));
   assertEquals((await socket.frame())?.opcode, PONG);
   await socket.send(wire({ fin: false, payload: ID.subarray(0, 3) }), wire({ opcode: PING, payload: "b" }));
@@ -270,8 +269,7 @@ Deno.test("a connection that the balancer ends after bytes of the upstream gets 
 });
 
 Deno.test("the ID frame is split across messages and frames at every point", async () => {
-  await using upstream = startEcho();
-  await using balancer = startBalancer(configTo(upstream.port));
+  await using balancer = startEchoing();
   for (let cut = 0; cut <= ID.length; cut++) {
     const [start, end] = [ID.subarray(0, cut), ID.subarray(cut)];
     const splits = [
