@@ -153,3 +153,23 @@ Deno.test({
     for (const echo of echoes) await echo[Symbol.asyncDispose]();
   },
 });
+
+Deno.test("reloads while clients come and go: none fails, and a server that is down stays down", async () => {
+  const echoes = [startEcho(), startEcho()];
+  const { changes, observer } = observe();
+  const gone = 1; // a port on which nothing listens
+  const pool = poolOn([gone, ...echoes.map(({ port }) => port)], { strategy: "hash", health_check: CHECK });
+  await using balancer = startBalancer(configToPool(pool), { observers: [observer] });
+  await until(() => changes.length === 1, "the server is taken out");
+  const clients = load(() => balancer.connect(), IDS);
+  for (let round = 1; round <= 100; round++) {
+    const servers = pool.servers.map((server) => ({ ...server, weight: round % 3 + 1 }));
+    await balancer.balancer.reload(configToPool({ ...pool, servers, slow_start: round }));
+  }
+  await clients.stop();
+  assertEquals([clients.failures, changes], [[], [`${gone} down`]]);
+  const records = [...balancer.balancer.engine.snapshot.upstreams.records()];
+  await until(() => records.every(({ active }) => active === 0), "every place is given back");
+  assertEquals(records.length, 3);
+  for (const echo of echoes) await echo[Symbol.asyncDispose]();
+});
