@@ -99,6 +99,13 @@ export class Upstreams implements Disposable {
     yield* this.#single.values();
   }
 
+  /** Drains a server of a pool by hand, or takes it into use again. False where there is none of that key (`host:port`). */
+  drain(pool: string, key: string, drained: boolean): boolean {
+    const record = this.#pooled.get(`${pool} ${key}`);
+    record?.drain(drained);
+    return record !== undefined;
+  }
+
   /** Ends every check. */
   [Symbol.dispose](): void {
     for (const record of this.#checked.keys()) this.#uncheck(record);
