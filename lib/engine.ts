@@ -101,6 +101,11 @@ export class Engine implements Current, AsyncDisposable {
     return engine;
   }
 
+  /** The configuration in use. */
+  get config(): Config {
+    return this.#config;
+  }
+
   get snapshot(): Snapshot {
     return this.#snapshot;
   }

@@ -143,6 +143,9 @@ function compilerArgs(name: string, unused: readonly string[], target?: string):
     // a worker's module, which no import names
     "--include",
     "lib/config/load_worker.ts",
+    // files that are served, not imported
+    "--include",
+    "lib/admin/dashboard",
     ...unused.flatMap((folder) => ["--exclude", folder]),
     ...targetArgs(target),
     "--output",

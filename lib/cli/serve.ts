@@ -2,12 +2,13 @@
 
 import { getLogger } from "@logtape/logtape";
 import { Log } from "../observe/log.ts";
-import { Balancer } from "../balancer.ts";
+import type { Balancer } from "../balancer.ts";
 import type { ReloadResult } from "../observe/observer.ts";
 import { loadInBackground } from "../config/load.ts";
 import type { Config } from "../config/config.ts";
 import { mountProblem } from "../config/mount_point.ts";
 import { FileWatch } from "../config/watch.ts";
+import { type Measured, startAdmin, startMeasured } from "./admin.ts";
 import { type CommandSpec, type ParsedFlags, readFlags } from "./flags.ts";
 import { type Io, onHangup, ShutdownSignals } from "./io.ts";
 import { OpenFiles } from "./open_files.ts";
@@ -48,17 +49,21 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
   const limited = openFiles.withLimit(config);
   const problems = [warning, openFiles.problem(config), file && await mountProblem(file)];
   logStart(limited, file);
-  await using balancer = Balancer.start(limited);
+  const measured = startMeasured(limited);
+  await using balancer = measured.balancer;
   for (const problem of problems) if (problem) log.warning(problem);
   if (file !== undefined) {
     reloader = new Reloader(file, async () => {
       // or the watch would report the same change once more
       await watch?.know();
-      return await reload(flags, balancer, output, openFiles);
+      return await reload(flags, { ...measured, output, openFiles });
     });
   }
+  const asked = Promise.withResolvers<void>();
+  const controls = { reload: () => reloader?.request(), drain: asked.resolve };
+  await using _admin = await startAdmin(config, measured, controls);
   watch?.start({ onChange: () => void reloader?.request(), onBlind });
-  await signals.first;
+  await Promise.race([signals.first, asked.promise]);
   watch?.stop();
   return await Promise.race([
     balancer.drain().then(() => 0),
@@ -77,6 +82,8 @@ function logStart({ routes, listeners, limits }: Config, file: string | undefine
   log.info(`${versionText()} starting: ${parts.join(", ")}`);
 }
 
+const ADMIN_STAYS = "admin has changed: that takes effect when the process is started again";
+
 const NOTHING_TO_RELOAD = "nothing to reload: the configuration is that of the command line or of a pipe";
 
 /** The file that can be read again: not a pipe, which is permitted where the command line names it. */
@@ -87,15 +94,27 @@ async function watchedFile(flags: ParsedFlags): Promise<string | undefined> {
 }
 
 /** The flags of the command line stay in force. */
-async function reload(
-  flags: ParsedFlags,
-  balancer: Balancer,
-  output: Log,
-  openFiles: OpenFiles,
-): Promise<ReloadResult> {
+async function reload(flags: ParsedFlags, running: Running): Promise<ReloadResult> {
+  try {
+    return await apply(flags, running);
+  } catch (error) {
+    running.metrics?.reloadFailed();
+    throw error;
+  }
+}
+
+/** What a reload changes. */
+interface Running extends Measured {
+  readonly output: Log;
+  readonly openFiles: OpenFiles;
+}
+
+async function apply(flags: ParsedFlags, { balancer, output, openFiles }: Running): Promise<ReloadResult> {
   const load = (file: string) => loadInBackground(file);
   const { config } = await readServeSettings(flags, { load });
+  const { admin } = balancer.engine.config;
   const change = await balancer.reload(openFiles.withLimit(config));
+  if (JSON.stringify(config.admin) !== JSON.stringify(admin)) log.warning(ADMIN_STAYS);
   output.change(config.log);
   return change;
 }

@@ -3,10 +3,11 @@
 import type { Config, LogLevel, RouteConfig } from "../config/config.ts";
 import { loadConfig } from "../config/load.ts";
 import { emptyConfig } from "../config/parse.ts";
-import { parseRoute } from "../config/values.ts";
+import { isLoopback, parseRoute } from "../config/values.ts";
 import { tlsFileProblems } from "../transport/tls/check.ts";
 import type { ReadOptions } from "../util/read_file.ts";
-import { UsageError } from "../errors.ts";
+import { readToken } from "../admin/token.ts";
+import { messageOf, UsageError } from "../errors.ts";
 import { hostPortText, quote } from "../util/text.ts";
 import type { Flag, ParsedFlags } from "./flags.ts";
 import { address, choice, upstream } from "./values.ts";
@@ -32,6 +33,7 @@ export const SERVE_FLAGS: Readonly<Record<string, Flag>> = {
   listen: { value: "HOST:PORT", repeated: true, help: "listen here instead of on the file's listeners" },
   route: { value: "ID=HOST:PORT", repeated: true, help: "add a route, before those of the file" },
   default: { value: "HOST:PORT", help: "upstream of unknown IDs" },
+  admin: { value: "HOST:PORT|off", help: "serve the admin API here, or not at all" },
   "log-level": { value: "LEVEL", choices: LEVELS, help: LEVELS.join(", ") },
   "log-format": { value: "FORMAT", choices: FORMATS, help: FORMATS.join(" or ") },
 };
@@ -72,11 +74,22 @@ export async function readSettings(
 /** The same for what is about to serve: the files of certificates are checked too. */
 export async function readServeSettings(flags: ParsedFlags, options?: SettingsOptions): Promise<Settings> {
   const settings = await readSettings(flags, options);
-  const problems = await tlsFileProblems(settings.config);
+  const { file, config } = settings;
+  const problems = [...await tlsFileProblems(config), ...await tokenProblems(config)];
   if (problems.length > 0) {
-    throw new UsageError(problems.map(({ path, message }) => `${settings.file}: ${path}: ${message}`));
+    throw new UsageError(problems.map(({ path, message }) => `${file}: ${path}: ${message}`));
   }
   return settings;
+}
+
+async function tokenProblems({ admin }: Config): Promise<{ path: string; message: string }[]> {
+  if (!admin || admin.token_file === undefined) return [];
+  try {
+    await readToken(admin.token_file);
+    return [];
+  } catch (error) {
+    return [{ path: "admin.token_file", message: messageOf(error) }];
+  }
 }
 
 /** The warning if `--listen` replaces listeners that have more than an address. */
@@ -111,17 +124,32 @@ function withFlags(config: Config, flags: ParsedFlags): Config {
   const listens = flags.values("listen").filter((text) => !text.endsWith(":0"));
   problems.push(...repeated("--listen", listens), ...repeated("--route", routes.map(({ id }) => id)));
   const fallback = flags.value("default");
+  const admin = adminFlag(flags.value("admin"), config.admin, problems);
   const level = choice("log-level", LEVELS, flags, problems);
   const format = choice("log-format", FORMATS, flags, problems);
   const merged = {
     ...config,
     ...(listeners.length > 0 ? { listeners } : {}),
     ...(routes.length > 0 ? { routes: before(routes, config.routes) } : {}),
+    admin,
     ...(fallback === undefined ? {} : { default: upstream("--default", fallback, problems) }),
     log: { ...config.log, ...(level ? { level } : {}), ...(format ? { format } : {}) },
   };
   if (problems.length > 0) throw new UsageError(problems);
   return merged;
+}
+
+/** The token of the file stays; a flag alone cannot name one. */
+function adminFlag(text: string | undefined, admin: Config["admin"], problems: string[]): Config["admin"] {
+  if (text === undefined) return admin;
+  if (text === "off") return false;
+  const given = address("--admin", text, problems, 0);
+  if (given.host !== "" && !isLoopback(given.host) && !(admin && admin.token_file !== undefined)) {
+    problems.push(
+      `--admin: ${quote(text)} is not a loopback address: that needs admin.token_file in the file`,
+    );
+  }
+  return { ...(admin || {}), address: given };
 }
 
 /** `first`, and those of `others` that are for other IDs. */

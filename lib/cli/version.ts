@@ -4,6 +4,9 @@ import project from "../../deno.json" with { type: "json" };
 import { type CommandSpec, readFlags } from "./flags.ts";
 import type { Io } from "./io.ts";
 
+/** Of this program, and of the Deno that it runs on. */
+export const VERSION = { version: project.version, deno: Deno.version.deno } as const;
+
 export const spec: CommandSpec = {
   name: "version",
   summary: "Prints the version of Switchyard and of Deno.",

@@ -22,6 +22,9 @@ type Entry<T extends readonly unknown[]> = T[number];
 /** Where Switchyard accepts connections. */
 export type ListenerConfig = Entry<File["listeners"]>;
 
+/** Where the admin API is served. */
+export type AdminConfig = Exclude<File["admin"], false>;
+
 /** How a listener uses TLS: the files, in PEM, of its certificates and private keys. */
 export type TlsConfig = NonNullable<ListenerConfig["tls"]>;
 

@@ -6,6 +6,7 @@ import { decodeText, ReadError } from "../util/read_file.ts";
 import { plain } from "../util/text.ts";
 import { check, type Problem } from "./check.ts";
 import type {
+  AdminConfig,
   Config,
   DefaultConfig,
   KeyPairFiles,
@@ -46,9 +47,10 @@ export function parseConfig(text: string, file: string): Config {
   const value = valueOf(text, file);
   const problems = linesOf(value, text, file);
   if (problems.length > 0) throw new UsageError(problems);
-  const { routes, listeners, pools, default: fallback, ...rest } = v.parse(fileSchema, value);
+  const { routes, listeners, admin, pools, default: fallback, ...rest } = v.parse(fileSchema, value);
   return {
     ...rest,
+    admin: admin && withTokenFile(admin, file),
     listeners: listeners.map((listener) => withFiles(listener, file)),
     ...(fallback && { default: toTarget(fallback, file) }),
     routes: routes.map((route) => toRoute(route, file)),
@@ -98,6 +100,11 @@ function line(problem: Problem, file: string, locate: (problem: Problem) => Posi
 function* problemsIn(value: YamlValue): Generator<Problem> {
   yield* check(fileSchema, value);
   yield* checkRules(value);
+}
+
+function withTokenFile(admin: AdminConfig, file: string): AdminConfig {
+  const { token_file } = admin;
+  return token_file === undefined ? admin : { ...admin, token_file: pathBeside(file, token_file) };
 }
 
 function withFiles<T extends { tls?: TlsConfig }>(listener: T, file: string): T {

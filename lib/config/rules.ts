@@ -4,12 +4,13 @@ import { describe, type Problem } from "./check.ts";
 import { FirstUses, idText, mappings } from "./first_uses.ts";
 import { checkPools, checkTarget } from "./pool_rules.ts";
 import { isMapping, type Mapping, type YamlValue } from "./yaml.ts";
-import { DEFAULTS, idExpected, isPrintable, parseAddress, parseDuration } from "./values.ts";
+import { DEFAULTS, idExpected, isLoopback, isPrintable, parseAddress, parseDuration } from "./values.ts";
 
 /** Every broken rule. Fields that are wrong by themselves are skipped: `check` reports those. */
 export function* checkRules(value: YamlValue): Generator<Problem> {
   if (!isMapping(value)) return;
   yield* checkTimeouts(value["timeouts"]);
+  yield* checkAdmin(value["admin"]);
   const listeners = mappings("listeners", value["listeners"]);
   yield* checkListeners(listeners);
   for (const [path, { tls }] of listeners) yield* checkClientCa(tls, `${path}.tls`);
@@ -41,6 +42,15 @@ function* checkListeners(listeners: ReadonlyMap<string, Mapping>): Generator<Pro
     if (parsed === undefined || parsed.port === 0) continue;
     yield* uses.check(`${parsed.host} ${parsed.port}`, address, `${path}.address`);
   }
+}
+
+/** Whoever reaches the address could end every connection. */
+function* checkAdmin(admin: YamlValue | undefined): Generator<Problem> {
+  if (!isMapping(admin) || Object.hasOwn(admin, "token_file")) return;
+  const { address } = admin;
+  const parsed = typeof address === "string" ? parseAddress(address, 0) : undefined;
+  if (parsed === undefined || isLoopback(parsed.host)) return;
+  yield { path: "admin.token_file", message: `missing, required since ${address} is not a loopback address` };
 }
 
 /** Alone, `client_cert` would have no effect, and clients without a certificate would be accepted. */

@@ -63,6 +63,11 @@ export function parseAddress(text: string, least = 1): HostPort | undefined {
   return parseUpstream(text.startsWith(":") ? `0.0.0.0${text}` : text, least);
 }
 
+/** Whether only processes of this machine reach `host`. */
+export function isLoopback(host: string): boolean {
+  return host === "localhost" || host === "::1" || /^127(?:\.\d{1,3}){3}$/.test(host);
+}
+
 /** Host and port of `n1.example.com:7777` or `[::1]:9000`; undefined where `text` lacks either. */
 export function parseUpstream(text: string, least = 1): HostPort | undefined {
   const [, bracketed, plain = "", digits = ""] = /^(?:\[([^[\]]+)\]|([^:[\]]+)):(\d+)$/.exec(text) ?? [];

@@ -25,6 +25,8 @@ export interface Page {
   readonly limit: number;
   /** Only those for which this is true. @default all */
   readonly matches?: (connection: ConnectionInfo) => boolean;
+  /** Another order, in which the page is the first part. @default the oldest first */
+  readonly compare?: (one: ConnectionInfo, other: ConnectionInfo) => number;
 }
 
 interface Waiting {
@@ -93,13 +95,14 @@ export class ConnectionRegistry implements Iterable<Connection> {
   }
 
   /** Copies of what is known of the connections in a page. */
-  page({ after = 0, limit, matches = () => true }: Page): readonly ConnectionInfo[] {
-    const page: ConnectionInfo[] = [];
+  page({ after = 0, limit, matches = () => true, compare }: Page): readonly ConnectionInfo[] {
+    const found: Connection[] = [];
     for (const connection of this.#open) {
-      if (page.length >= limit) break;
-      if (connection.conn > after && matches(connection)) page.push(connectionInfo(connection));
+      if (!compare && found.length >= limit) break;
+      if (connection.conn > after && matches(connection)) found.push(connection);
     }
-    return page;
+    const page = compare ? found.sort(compare).slice(0, limit) : found;
+    return page.map(connectionInfo);
   }
 
   /** Bytes relayed since the start, those of open connections included. */

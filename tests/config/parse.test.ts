@@ -32,6 +32,7 @@ function route(fields: string): string {
 
 Deno.test("only routes is required; all else has its default", () => {
   assertEquals(parse("routes: []"), {
+    admin: false,
     listeners: [{ address: { host: "0.0.0.0", port: 8888 } }],
     routes: [],
     pools: {},
@@ -54,6 +55,7 @@ Deno.test("only routes is required; all else has its default", () => {
 Deno.test("every field is taken from the file", () => {
   const text = `
 listeners: [{ address: ":0", tls: { cert: a.pem, key: /b.pem, certificates: [{ cert: c.pem, key: d.pem }], client_ca: e.pem, client_cert: optional }, proxy_protocol: { trusted: [10.0.0.0/8] } }, { address: "[::1]:9000" }]
+admin: { address: 127.0.0.1:9090, token_file: token }
 routes: [{ id: a, ${UPSTREAM}, tls: { ca: ca.pem, server_name: b.example.com, cert: f.pem, key: g.pem } }, { match: "eu-*", host: "::1", port: 65535, on_removal: drain }, { id: b, pool: eu, hold: { for: 1m, clients: 5, wake: "http://127.0.0.1:9/up" } }]
 default: { host: 10.0.0.1, port: 1, tls: true }
 pools:
@@ -77,6 +79,7 @@ deny: [10.1.2.3]
 log: { level: debug, format: json, access: false }
 `;
   assertEquals(parse(text), {
+    admin: { address: { host: "127.0.0.1", port: 9090 }, token_file: "token" },
     listeners: [
       {
         address: { host: "0.0.0.0", port: 0 },
@@ -423,7 +426,7 @@ routes:
   - { id: 007, host: "", port: 0 }
   - { id: a, hots: h, port: 1 }
 log: { level: loud }
-admin: {}
+workers: 2
 `;
   const places = problemsOf(text).map((line) => line.split(": ")[1]);
   assertEquals(places, [
@@ -432,7 +435,7 @@ admin: {}
     "routes[0].port",
     "routes[1].hots",
     "log.level",
-    "admin",
+    "workers",
     "routes[1].host",
   ]);
 });
@@ -515,3 +518,19 @@ function attempt(text: string): Config | undefined {
     throw error;
   }
 }
+
+Deno.test("an admin API that others reach needs a token; off is the default", () => {
+  assertEquals(parse("routes: []").admin, false);
+  assertEquals(parse("routes: []\nadmin: false").admin, false);
+  const admin = (fields: string) => `routes: []\nadmin: { ${fields} }`;
+  for (const host of ["127.0.0.1", "localhost", "[::1]", "127.9.9.9"]) {
+    parse(admin(`address: "${host}:9090"`));
+  }
+  assertEquals(problemsOf(admin("address: 0.0.0.0:9090")), [
+    "routes.yaml: admin.token_file: missing, required since 0.0.0.0:9090 is not a loopback address",
+  ]);
+  assertEquals(parse(admin("address: 0.0.0.0:9090, token_file: token")).admin, {
+    address: { host: "0.0.0.0", port: 9090 },
+    token_file: "token",
+  });
+});

@@ -1,6 +1,7 @@
 /** The whole of routes.yaml: the one source of its checks, its defaults, its types and its JSON Schema. */
 
 import * as v from "valibot";
+import { adminSchema } from "./admin.ts";
 import { boolean, choice, duration, networks } from "./fields.ts";
 import { limitsSchema } from "./limits.ts";
 import { listenersSchema } from "./listeners.ts";
@@ -17,6 +18,7 @@ const sendProxyProtocol = v.pipe(
 /** Every field. */
 export const fileSchema = v.strictObject({
   listeners: listenersSchema,
+  admin: v.optional(adminSchema, false),
   routes: routesSchema,
   default: v.exactOptional(defaultSchema),
   pools: v.optional(poolsSchema, {}),
@@ -44,5 +46,5 @@ export const fileSchema = v.strictObject({
 
 /** Planned fields that this version does not support: refused by name rather than as unknown. */
 export const UNSUPPORTED: ReadonlySet<string> = new Set([
-  ..."admin tables redis workers".split(" "),
+  ..."tables redis workers".split(" "),
 ]);

@@ -1,0 +1,107 @@
+/** Listing connections and ending them. */
+
+import type { Page } from "../connection/registry.ts";
+import { parseCidr } from "../config/values.ts";
+import type { Closing, ConnectionInfo } from "../observe/observer.ts";
+import { AddressList } from "../util/cidr.ts";
+import { addressText, hostPortText, quote } from "../util/text.ts";
+import { HttpError } from "./http.ts";
+import type { Parameters, Values } from "./parameters.ts";
+import type { AdminSource } from "./source.ts";
+import { connectionView } from "./views.ts";
+
+/** Connections in a page without `limit`. */
+const PAGE = 100;
+
+/** Most rows in a page: what a page of them costs stays within milliseconds. */
+export const MOST_ROWS = 1000;
+
+/** Parameters of a list in pages. */
+export const PAGE_PARAMETERS: Parameters = {
+  after: { type: "integer", description: "Only what comes after this number: `next` of the page before." },
+  limit: { type: "integer", description: `Most rows in the page (${PAGE}).`, least: 1, most: MOST_ROWS },
+};
+
+/** Parameters of the list of connections. */
+export const LIST_PARAMETERS: Parameters = {
+  ...PAGE_PARAMETERS,
+  id: { type: "string", description: "Only connections of exactly this ID." },
+  upstream: { type: "string", description: "Only connections to this upstream, host:port." },
+  address: { type: "string", description: "Only clients with this address, or in this network (CIDR)." },
+  search: { type: "string", description: "Only those whose ID, client or upstream contains this text." },
+  sort: {
+    type: "string",
+    choices: ["age", "bytes", "id"],
+    description: "Oldest first (the default), most bytes first, or by ID. Only age has further pages.",
+  },
+};
+
+/** A page of connections. */
+export async function listConnections({ balancer }: AdminSource, values: Values) {
+  const limit = values.number("limit") ?? PAGE;
+  const sort = values.text("sort") ?? "age";
+  const compare = ORDERS[sort];
+  const after = values.number("after") ?? 0;
+  const matches = matcher(values);
+  const page: Page = { after, limit: limit + 1, matches, ...(compare && { compare }) };
+  const found = await balancer.engine.connections(page);
+  const rows = found.slice(0, limit);
+  const next = found.length > limit && !compare ? rows.at(-1)?.conn ?? null : null;
+  const now = performance.now();
+  return { connections: rows.map((connection) => connectionView(connection, now)), next };
+}
+
+/** Ends connections as an operator's doing; resolves to their number. */
+export async function closeConnections(
+  { balancer }: AdminSource,
+  which: { conn?: number | undefined; id?: string | undefined },
+) {
+  const closed = await balancer.engine.terminate(which, KICKED);
+  if (closed === 0) {
+    const what = which.conn === undefined ? `ID ${quote(which.id)}` : `number ${which.conn}`;
+    throw new HttpError(404, `no open connection with ${what}`);
+  }
+  return { closed };
+}
+
+const KICKED: Closing = { reason: "kicked", closedBy: "balancer" };
+
+type Compare = (one: ConnectionInfo, other: ConnectionInfo) => number;
+
+const ORDERS: Readonly<Record<string, Compare | undefined>> = {
+  bytes: (one, other) => bytesOf(other) - bytesOf(one),
+  id: (one, other) => order(one.id ?? "", other.id ?? "") || one.conn - other.conn,
+};
+
+function bytesOf({ up, down }: ConnectionInfo): number {
+  return up.written + down.written;
+}
+
+function order(one: string, other: string): number {
+  return one < other ? -1 : Number(one > other);
+}
+
+function matcher(values: Values): (connection: ConnectionInfo) => boolean {
+  const [id, upstream, search] = ["id", "upstream", "search"].map(values.text);
+  const network = networkOf(values.text("address"));
+  return (connection) => {
+    const server = connection.upstream && hostPortText(connection.upstream);
+    if (id !== undefined && connection.id !== id) return false;
+    if (upstream !== undefined && server !== upstream) return false;
+    if (network && network.find(connection.source.hostname) === undefined) return false;
+    return search === undefined ||
+      [connection.id, server, addressText(connection.source)].some((field) => field?.includes(search));
+  };
+}
+
+function networkOf(address: string | undefined): AddressList | undefined {
+  if (address === undefined) return undefined;
+  const cidr = parseCidr(address);
+  if (cidr === undefined) {
+    throw new HttpError(
+      400,
+      `parameter address: ${quote(address)} is not an IP address or a network, such as 192.0.2.0/24`,
+    );
+  }
+  return new AddressList([cidr]);
+}

@@ -1,0 +1,43 @@
+/** Requests to the admin API, and the questions that they lead to. */
+
+const dialog = document.getElementById("ask");
+const [title, text, field, input, yes] = ["title", "text", "field", "input", "yes"]
+  .map((name) => document.getElementById(`ask-${name}`));
+
+/** Kept for as long as the page is open, and nowhere else. */
+let token;
+
+/** Asks in a dialog; resolves to true for yes. */
+function ask(question, { detail, action, secret = false }) {
+  title.textContent = question;
+  text.textContent = detail;
+  field.hidden = !secret;
+  input.value = "";
+  yes.textContent = action;
+  dialog.returnValue = "";
+  dialog.showModal();
+  return new Promise((resolve) => {
+    dialog.addEventListener("close", () => resolve(dialog.returnValue === "yes"), { once: true });
+  });
+}
+
+/** @param {string} question @param {string} detail @param {string} action Name of the button. */
+export function confirm(question, detail, action) {
+  return ask(question, { detail, action });
+}
+
+/** The answer to a request. @param parameters Those that are empty are left out. */
+export async function request(path, parameters = {}, method = "GET") {
+  const given = Object.entries(parameters).filter(([, value]) => value !== undefined && value !== "");
+  const query = new URLSearchParams(given.map(([name, value]) => [name, String(value)]));
+  const headers = token && method !== "GET" ? { authorization: `Bearer ${token}` } : {};
+  const response = await fetch(`/api/v1${path}${given.length > 0 ? `?${query}` : ""}`, { method, headers });
+  const body = await response.json();
+  if (response.ok) return body;
+  if (response.status !== 401) throw new Error(body.error);
+  token = undefined;
+  const detail = "Changes need the token of admin.token_file.";
+  if (!await ask("Token", { detail, action: "Continue", secret: true })) throw new Error(body.error);
+  token = input.value.trim();
+  return await request(path, parameters, method);
+}

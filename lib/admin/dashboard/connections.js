@@ -1,0 +1,113 @@
+/** The table of connections: one page of it is asked for, however many there are. */
+
+import { confirm, request } from "./api.js";
+import { bytes, count, duration, visible } from "./format.js";
+import { cell, element } from "./views.js";
+
+/** Rows in a page; on a narrow screen each takes a screen of its own. */
+const LIMIT = matchMedia("(max-width: 860px)").matches ? 10 : 50;
+
+/** Keeps the rows of connections that are still there, so that the focus stays where it is. */
+export class ConnectionTable {
+  #table = document.getElementById("connections");
+  #form = document.getElementById("connections-form");
+  #shown = document.getElementById("connections-shown");
+  #first = document.getElementById("connections-first");
+  #next = document.getElementById("connections-next");
+  #rows = new Map();
+  #after = 0;
+  #following = null;
+  #total = 0;
+  #busy = false;
+  #onProblem;
+
+  /** @param onProblem Told of what went wrong, in words. */
+  constructor(onProblem) {
+    this.#onProblem = onProblem;
+    this.#table.classList.add("stacks");
+    this.#form.addEventListener("submit", (event) => event.preventDefault());
+    this.#form.addEventListener("input", () => this.#turn(0));
+    this.#first.addEventListener("click", () => this.#turn(0));
+    this.#next.addEventListener("click", () => this.#turn(this.#following ?? 0));
+  }
+
+  /** Asks for the page again. @param total Connections that are open. */
+  async refresh(total = this.#total) {
+    this.#total = total;
+    if (this.#busy) return;
+    this.#busy = true;
+    try {
+      const { search, sort } = Object.fromEntries(new FormData(this.#form));
+      const after = this.#after === 0 ? undefined : this.#after;
+      this.#show(await request("/connections", { search, sort, after, limit: LIMIT }));
+    } catch {
+      // the stream of events reports that the balancer does not answer
+    } finally {
+      this.#busy = false;
+    }
+  }
+
+  #turn(after) {
+    this.#after = after;
+    void this.refresh();
+  }
+
+  #show({ connections, next }) {
+    this.#following = next;
+    this.#next.disabled = next === null;
+    this.#first.disabled = this.#after === 0;
+    this.#shown.textContent = `${count(connections.length)} shown of ${count(this.#total)} open`;
+    const rows = new Map(connections.map((connection) => {
+      return [connection.conn, this.#rows.get(connection.conn) ?? this.#row(connection)];
+    }));
+    for (const connection of connections) this.#update(rows.get(connection.conn), connection);
+    for (const [conn, row] of this.#rows) if (!rows.has(conn)) row.remove();
+    const body = this.#table.tBodies[0];
+    for (const [place, row] of [...rows.values()].entries()) {
+      if (body.children[place] !== row) body.insertBefore(row, body.children[place] ?? null);
+    }
+    this.#rows = rows;
+  }
+
+  #row(connection) {
+    const row = document.createElement("tr");
+    const kick = element("button", "Kick", "danger");
+    kick.type = "button";
+    kick.setAttribute("aria-label", `Kick connection ${connection.conn}`);
+    kick.addEventListener("click", () => void this.#kick(row.connection));
+    row.append(
+      cell("No.", String(connection.conn), "number"),
+      cell("ID", element("bdi"), "id"),
+      ...["Client", "Upstream", "State"].map((label) => cell(label, "")),
+      ...["Age", "Up", "Down"].map((label) => cell(label, "", "number")),
+      cell("", kick, "action"),
+    );
+    return row;
+  }
+
+  #update(row, connection) {
+    row.connection = connection;
+    const { id, client, upstream, state, age_ms, bytes_up, bytes_down } = connection;
+    const texts = [client, upstream ?? "–", state, duration(age_ms), bytes(bytes_up), bytes(bytes_down)];
+    const bdi = row.cells[1].firstElementChild;
+    const shown = id === null ? "–" : visible(id);
+    if (bdi.textContent !== shown) bdi.textContent = shown;
+    for (const [place, text] of texts.entries()) {
+      const { [place + 2]: target } = row.cells;
+      if (target.textContent !== text) target.textContent = text;
+    }
+  }
+
+  async #kick({ conn, id, client }) {
+    const who = id === null ? "a client without an ID" : `ID ${visible(id)}`;
+    if (!await confirm(`Kick connection ${conn}?`, `${who}, from ${client}. It is closed at once.`, "Kick")) {
+      return;
+    }
+    try {
+      await request(`/connections/${conn}`, { id: id ?? undefined }, "DELETE");
+    } catch (error) {
+      this.#onProblem(error.message);
+    }
+    await this.refresh();
+  }
+}

@@ -1,0 +1,139 @@
+/** The dashboard: one stream of events feeds the figures; lists are asked for page by page. */
+
+import { request } from "./api.js";
+import { Chart } from "./chart.js";
+import { ConnectionTable } from "./connections.js";
+import { bytes, count } from "./format.js";
+import { showExplanation, showPools, showRefused, showRoutes } from "./views.js";
+
+const $ = (id) => document.getElementById(id);
+const rate = (value) => `${bytes(value)}/s`;
+
+const charts = {
+  active: new Chart($("chart-active"), ["--first"], count),
+  rate: new Chart($("chart-rate"), ["--first"], count),
+  bytes: new Chart($("chart-bytes"), ["--first", "--second"], bytes, [2]),
+};
+const table = new ConnectionTable((problem) => notify(problem));
+
+/** The status before, and when it came. */
+let last;
+let lost = false;
+
+function notify(text = "") {
+  $("notice").textContent = text;
+  $("notice").hidden = text === "";
+}
+
+function showState(text, className) {
+  $("state").textContent = text;
+  $("state").className = `pill ${className}`;
+}
+
+function showStatus(status) {
+  const now = performance.now();
+  const restarted = last !== undefined && last.status.started_at !== status.started_at;
+  if (restarted) {
+    notify(
+      `The balancer was restarted at ${
+        new Date(status.started_at).toLocaleTimeString()
+      }: its counts begin at 0.`,
+    );
+  } else if (lost) notify();
+  lost = false;
+  showState(status.draining ? "draining" : "running", status.draining ? "bad" : "good");
+  $("version").textContent = `${status.version} on ${status.listeners.join(", ")}`;
+  if (restarted || last === undefined) void showRoutePage(0);
+  showFigures(status, restarted ? undefined : last, now);
+  last = { status, now };
+  if (!document.hidden) void table.refresh(status.connections_active);
+}
+
+function showFigures(status, before, now) {
+  const seconds = before && (now - before.now) / 1000;
+  const since = (name) => before && Math.max(0, (status[name] - before.status[name]) / seconds);
+  const [news, up, down] = ["connections_total", "bytes_up", "bytes_down"].map(since);
+  $("tile-active").textContent = count(status.connections_active);
+  $("tile-total").textContent = `${count(status.connections_total)} since the start`;
+  $("tile-rate").textContent = news === undefined ? "–" : count(news);
+  $("tile-up").textContent = up === undefined ? "–" : rate(up);
+  $("tile-down").textContent = down === undefined ? "–" : rate(down);
+  $("tile-up-total").textContent = `${bytes(status.bytes_up)} since the start`;
+  $("tile-down-total").textContent = `${bytes(status.bytes_down)} since the start`;
+  $("tile-refused").textContent = count(Object.values(status.refused).reduce((sum, value) => sum + value, 0));
+  charts.active.add(status.connections_active);
+  charts.rate.add(news);
+  charts.bytes.add(up, down);
+  charts.active.describe("Open connections");
+  charts.rate.describe("New connections a second");
+  charts.bytes.describe("Bytes a second, from clients and from upstreams");
+  showRefused($("refused"), status.refused);
+}
+
+/** A stream that was refused is not opened again by the browser. */
+function listen() {
+  const events = new EventSource("/api/v1/events");
+  events.addEventListener("status", ({ data }) => showStatus(JSON.parse(data)));
+  events.addEventListener("pools", ({ data }) => showPools($("pools"), $("pools-empty"), JSON.parse(data)));
+  events.addEventListener("error", () => {
+    if (!lost) notify("The balancer does not answer. Trying again…");
+    lost = true;
+    showState("no connection", "bad");
+    for (const chart of Object.values(charts)) chart.add(null, null);
+    if (events.readyState !== EventSource.CLOSED) return;
+    setTimeout(listen, 2000);
+  });
+}
+
+let routesNext = null;
+
+async function showRoutePage(after) {
+  try {
+    const { search } = Object.fromEntries(new FormData($("routes-form")));
+    const { routes, total, next } = await request("/routes", { search, after, limit: 20 });
+    routesNext = next;
+    showRoutes($("routes"), routes);
+    $("routes-shown").textContent = `${count(routes.length)} shown of ${count(total)}`;
+    $("routes-first").disabled = after === 0;
+    $("routes-next").disabled = next === null;
+  } catch (error) {
+    notify(error.message);
+  }
+}
+
+async function explain() {
+  try {
+    const { id, from } = Object.fromEntries(new FormData($("explain-form")));
+    showExplanation($("explanation"), await request("/explain", { id, from }));
+  } catch (error) {
+    $("explanation").textContent = error.message;
+  }
+}
+
+const THEMES = ["system", "light", "dark"];
+
+function setTheme(theme) {
+  $("theme").textContent = `Theme: ${theme}`;
+  if (theme === "system") delete document.documentElement.dataset.theme;
+  else document.documentElement.dataset.theme = theme;
+  localStorage.setItem("theme", theme);
+  for (const chart of Object.values(charts)) chart.draw();
+}
+
+$("theme").addEventListener("click", () => {
+  const at = THEMES.indexOf(localStorage.getItem("theme") ?? "system");
+  setTheme(THEMES[(at + 1) % THEMES.length]);
+});
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
+  for (const chart of Object.values(charts)) chart.draw();
+});
+$("routes-form").addEventListener("submit", (event) => event.preventDefault());
+$("routes-form").addEventListener("input", () => void showRoutePage(0));
+$("routes-first").addEventListener("click", () => void showRoutePage(0));
+$("routes-next").addEventListener("click", () => void showRoutePage(routesNext ?? 0));
+$("explain-form").addEventListener("submit", (event) => {
+  event.preventDefault();
+  void explain();
+});
+setTheme(localStorage.getItem("theme") ?? "system");
+listen();

@@ -1,0 +1,197 @@
+/** The table of the admin API's endpoints: the router and the OpenAPI document are made from it. */
+
+import { ruleText } from "../route/table.ts";
+import { TimeSlice } from "../util/async.ts";
+import { targetText } from "../util/text.ts";
+import { closeConnections, LIST_PARAMETERS, listConnections, PAGE_PARAMETERS } from "./connections.ts";
+import type { EventFeed } from "./events.ts";
+import { explain } from "./explain.ts";
+import { answer, HttpError, json, text } from "./http.ts";
+import type { Parameters, Values } from "./parameters.ts";
+import type { AdminSource } from "./source.ts";
+import { poolView, routeView, statusView } from "./views.ts";
+
+/** A request that has passed the guard, and what it is answered from. */
+export interface Call {
+  /** Of the query and of the path. */
+  readonly values: Values;
+  readonly source: AdminSource;
+  readonly feed: EventFeed;
+}
+
+/** One endpoint. */
+export interface Endpoint {
+  readonly method: "GET" | "POST" | "DELETE";
+  /** With parameters in braces. */
+  readonly path: string;
+  readonly summary: string;
+  /** Of the query. */
+  readonly parameters?: Parameters;
+  /** Of the path. */
+  readonly pathParameters?: Parameters;
+  /** @default application/json */
+  readonly type?: string;
+  /** Statuses and what they mean; 400, 401, 403 and 500 are the same for all. */
+  readonly statuses: Readonly<Record<string, string>>;
+  readonly respond: (call: Call) => Response | Promise<Response>;
+}
+
+const V1 = "/api/v1";
+const TEXT = "text/plain";
+
+/** Every endpoint. */
+export const ENDPOINTS: readonly Endpoint[] = [
+  {
+    method: "GET",
+    path: "/healthz",
+    summary: "Whether the process is alive.",
+    type: TEXT,
+    statuses: { 200: "It is." },
+    respond: () => text("ok"),
+  },
+  {
+    method: "GET",
+    path: "/readyz",
+    summary: "Whether new connections are accepted.",
+    type: TEXT,
+    statuses: { 200: "They are.", 503: "The balancer is draining." },
+    respond: ({ source }) => source.balancer.engine.draining ? text("draining", 503) : text("ready"),
+  },
+  {
+    method: "GET",
+    path: "/metrics",
+    summary: "Metrics in the text format of Prometheus.",
+    type: TEXT,
+    statuses: { 200: "The metrics." },
+    respond: async ({ source: { metrics } }) => answer(await metrics.text(), metrics.contentType),
+  },
+  {
+    method: "GET",
+    path: `${V1}/status`,
+    summary: "Versions, totals and refusals by reason.",
+    statuses: { 200: "The status." },
+    respond: async ({ source }) => json(await statusView(source)),
+  },
+  {
+    method: "GET",
+    path: `${V1}/routes`,
+    summary: "The routing table, in the order in which rules are tried, in pages.",
+    parameters: {
+      ...PAGE_PARAMETERS,
+      search: { type: "string", description: "Only rules whose text or target contains this text." },
+    },
+    statuses: { 200: "A page of rules." },
+    respond: async (call) => json(await listRoutes(call)),
+  },
+  {
+    method: "GET",
+    path: `${V1}/connections`,
+    summary: "Open connections, in pages.",
+    parameters: LIST_PARAMETERS,
+    statuses: { 200: "A page of connections." },
+    respond: async ({ source, values }) => json(await listConnections(source, values)),
+  },
+  {
+    method: "DELETE",
+    path: `${V1}/connections`,
+    summary: "Closes every connection of an ID.",
+    parameters: { id: { type: "string", description: "The ID.", required: true } },
+    statuses: { 200: "How many were closed.", 404: "There is none." },
+    respond: async ({ source, values }) => json(await closeConnections(source, { id: values.text("id") })),
+  },
+  {
+    method: "DELETE",
+    path: `${V1}/connections/{conn}`,
+    summary: "Closes one connection.",
+    pathParameters: { conn: { type: "integer", description: "Number of the connection.", required: true } },
+    parameters: { id: { type: "string", description: "Only if it still has this ID." } },
+    statuses: { 200: "It was closed.", 404: "There is none." },
+    respond: async ({ source, values }) => {
+      return json(await closeConnections(source, { conn: values.number("conn"), id: values.text("id") }));
+    },
+  },
+  {
+    method: "GET",
+    path: `${V1}/pools`,
+    summary: "Pools, their servers, health and shares.",
+    statuses: { 200: "The pools." },
+    respond: ({ source }) => json({ pools: poolsOf(source) }),
+  },
+  {
+    method: "GET",
+    path: `${V1}/explain`,
+    summary: "Which rule an ID matches, which servers it tries, and what admission decides on an address.",
+    parameters: {
+      id: { type: "string", description: "The ID.", required: true },
+      from: { type: "string", description: "An IP address to ask admission about." },
+    },
+    statuses: { 200: "The explanation." },
+    respond: ({ source, values }) => {
+      return json(explain(source.balancer.engine, values.text("id") ?? "", values.text("from")));
+    },
+  },
+  {
+    method: "GET",
+    path: `${V1}/events`,
+    summary: "The events status and pools: all when the stream opens, then what has changed, each second.",
+    type: "text/event-stream",
+    statuses: { 200: "A stream of server-sent events.", 503: "Too many streams are open." },
+    respond: ({ feed }) => feed.open(),
+  },
+  {
+    method: "POST",
+    path: `${V1}/reload`,
+    summary: "Reloads the configuration.",
+    statuses: {
+      200: "What has changed.",
+      409: "There is no file that can be read again.",
+      422: "The configuration is wrong; the previous one is kept.",
+    },
+    respond: ({ source }) => reload(source),
+  },
+  {
+    method: "POST",
+    path: `${V1}/drain`,
+    summary: "Drains the balancer and ends the process, as SIGTERM does.",
+    statuses: { 202: "It has begun." },
+    respond: ({ source }) => {
+      source.drain();
+      return json({ draining: true, connections_active: source.balancer.active }, 202);
+    },
+  },
+];
+
+/** The pools of the configuration in use. */
+export function poolsOf({ balancer }: AdminSource) {
+  return [...balancer.engine.snapshot.pools.values()].map(poolView);
+}
+
+/** In slices: a table may have hundreds of thousands of rules. */
+async function listRoutes({ source, values }: Call) {
+  const { table } = source.balancer.engine.snapshot;
+  const [after, limit] = [values.number("after") ?? 0, values.number("limit") ?? 100];
+  const search = values.text("search") ?? "";
+  const rows = [];
+  const slice = new TimeSlice();
+  let place = 0;
+  for (const route of table.rules()) {
+    place += 1;
+    if (slice.over) await slice.rest();
+    const { rule, target } = route;
+    if (place <= after || !(ruleText(rule).includes(search) || targetText(target).includes(search))) continue;
+    rows.push({ place, ...routeView(route) });
+    if (rows.length > limit) break;
+  }
+  const page = rows.slice(0, limit);
+  return { routes: page, total: table.size, next: rows.length > limit ? page.at(-1)?.place ?? null : null };
+}
+
+async function reload({ reload }: AdminSource): Promise<Response> {
+  const outcome = await reload();
+  if (!outcome) {
+    throw new HttpError(409, "the configuration is that of the command line or of a pipe: nothing to reload");
+  }
+  if (outcome.ok) return json(outcome.change);
+  const { problems } = outcome;
+  throw new HttpError(422, `the previous configuration is kept: ${problems[0]}`, { problems });
+}

@@ -1,0 +1,161 @@
+/** What a running balancer would do with a connection of an ID. */
+
+import { AccessList } from "../admission/access_list.ts";
+import type { Config } from "../config/config.ts";
+import { idExpected, parseCidr } from "../config/values.ts";
+import type { Engine } from "../engine.ts";
+import type { RefusalName } from "../errors.ts";
+import { ruleText } from "../route/table.ts";
+import type { ServerPool } from "../upstream/pool.ts";
+import type { Server } from "../upstream/server.ts";
+import { subnetOf } from "../util/cidr.ts";
+import { quote, targetText } from "../util/text.ts";
+import { HttpError } from "./http.ts";
+
+/** A rule that was tried. */
+export interface RuleStep {
+  readonly rule: string;
+  readonly target: string;
+  readonly verdict: "taken" | "matches, but a rule before it is taken" | "does not match";
+}
+
+/** A server, in the order in which it would be tried now. */
+export interface Candidate {
+  readonly upstream: string;
+  /** Whether a connection would try it. */
+  readonly tried: boolean;
+  readonly why: string;
+}
+
+/** Why a client would be refused. */
+export interface Refused {
+  readonly reason: RefusalName;
+  readonly why: string;
+}
+
+/** What admission decides on an address. */
+export interface Admission {
+  readonly address: string;
+  readonly refused: Refused | null;
+  /** A line for each list and limit. */
+  readonly checks: readonly string[];
+}
+
+/** The whole answer. */
+export interface Explanation {
+  readonly id: string;
+  /** The ERROR that the client would get before any server is tried, and why; null where none. */
+  readonly refused: Refused | null;
+  readonly rules: readonly RuleStep[];
+  readonly candidates: readonly Candidate[];
+  /** What admission decides on the address; null where none was asked about. */
+  readonly from: Admission | null;
+}
+
+/** @throws {HttpError} 400 where `from` is no address */
+export function explain(engine: Engine, id: string, from?: string): Explanation {
+  const { config, snapshot } = engine;
+  const admission = from === undefined ? null : admissionOf(engine, from, id);
+  const wrong = idExpected(id, config.limits.id_bytes);
+  const steps = wrong === undefined ? [...snapshot.table.trace(id)] : [];
+  const selected = steps.find((step) => step.selected)?.route;
+  const target = selected?.target;
+  const pool = target?.pool === undefined ? undefined : snapshot.pools.get(target.pool);
+  return {
+    id,
+    refused: admission?.refused ?? refusalOf(id, wrong, selected !== undefined),
+    rules: steps.map(({ route, matches, selected }) => ({
+      rule: ruleText(route.rule),
+      target: targetText(route.target),
+      verdict: selected ? "taken" : matches ? "matches, but a rule before it is taken" : "does not match",
+    })),
+    candidates: pool ? candidatesOf(pool, id) : target ? [only(targetText(target))] : [],
+    from: admission,
+  };
+}
+
+function refusalOf(id: string, wrong: string | undefined, hasRoute: boolean): Refused | null {
+  if (wrong !== undefined) return { reason: "BAD_FRAME", why: `expected ${wrong}` };
+  return hasRoute ? null : { reason: "UNKNOWN_ID", why: `no route for ID ${quote(id)}` };
+}
+
+function only(upstream: string): Candidate {
+  return { upstream, tried: true, why: "the only server of this route" };
+}
+
+/** A strategy that takes turns moves on by asking it, so only one that an ID decides gives an order. */
+function candidatesOf(pool: ServerPool, id: string): Candidate[] {
+  const byId = pool.config.strategy === "hash";
+  const order = byId ? [...pool.candidates(id)] : [];
+  const place = (server: Server) => byId ? order.indexOf(server) : pool.servers.indexOf(server);
+  const anyUp = pool.servers.some(({ state, draining }) => state === "up" && !draining);
+  const all = pool.servers.map((server) => ({ server, ...verdict(server, pool, anyUp) }));
+  const rank = ({ tried, server }: { tried: boolean; server: Server }) =>
+    (tried ? 0 : 1e6) + (server.backup ? 1e5 : 0) + place(server);
+  return all.toSorted((one, other) => rank(one) - rank(other))
+    .map(({ server, tried, why }) => ({ upstream: server.key, tried, why }));
+}
+
+function verdict(server: Server, { config }: ServerPool, anyUp: boolean): { tried: boolean; why: string } {
+  const { max_connections: most, strategy } = config;
+  if (server.draining) return { tried: false, why: "drained: it gets no new connections" };
+  if (anyUp && server.state !== "up") return { tried: false, why: `unhealthy: ${server.state}` };
+  if (most > 0 && server.active >= most) {
+    return { tried: false, why: `full: ${server.active} of ${most} connections` };
+  }
+  if (!anyUp) return { tried: true, why: `${server.state}, but no server is up, so all are tried` };
+  if (server.backup) return { tried: true, why: "backup: tried once no other server can be reached" };
+  return { tried: true, why: `up, ${server.active} connections, picked by ${strategy}` };
+}
+
+function admissionOf(engine: Engine, address: string, id: string): Admission {
+  if (parseCidr(address) === undefined || address.includes("/")) {
+    throw new HttpError(400, `parameter from: ${quote(address)} is not an IP address, such as 192.0.2.7`);
+  }
+  const { allow, deny } = engine.config;
+  const verdict = new AccessList({ allow, deny }).verdict(address);
+  const access: Check = {
+    ok: verdict.allowed,
+    text: `${verdict.allowed ? "allowed" : "denied"}: ${verdict.because}`,
+  };
+  const limits = [...limitsOf(engine, address, id)];
+  const over = limits.find(({ ok }) => !ok);
+  const refused: Refused | null = !access.ok
+    ? { reason: "FORBIDDEN", why: access.text }
+    : over
+    ? { reason: "LIMIT_EXCEEDED", why: over.text }
+    : null;
+  return { address, refused, checks: [access, ...limits].map(({ text }) => text) };
+}
+
+interface Check {
+  readonly ok: boolean;
+  readonly text: string;
+}
+
+function* limitsOf({ config, registry }: Engine, address: string, id: string): Generator<Check> {
+  const { limits, duplicate_id } = config;
+  const subnet = subnetOf(address);
+  let [ofSubnet, ofId] = [0, 0];
+  for (const connection of registry) {
+    if (connection.id === id) ofId += 1;
+    if (subnetOf(connection.source.hostname) === subnet) ofSubnet += 1;
+  }
+  yield check("connections", registry.active, limits.connections);
+  yield check(`connections_per_ip of ${subnet}`, ofSubnet, limits.connections_per_ip);
+  yield check("connections_per_id", ofId, idLimit(limits, duplicate_id));
+  if (limits.connection_rate_per_ip > 0) {
+    yield { ok: true, text: `connection_rate_per_ip: at most ${limits.connection_rate_per_ip} a second` };
+  }
+}
+
+/** Under `replace` the older connection goes, and the new one is admitted. */
+function idLimit({ connections_per_id }: Config["limits"], duplicate: Config["duplicate_id"]): number {
+  if (duplicate === "allow") return connections_per_id;
+  return duplicate === "reject" ? 1 : 0;
+}
+
+function check(name: string, count: number, limit: number): Check {
+  if (limit === 0) return { ok: true, text: `${name}: ${count}, no limit` };
+  return { ok: count < limit, text: `${name}: ${count} of ${limit}` };
+}

@@ -1,0 +1,94 @@
+/** The admin API as a function from a request to its answer. */
+
+import { getLogger } from "@logtape/logtape";
+import { messageOf } from "../errors.ts";
+import { asset } from "./assets.ts";
+import { type Endpoint, ENDPOINTS } from "./endpoints.ts";
+import type { EventFeed } from "./events.ts";
+import { Guard, type GuardOptions } from "./guard.ts";
+import { HttpError, json } from "./http.ts";
+import { openApi } from "./openapi.ts";
+import { readParameters } from "./parameters.ts";
+import type { AdminSource } from "./source.ts";
+
+const log = getLogger("switchyard");
+
+/** Answers one request. Never rejects. */
+export type AdminHandler = (request: Request) => Promise<Response>;
+
+/** What a handler answers from, besides the balancer. */
+export interface HandlerOptions extends GuardOptions {
+  readonly feed: EventFeed;
+}
+
+/** The handler of an admin listener. */
+export function adminHandler(source: AdminSource, { feed, ...guarded }: HandlerOptions): AdminHandler {
+  const guard = new Guard(guarded);
+  const document = openApi(ALL, source.build.version);
+  return async (request) => {
+    try {
+      await guard.check(request);
+      const { pathname, searchParams } = new URL(request.url);
+      const [endpoint, inPath] = find(request.method, pathname);
+      if (endpoint === OPENAPI) return json(document);
+      if (endpoint.type === "text/html") return await asset(pathname);
+      const declared = { ...endpoint.parameters, ...endpoint.pathParameters };
+      const values = readParameters([...searchParams, ...inPath], declared);
+      return await endpoint.respond({ values, source, feed });
+    } catch (error) {
+      return failure(error);
+    }
+  };
+}
+
+/** Answered by the handler itself: the one from the table, the others from files. */
+const OPENAPI: Endpoint = {
+  method: "GET",
+  path: "/api/v1/openapi.json",
+  summary: "This document.",
+  statuses: { 200: "The document." },
+  respond: () => json({}),
+};
+
+const PAGE: Endpoint = {
+  method: "GET",
+  path: "/",
+  summary: "The dashboard.",
+  type: "text/html",
+  statuses: { 200: "The page." },
+  respond: () => asset("/"),
+};
+
+/** Every endpoint, those that the handler answers by itself among them. */
+export const ALL: readonly Endpoint[] = [...ENDPOINTS, OPENAPI, PAGE];
+
+/** The endpoint for a request, and the parameters in its path. @throws {HttpError} 404 or 405 */
+function find(method: string, pathname: string): [Endpoint, [string, string][]] {
+  const wanted = method === "HEAD" ? "GET" : method;
+  if (wanted === "GET" && pathname.startsWith("/dashboard/")) return [PAGE, []];
+  const candidates = ALL.flatMap((endpoint) => {
+    const match = patternOf(endpoint.path).exec(pathname);
+    return match ? [[endpoint, Object.entries(match.groups ?? {})] as [Endpoint, [string, string][]]] : [];
+  });
+  const found = candidates.find(([endpoint]) => endpoint.method === wanted);
+  if (found) return found;
+  const allowed = candidates.map(([endpoint]) => endpoint.method).join(", ");
+  if (allowed === "") {
+    throw new HttpError(404, "there is nothing here; GET /api/v1/openapi.json lists what there is");
+  }
+  throw new HttpError(405, `${method} is not possible here, but ${allowed}`);
+}
+
+function patternOf(path: string): RegExp {
+  return new RegExp(`^${path.replace(/[.]/g, "\\.").replace(/\{(\w+)\}/g, "(?<$1>[^/]+)")}$`);
+}
+
+function failure(error: unknown): Response {
+  if (error instanceof HttpError) {
+    const response = json({ error: error.message, ...error.more }, error.status);
+    if (error.status === 401) response.headers.set("www-authenticate", "Bearer");
+    return response;
+  }
+  log.error`admin request failed: ${messageOf(error)}`;
+  return json({ error: messageOf(error) }, 500);
+}

@@ -1,0 +1,32 @@
+/** What the admin API shows and steers. */
+
+import type { Balancer } from "../balancer.ts";
+import type { ReloadOutcome } from "../config/reloader.ts";
+import type { BuildInfo, Metrics, MetricsSource } from "../observe/metrics.ts";
+
+/** Passed to every endpoint. */
+export interface AdminSource {
+  readonly balancer: Balancer;
+  readonly metrics: Metrics;
+  readonly build: BuildInfo;
+  /** Reloads the configuration; undefined where there is no file that can be read again. */
+  readonly reload: () => Promise<ReloadOutcome> | undefined;
+  /** Begins to drain, after which the process ends. */
+  readonly drain: () => void;
+}
+
+/** What is read from a balancer when its metrics are scraped. */
+export function metricsSource({ engine }: Balancer): MetricsSource {
+  return {
+    connections: () => engine.registry,
+    bytes: () => engine.registry.bytes(),
+    routes: () => engine.snapshot.table.size,
+    *servers() {
+      for (const { name, servers } of engine.snapshot.pools.values()) {
+        for (const { key, state, draining } of servers) {
+          yield { pool: name, key, up: state === "up" && !draining };
+        }
+      }
+    },
+  };
+}

@@ -1,0 +1,91 @@
+/** The objects of the admin API. */
+
+import type { ConnectionInfo } from "../observe/observer.ts";
+import { type Route, ruleText } from "../route/table.ts";
+import type { ServerPool } from "../upstream/pool.ts";
+import type { Server } from "../upstream/server.ts";
+import { addressText, hostPortText, targetText } from "../util/text.ts";
+import type { AdminSource } from "./source.ts";
+
+const startedAt = new Date(performance.timeOrigin).toISOString();
+
+/** Totals, and what runs. */
+export async function statusView({ balancer, metrics, build }: AdminSource) {
+  const [stats, refused] = await Promise.all([balancer.engine.stats(), metrics.refused()]);
+  return {
+    ...build,
+    started_at: startedAt,
+    uptime_ms: Math.round(performance.now()),
+    draining: stats.draining,
+    listeners: balancer.addresses.map(addressText),
+    routes: stats.routes,
+    connections_active: stats.active,
+    connections_total: stats.accepted,
+    bytes_up: stats.bytes.up,
+    bytes_down: stats.bytes.down,
+    refused,
+  };
+}
+
+/** One connection. */
+export function connectionView(connection: ConnectionInfo, now = performance.now()) {
+  const { id, route, upstream, clientSubject, up, down } = connection;
+  return {
+    conn: connection.conn,
+    client: addressText(connection.source),
+    client_subject: clientSubject ?? null,
+    listener: connection.listener,
+    transport: connection.transport,
+    state: stateOf(connection),
+    id: id ?? null,
+    route: route ?? null,
+    upstream: upstream ? hostPortText(upstream) : null,
+    attempts: connection.attempts,
+    age_ms: Math.round(now - connection.acceptedAt),
+    bytes_up: up.written,
+    bytes_down: down.written,
+  };
+}
+
+function stateOf({ id, connectedAt }: ConnectionInfo): "handshake" | "connecting" | "relaying" {
+  if (connectedAt !== undefined) return "relaying";
+  return id === undefined ? "handshake" : "connecting";
+}
+
+/** One rule of the table. */
+export function routeView({ rule, target, onRemoval }: Route) {
+  return {
+    rule: ruleText(rule),
+    kind: rule.kind,
+    text: rule.text,
+    target: targetText(target),
+    on_removal: onRemoval,
+  };
+}
+
+/** A pool and its servers. */
+export function poolView({ name, config, panicking, servers }: ServerPool) {
+  const active = servers.reduce((sum, server) => sum + server.active, 0);
+  return {
+    name,
+    strategy: config.strategy,
+    panicking,
+    connections_active: active,
+    max_connections: config.max_connections,
+    servers: servers.map((server) => serverView(server, active)),
+  };
+}
+
+/** @param active Connections of the whole pool. */
+function serverView(server: Server, active: number) {
+  const { key, state, draining, backup, weight } = server;
+  return {
+    upstream: key,
+    state: draining ? "drained" : state,
+    backup,
+    weight,
+    connections_active: server.active,
+    /** The part of the pool's connections that it has, 0 to 1. */
+    share: active === 0 ? 0 : server.active / active,
+  };
+}

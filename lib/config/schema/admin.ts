@@ -1,0 +1,25 @@
+/** `admin`: where the admin API, the metrics and the dashboard are served. */
+
+import * as v from "valibot";
+import { ADDRESS_EXPECTED, parseAddress } from "../values.ts";
+import { filePath, parsed } from "./fields.ts";
+
+const ADMIN_EXPECTED = "false, or a mapping such as { address: 127.0.0.1:9090 }";
+
+/** Off by default. */
+export const adminSchema = v.pipe(
+  v.union([
+    v.literal(false),
+    v.strictObject({
+      address: parsed(
+        (text) => parseAddress(text, 0),
+        ADDRESS_EXPECTED,
+        "Where to serve the admin API: host:port; port 0 is any free one.",
+      ),
+      token_file: v.exactOptional(filePath(
+        "File with the token that requests must carry which change something; required unless the address is a loopback one.",
+      )),
+    }, ADMIN_EXPECTED),
+  ], ADMIN_EXPECTED),
+  v.description("Where the admin API, the metrics and the dashboard are served; default nowhere."),
+);

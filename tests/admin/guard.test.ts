@@ -1,0 +1,94 @@
+import { configTo } from "../harness.ts";
+import { assertEquals, assertMatch } from "../assert.ts";
+import { administer } from "./administered.ts";
+
+const TOKEN = "0123456789abcdef0123456789abcdef";
+
+async function tokenFile(text: string) {
+  const folder = await Deno.makeTempDir();
+  await Deno.writeTextFile(`${folder}/token`, text);
+  return {
+    file: `${folder}/token`,
+    [Symbol.asyncDispose]: () => Deno.remove(folder, { recursive: true }),
+  };
+}
+
+Deno.test("a Host that is neither the bound address nor loopback is refused, also for reading", async () => {
+  await using admin = administer(configTo(9), { address: { host: "admin.example.com", port: 9090 } });
+  const status = async (host: string) => (await admin.ask("/api/v1/status", {}, host)).status;
+  for (const host of ["127.0.0.1:9090", "localhost:9090", "[::1]:9090", "ADMIN.example.com", "127.8.8.8"]) {
+    assertEquals(await status(host), 200, host);
+  }
+  for (
+    const host of ["evil.example.com", "admin.example.com.evil.test", "192.0.2.7:9090", "localhost.evil.test"]
+  ) {
+    assertEquals(await status(host), 403, host);
+  }
+});
+
+Deno.test("where every address is listened on, any address is a right Host, and no name is", async () => {
+  await using admin = administer(configTo(9), { address: { host: "0.0.0.0", port: 9090 } });
+  const status = async (host: string) => (await admin.ask("/healthz", {}, host)).status;
+  assertEquals([await status("192.0.2.7:9090"), await status("[2001:db8::1]:9090")], [200, 200]);
+  assertEquals(await status("evil.example.com:9090"), 403);
+});
+
+Deno.test("a foreign page may not change anything; the own page and clients without an Origin may", async () => {
+  await using admin = administer(configTo(9));
+  const status = async (origin?: string) => {
+    const headers = origin === undefined ? {} : { origin };
+    return (await admin.ask("/api/v1/reload", { method: "POST", headers })).status;
+  };
+  assertEquals([await status(), await status("http://127.0.0.1:9090")], [200, 200]);
+  for (
+    const origin of ["https://evil.example.com", "null", "http://127.0.0.1:9091", "http://localhost:9090"]
+  ) {
+    assertEquals(await status(origin), 403, origin);
+  }
+  assertEquals(
+    (await admin.ask("/api/v1/connections?id=1", { method: "DELETE", headers: { origin: "null" } })).status,
+    403,
+  );
+});
+
+Deno.test("without the token nothing is changed; it is read again for each request", async () => {
+  await using token = await tokenFile(`${TOKEN}\n`);
+  await using admin = administer(configTo(9), { tokenFile: token.file });
+  const ask = (authorization?: string) => {
+    const headers = authorization === undefined ? {} : { authorization };
+    return admin.ask("/api/v1/reload", { method: "POST", headers });
+  };
+  for (
+    const wrong of [undefined, "", "Bearer", `Basic ${TOKEN}`, `Bearer ${TOKEN}x`, `Bearer ${TOKEN.slice(1)}`]
+  ) {
+    const response = await ask(wrong);
+    assertEquals([response.status, response.headers.get("www-authenticate")], [401, "Bearer"], wrong);
+  }
+  assertEquals((await ask(`Bearer ${TOKEN}`)).status, 200);
+  assertEquals((await ask(`bearer  ${TOKEN} `)).status, 200);
+  assertEquals((await admin.ask("/api/v1/status")).status, 200);
+  await Deno.writeTextFile(token.file, TOKEN.toUpperCase());
+  assertEquals((await ask(`Bearer ${TOKEN}`)).status, 401);
+  assertEquals((await ask(`Bearer ${TOKEN.toUpperCase()}`)).status, 200);
+});
+
+Deno.test("a token file that has become unusable refuses everything, and says why", async () => {
+  await using token = await tokenFile("short");
+  await using admin = administer(configTo(9), { tokenFile: token.file });
+  const headers = { authorization: "Bearer short" };
+  const response = await admin.ask("/api/v1/reload", { method: "POST", headers });
+  assertEquals(response.status, 500);
+  assertMatch((await response.json()).error, /token: expected one token of at least 16/);
+});
+
+Deno.test("every answer forbids framing, sniffing and foreign scripts", async () => {
+  await using admin = administer(configTo(9));
+  for (const path of ["/healthz", "/nothing", "/api/v1/status"]) {
+    const { headers, body } = await admin.ask(path);
+    await body?.cancel();
+    assertEquals(headers.get("x-content-type-options"), "nosniff");
+    const policy = headers.get("content-security-policy") ?? "";
+    assertMatch(policy, /default-src 'none'.*frame-ancestors 'none'/);
+    assertEquals(policy.includes("unsafe"), false);
+  }
+});

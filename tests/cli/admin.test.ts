@@ -1,0 +1,63 @@
+/** `switchyard serve` with an admin API: a process under net and read alone. */
+
+import { encodeId } from "../../lib/frame/tlv.ts";
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "../assert.ts";
+import type { Running } from "../e2e/processes.ts";
+import { receiveAll, send, startEcho } from "../harness.ts";
+import { LISTENERS, routeTo, serve } from "../serving.ts";
+import { run } from "./command.ts";
+
+async function adminUrl({ stderr }: Running): Promise<string> {
+  await stderr.until("admin API at ");
+  await stderr.until("/\n");
+  const [, url] = /admin API at (http:\S+:\d+)\//.exec(stderr.text) ?? [];
+  assert(url !== undefined, stderr.text);
+  return url;
+}
+
+Deno.test("serve has an admin API where asked to; reload, health and drain work through it", async () => {
+  await using upstream = startEcho();
+  await using served = await serve(routeTo(upstream.port), { flags: ["--admin", "127.0.0.1:0"] });
+  const url = await adminUrl(served.balancer);
+  const address = url.replace("http://", "");
+  assertEquals((await run("health", "--admin", address)).status, 0);
+  using client = await served.connect();
+  await send(client, encodeId("1"));
+  const reloaded = await fetch(`${url}/api/v1/reload`, { method: "POST" });
+  assertEquals([reloaded.status, (await reloaded.json()).changed], [200, 0]);
+  await Deno.writeTextFile(served.file, "routes: [{}]");
+  const wrong = await fetch(`${url}/api/v1/reload`, { method: "POST" });
+  assertEquals(wrong.status, 422);
+  assertMatch((await wrong.json()).problems.join(), /routes\[0\]/);
+  const metrics = await (await fetch(`${url}/metrics`)).text();
+  assertStringIncludes(metrics, 'switchyard_connections_active{transport="tcp"} 1\n');
+  assertMatch(metrics, /switchyard_config_reloads_total\{result="failure"\} [1-9]/);
+  const asked = await fetch(`${url}/api/v1/drain`, { method: "POST" });
+  assertEquals([asked.status, (await asked.json()).draining], [202, true]);
+  assertEquals((await run("health", "--admin", address)).status, 1);
+  await client.closeWrite();
+  await receiveAll(client);
+  assertEquals(await served.balancer.status(), 0);
+});
+
+Deno.test("the admin API of the file can be turned off; its token file is checked at the start", async () => {
+  const text = `${LISTENERS}admin: { address: "127.0.0.1:0", token_file: none }\n${routeTo(9)}`;
+  await using served = await serve("", {
+    text: text.replace(", token_file: none", ""),
+    flags: ["--admin", "off"],
+  });
+  assertEquals(served.balancer.stderr.text.includes("admin"), false);
+  await Deno.writeTextFile(served.file, text);
+  const { status, err } = await run("check", "-c", served.file);
+  assertEquals([status, err.length], [2, 1]);
+  assertMatch(err[0] ?? "", /admin\.token_file: .*none: there is no such file/);
+});
+
+Deno.test("an address that others reach needs a token", async () => {
+  const { status, err } = await run("serve", "--route", "1=127.0.0.1:9", "--admin", "0.0.0.0:0");
+  assertEquals([status, err.length], [2, 1]);
+  assertMatch(
+    err[0] ?? "",
+    /--admin: "0\.0\.0\.0:0" is not a loopback address: that needs admin\.token_file/,
+  );
+});
