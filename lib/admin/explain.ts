@@ -86,7 +86,7 @@ function only(upstream: string): Candidate {
 /** A strategy that takes turns moves on by asking it, so only one that an ID decides gives an order. */
 function candidatesOf(pool: ServerPool, id: string): Candidate[] {
   const byId = pool.config.strategy === "hash";
-  const order = byId ? [...pool.candidates(id)] : [];
+  const order = byId ? [...inOrder(pool, id)] : [];
   const place = (server: Server) => byId ? order.indexOf(server) : pool.servers.indexOf(server);
   const anyUp = pool.servers.some(({ state, draining }) => state === "up" && !draining);
   const all = pool.servers.map((server) => ({ server, ...verdict(server, pool, anyUp) }));
@@ -94,6 +94,11 @@ function candidatesOf(pool: ServerPool, id: string): Candidate[] {
     (tried ? 0 : 1e6) + (server.backup ? 1e5 : 0) + place(server);
   return all.toSorted((one, other) => rank(one) - rank(other))
     .map(({ server, tried, why }) => ({ upstream: server.key, tried, why }));
+}
+
+function* inOrder(pool: ServerPool, id: string): Generator<Server> {
+  const candidates = pool.candidates(id);
+  for (let server = candidates.next(); server; server = candidates.next()) yield server;
 }
 
 function verdict(server: Server, { config }: ServerPool, anyUp: boolean): { tried: boolean; why: string } {
@@ -141,7 +146,7 @@ function* limitsOf({ config, registry }: Engine, address: string, id: string): G
     if (connection.id === id) ofId += 1;
     if (subnetOf(connection.source.hostname) === subnet) ofSubnet += 1;
   }
-  yield check("connections", registry.active, limits.connections);
+  yield check("connections", registry.active, limits.connections ?? 0);
   yield check(`connections_per_ip of ${subnet}`, ofSubnet, limits.connections_per_ip);
   yield check("connections_per_id", ofId, idLimit(limits, duplicate_id));
   if (limits.connection_rate_per_ip > 0) {

@@ -9,6 +9,8 @@ export interface AdminSource {
   readonly balancer: Balancer;
   readonly metrics: Metrics;
   readonly build: BuildInfo;
+  /** When it was started. */
+  readonly startedAt: Date;
   /** Reloads the configuration; undefined where there is no file that can be read again. */
   readonly reload: () => Promise<ReloadOutcome> | undefined;
   /** Begins to drain, after which the process ends. */

@@ -7,15 +7,13 @@ import type { Server } from "../upstream/server.ts";
 import { addressText, hostPortText, targetText } from "../util/text.ts";
 import type { AdminSource } from "./source.ts";
 
-const startedAt = new Date(performance.timeOrigin).toISOString();
-
 /** Totals, and what runs. */
-export async function statusView({ balancer, metrics, build }: AdminSource) {
+export async function statusView({ balancer, metrics, build, startedAt }: AdminSource) {
   const [stats, refused] = await Promise.all([balancer.engine.stats(), metrics.refused()]);
   return {
     ...build,
-    started_at: startedAt,
-    uptime_ms: Math.round(performance.now()),
+    started_at: startedAt.toISOString(),
+    uptime_ms: Date.now() - startedAt.getTime(),
     draining: stats.draining,
     listeners: balancer.addresses.map(addressText),
     routes: stats.routes,

@@ -36,5 +36,6 @@ export async function startAdmin(
   controls: Controls,
 ): Promise<AdminServer | undefined> {
   if (!admin || !metrics) return undefined;
-  return await AdminServer.start(admin, { balancer, metrics, build: VERSION, ...controls });
+  const startedAt = new Date(performance.timeOrigin);
+  return await AdminServer.start(admin, { balancer, metrics, build: VERSION, startedAt, ...controls });
 }

@@ -21,6 +21,8 @@ const CHANGE = { added: 1, changed: 0, removed: 0, connections: 0 };
 export interface Options extends Partial<GuardOptions> {
   /** @default it succeeds */
   readonly outcome?: ReloadOutcome | undefined;
+  /** @default now */
+  readonly startedAt?: Date;
 }
 
 /** Starts a balancer of `config`. */
@@ -36,6 +38,7 @@ export function administer(config: Config, options: Options = {}) {
     balancer,
     metrics,
     build,
+    startedAt: options.startedAt ?? new Date(),
     reload: () => outcome && Promise.resolve(outcome),
     drain: () => void balancer.drain(),
   };
