@@ -3,35 +3,99 @@
 import { type JsonSchema, toJsonSchema } from "@valibot/to-json-schema";
 import { fileSchema } from "./schema/file.ts";
 
-/** A JSON Schema (draft 7) of the file as it is written: durations are text, defaults are named. */
+/**
+ * A JSON Schema (draft 7) of the file as it is written: durations are text, defaults are named. It accepts what `check`
+ * accepts, and refuses what it refuses, but for rules about several places at once, such as an ID that is given twice.
+ */
 export function configJsonSchema(): JsonSchema {
-  const schema = toJsonSchema(fileSchema, {
+  const { $schema, ...schema } = toJsonSchema(fileSchema, {
     typeMode: "input",
-    overrideSchema: ({ valibotSchema }) =>
-      textOrInteger(valibotSchema) ? TEXT : overrides.get(valibotSchema.type),
+    overrideSchema: ({ valibotSchema: { type } }) => type === "bigint" ? { type: "integer" } : undefined,
+    overrideAction: ({ valibotAction, jsonSchema }) => {
+      const metadata = "metadata" in valibotAction ? valibotAction.metadata : undefined;
+      return hasPattern(metadata) ? withPattern(jsonSchema, metadata.pattern) : undefined;
+    },
   });
-  const { routes, default: fallback } = schema.properties ?? {};
-  for (const target of [isSchema(routes) ? routes.items : undefined, fallback]) {
-    if (isSchema(target)) target.anyOf = TARGETS;
+  const { routes, default: fallback, listeners, pools } = schema.properties ?? {};
+  require(itemsOf(routes), { oneOf: [having("id"), having("match")] }, TARGET);
+  require(fallback, TARGET);
+  const server = itemsOf(property(valuesOf(pools), "servers"));
+  for (const upstream of [itemsOf(routes), fallback, server]) {
+    require(alternative(property(upstream, "tls")), together("cert", "key"));
   }
-  return { ...schema, title: "Switchyard routes.yaml" };
+  require(property(itemsOf(listeners), "tls"), { dependencies: { client_cert: ["client_ca"] } });
+  require(property(valuesOf(pools), "health_check"), { not: having("send", "id") });
+  return {
+    $schema: $schema ?? DRAFT_7,
+    $id: "urn:switchyard:routes.yaml",
+    title: "Switchyard routes.yaml",
+    ...schema,
+  };
+}
+
+const DRAFT_7 = "http://json-schema.org/draft-07/schema#";
+
+type Node = JsonSchema["items"] | undefined;
+
+/** A mapping with these fields. Strict validators want them declared where they are required. */
+function having(...names: readonly string[]): JsonSchema {
+  return { properties: Object.fromEntries(names.map((name) => [name, {}])), required: [...names] };
 }
 
 /** Connections go to a host and port, or to a pool. */
-const TARGETS: JsonSchema[] = [{ required: ["host", "port"] }, { required: ["pool"] }];
+const TARGET: JsonSchema = {
+  oneOf: [
+    having("host", "port"),
+    { ...having("pool"), not: { anyOf: [having("host"), having("port"), having("tls")] } },
+  ],
+};
 
-function isSchema(schema: JsonSchema["items"]): schema is JsonSchema {
-  return typeof schema === "object" && !Array.isArray(schema);
+/** Both fields, or neither. */
+function together(one: string, other: string): JsonSchema {
+  return { dependencies: { [one]: [other], [other]: [one] } };
 }
 
-const overrides: ReadonlyMap<string, JsonSchema> = new Map<string, JsonSchema>([["bigint", {
-  type: "integer",
-}]]);
+/** Adds conditions to a schema of a mapping. */
+function require(node: Node, ...conditions: readonly JsonSchema[]): void {
+  if (isSchema(node)) node.allOf = [...node.allOf ?? [], ...conditions];
+}
 
-const TEXT: JsonSchema = { type: ["string", "integer"] };
+/** `schema` with a pattern for its text, also where text is one of several alternatives. */
+function withPattern({ pattern: _, anyOf, ...schema }: JsonSchema, pattern: string): JsonSchema {
+  if (!anyOf) return { ...schema, pattern };
+  const isOfType = (option: Node, type: string) => isSchema(option) && option.type === type;
+  const hasInteger = anyOf.some((option) => isOfType(option, "integer"));
+  // to the check a number that is no integer is none of an ID's alternatives
+  const options = anyOf.filter((option) => !(hasInteger && isOfType(option, "number")));
+  return {
+    ...schema,
+    anyOf: options.map((option) =>
+      isSchema(option) && option.type === "string" ? { ...option, pattern } : option
+    ),
+  };
+}
 
-/** The text of an ID or a glob may stand there as a plain integer of any size, and a duration as 0. */
-function textOrInteger(schema: { readonly type: string; readonly options?: unknown }): boolean {
-  const options = schema.type === "union" && Array.isArray(schema.options) ? schema.options : [];
-  return options.some(({ type }) => type === "string");
+function hasPattern(metadata: unknown): metadata is { readonly pattern: string } {
+  return typeof metadata === "object" && metadata !== null && "pattern" in metadata;
+}
+
+function itemsOf(node: Node): Node {
+  return isSchema(node) ? node.items : undefined;
+}
+
+function valuesOf(node: Node): Node {
+  return isSchema(node) ? node.additionalProperties : undefined;
+}
+
+function property(node: Node, name: string): Node {
+  return isSchema(node) ? node.properties?.[name] : undefined;
+}
+
+/** The alternative that is a mapping. */
+function alternative(node: Node): Node {
+  return isSchema(node) ? node.anyOf?.find((option) => isSchema(option) && option.properties) : undefined;
+}
+
+function isSchema(node: Node): node is JsonSchema {
+  return typeof node === "object" && !Array.isArray(node);
 }

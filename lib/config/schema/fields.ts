@@ -13,23 +13,40 @@ import {
   parseDuration,
   parseHost,
 } from "../values.ts";
+import {
+  CIDR_PATTERN,
+  DURATION_PATTERN,
+  HOST_PATTERN,
+  POSITIVE_DURATION_PATTERN,
+  PRINTABLE_PATTERN,
+} from "./patterns.ts";
 
 const FILE_EXPECTED = "the path of a file, relative to the folder of the configuration";
 const NETWORKS_EXPECTED = "a list of networks, such as [10.0.0.0/8]";
 const MAX_COUNT = 10_000_000;
 const COUNT_EXPECTED = `a number of connections, 0 to ${MAX_COUNT}; 0 for no limit`;
 
-/** A scalar that `parse` turns into a value; undefined from it is a refusal, which `note` explains further. */
+/** How a scalar is written, besides what its parser tells. */
+interface Written {
+  /** For the JSON Schema. */
+  readonly pattern: string;
+  /** @default text */
+  readonly type?: v.GenericSchema<unknown, string | number>;
+  /** Explains a refusal further. */
+  readonly note?: (text: string) => string;
+}
+
+/** A scalar that `parse` turns into a value; undefined from it is a refusal. */
 export function parsed<T>(
   parse: (text: string) => T | undefined,
   expected: string,
   description: string,
-  written: v.GenericSchema<unknown, string | number> = v.string(expected),
-  note: (text: string) => string = () => "",
+  { pattern, type = v.string(expected), note = () => "" }: Written,
 ) {
   return v.pipe(
-    written,
+    type,
     v.description(description),
+    v.metadata({ pattern }),
     v.rawTransform(({ dataset, addIssue, NEVER }): T => {
       const text = String(dataset.value);
       const value = parse(text);
@@ -63,13 +80,19 @@ export function connectionCount(description: string) {
 /** A duration over 0: zero would time out every connection. In milliseconds once parsed. */
 export function positiveDuration(fallback: string, description: string) {
   const positive = (text: string) => parseDuration(text) || undefined;
-  return v.optional(parsed(positive, DURATION_EXPECTED, description), fallback);
+  return v.optional(
+    parsed(positive, DURATION_EXPECTED, description, { pattern: POSITIVE_DURATION_PATTERN }),
+    fallback,
+  );
 }
 
 /** A duration that may be 0, also without a unit. In milliseconds once parsed. */
 export function duration(fallback: string, description: string) {
-  const written = v.union([v.literal(0), v.string()], DURATION_EXPECTED);
-  return v.optional(parsed(parseDuration, DURATION_EXPECTED, description, written), fallback);
+  const type = v.union([v.literal(0), v.string()], DURATION_EXPECTED);
+  return v.optional(
+    parsed(parseDuration, DURATION_EXPECTED, description, { type, pattern: DURATION_PATTERN }),
+    fallback,
+  );
 }
 
 /** The path of a file as it is written; `parse.ts` resolves it. */
@@ -87,6 +110,7 @@ export function scalarText(expected: string, description: string) {
   return v.pipe(
     v.union([v.string(), v.number(), v.bigint()], expected),
     v.description(description),
+    v.metadata({ pattern: PRINTABLE_PATTERN }),
     v.transform(String),
   );
 }
@@ -99,7 +123,7 @@ export function choice<const T extends readonly string[]>(words: T, description:
 
 /** A host name or an IP address. */
 export function host(description: string) {
-  return parsed(parseHost, HOST_EXPECTED, description, undefined, unixNote);
+  return parsed(parseHost, HOST_EXPECTED, description, { pattern: HOST_PATTERN, note: unixNote });
 }
 
 function unixNote(text: string): string {
@@ -107,7 +131,9 @@ function unixNote(text: string): string {
   return isUnix ? "; Unix sockets need Deno's --allow-write, and Switchyard runs without it" : "";
 }
 
-const network = parsed(parseCidr, CIDR_EXPECTED, "IPv4 or IPv6 address, alone or with a prefix length.");
+const network = parsed(parseCidr, CIDR_EXPECTED, "IPv4 or IPv6 address, alone or with a prefix length.", {
+  pattern: CIDR_PATTERN,
+});
 
 /** A list of networks. @param least Why the list may not be empty; without it, it may. */
 export function networks(description: string, least?: string) {

@@ -10,6 +10,7 @@ import {
   PATH_EXPECTED,
 } from "../values.ts";
 import { choice, filePath, networks, parsed } from "./fields.ts";
+import { ADDRESS_PATTERN, ORIGIN_PATTERN, PATH_PATTERN } from "./patterns.ts";
 
 const DEFAULT_ADDRESS = "0.0.0.0:8888";
 
@@ -49,7 +50,9 @@ const tls = v.pipe(
 /** An empty list would refuse everybody. */
 const origins = v.pipe(
   v.array(
-    parsed(parseOrigin, ORIGIN_EXPECTED, "Scheme, host and port of a page, as browsers send them."),
+    parsed(parseOrigin, ORIGIN_EXPECTED, "Scheme, host and port of a page, as browsers send them.", {
+      pattern: ORIGIN_PATTERN,
+    }),
     "a list of origins",
   ),
   v.minLength(1, "at least one origin, or no field origins for any"),
@@ -62,7 +65,11 @@ const websocket = v.pipe(
   v.union([
     v.literal(false),
     v.strictObject({
-      path: v.exactOptional(parsed(parsePath, PATH_EXPECTED, "The only path that is served; default any.")),
+      path: v.exactOptional(
+        parsed(parsePath, PATH_EXPECTED, "The only path that is served; default any.", {
+          pattern: PATH_PATTERN,
+        }),
+      ),
       origins: v.exactOptional(origins),
     }, WEBSOCKET_EXPECTED),
   ], WEBSOCKET_EXPECTED),
@@ -74,6 +81,7 @@ const listener = v.strictObject({
     (text) => parseAddress(text, 0),
     ADDRESS_EXPECTED,
     "Where to accept connections: host:port, [::1]:9000 or :8888; port 0 is any free one.",
+    { pattern: ADDRESS_PATTERN },
   ),
   websocket: v.exactOptional(websocket),
   tls: v.exactOptional(tls),

@@ -12,6 +12,7 @@ import {
   positiveDuration,
   scalarText,
 } from "./fields.ts";
+import { HTTP_URL_PATTERN } from "./patterns.ts";
 import { upstreamEntries } from "./upstream.ts";
 
 const TEXT_EXPECTED = "text of at least one character";
@@ -90,6 +91,7 @@ export const holdSchema = v.pipe(
         parseHttpUrl,
         URL_EXPECTED,
         "URL that gets a POST when the first client is held, to start the server.",
+        { pattern: HTTP_URL_PATTERN },
       ),
     ),
   }, "a mapping such as { for: 30s, clients: 100 }"),
