@@ -3,6 +3,7 @@
 import * as v from "valibot";
 import { ADDRESS_EXPECTED, parseAddress } from "../values.ts";
 import { filePath, parsed } from "./fields.ts";
+import { ADDRESS_PATTERN } from "./patterns.ts";
 
 const ADMIN_EXPECTED = "false, or a mapping such as { address: 127.0.0.1:9090 }";
 
@@ -15,6 +16,7 @@ export const adminSchema = v.pipe(
         (text) => parseAddress(text, 0),
         ADDRESS_EXPECTED,
         "Where to serve the admin API: host:port; port 0 is any free one.",
+        { pattern: ADDRESS_PATTERN },
       ),
       token_file: v.exactOptional(filePath(
         "File with the token that requests must carry which change something; required unless the address is a loopback one.",
