@@ -1,132 +1,170 @@
+import type { IdleLimits } from "../../lib/connection/idle_timeout.ts";
 import { encodeId } from "../../lib/frame/tlv.ts";
 import { assertEquals, assertGreater } from "../assert.ts";
 import { receive, receiveAll, send } from "../bytes.ts";
-import { configTo, overEach, startBalancer, startEchoing } from "../fixture.ts";
-import { startUpstream } from "../upstreams.ts";
+import { overEach, startEchoing, startPath } from "../fixture.ts";
+import { echo } from "../upstreams.ts";
 import { until } from "../wait.ts";
 import { RawWebSocket } from "../transport/websocket/raw.ts";
 import { wire } from "../transport/websocket/wire.ts";
 import { captureLog } from "../serving.ts";
 
 const ID = encodeId("1");
-const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+const HOUR = 3_600_000;
 
-overEach("timeouts.idle ends a connection on which nothing moves, and no other", async (transport) => {
-  await using balancer = startEchoing({ timeouts: { idle: 400 } });
+/** A balancer that sweeps when the test says so, and as late as it says. */
+function startSwept(timeouts: Partial<IdleLimits>, serve: (conn: Deno.TcpConn) => Promise<void> = echo) {
+  const path = startPath(serve, { timeouts });
+  const { idleTimeout, registry } = path.balancer.engine;
+  idleTimeout[Symbol.dispose]();
+  let now = Math.ceil(performance.now());
+  const sweep = (ms: number) => idleTimeout.sweep(now += ms);
+  const delivered = () =>
+    [...registry].every(({ up, down }) => up.read === up.written && down.read === down.written);
+  return {
+    ...path,
+    /** Sweeps `ms` later than the last time, once all that has been read is counted as written, too. */
+    async sweepAfter(ms: number) {
+      await until(delivered, "all is delivered");
+      sweep(ms);
+    },
+    /** Numbers of the connections that no sweep has ended. */
+    kept: () => [...registry].filter(({ closing }) => !closing).map(({ conn }) => conn),
+    /** Sweeps, each time `ms` later, until a connection is ended. @param act What is done before each sweep. */
+    sweepUntilEnded: (ms: number, act = () => {}) =>
+      until(() => {
+        act();
+        sweep(ms);
+        return [...registry].some(({ closing }) => closing);
+      }, "a connection is ended"),
+  };
+}
+
+overEach("timeouts.idle ends a connection on which nothing moves, never early", async (transport) => {
+  await using balancer = startEchoing({ timeouts: { idle: 200 } });
   using log = captureLog();
-  using quiet = await balancer.connectOver(transport);
-  using lively = await balancer.connectOver(transport);
-  for (const client of [quiet, lively]) {
-    await send(client, ID);
-    await receive(client, ID.length);
-  }
+  using client = await balancer.join("1", transport);
   const began = performance.now();
-  const ended = receiveAll(quiet).then(() => performance.now() - began);
-  for (let beat = 0; beat < 16; beat++) {
+  await receiveAll(client);
+  assertGreater(performance.now() - began, 195);
+  await until(() => balancer.balancer.active === 0, "it has ended");
+  assertEquals(log.reasons(), ["idle"]);
+});
+
+overEach("timeouts.idle ends no connection on which something moves", async (transport) => {
+  await using balancer = startSwept({ idle: 400 });
+  using log = captureLog();
+  using quiet = await balancer.join("1", transport);
+  using lively = await balancer.join("1", transport);
+  await balancer.sweepAfter(0);
+  for (const beat of [1, 2]) {
+    assertEquals(balancer.kept(), [1, 2]);
     await send(lively, Uint8Array.of(beat));
     assertEquals(await receive(lively, 1), Uint8Array.of(beat));
-    await pause(50);
+    await balancer.sweepAfter(beat === 1 ? 399 : 1);
   }
-  assertGreater(await ended, 395, "never early");
-  assertEquals(log.reasons(), ["idle"]);
+  assertEquals(balancer.kept(), [2]);
+  assertEquals((await receiveAll(quiet)).length, 0);
   await until(() => balancer.balancer.active === 1, "the lively one is all that is left");
+  assertEquals(log.reasons(), ["idle"]);
 });
 
 overEach("bytes in one direction alone keep a connection from being idle", async (transport) => {
-  await using upstream = startUpstream(async (conn) => {
-    for (let beat = 0; beat < 16; beat++) {
-      await send(conn, Uint8Array.of(beat));
-      await pause(50);
-    }
+  const beats = new TransformStream<Uint8Array, Uint8Array>();
+  const beating = beats.writable.getWriter();
+  await using balancer = startSwept({ idle: 400 }, async (conn) => {
+    for await (const beat of beats.readable) await send(conn, beat);
   });
-  await using balancer = startBalancer(configTo(upstream.port, { timeouts: { idle: 400 } }));
   using client = await balancer.connectOver(transport);
   await send(client, ID);
-  assertEquals((await receiveAll(client)).length, 16);
+  for (let beat = 0; beat < 16; beat++) {
+    await beating.write(Uint8Array.of(beat));
+    assertEquals(await receive(client, 1), Uint8Array.of(beat));
+    await balancer.sweepAfter(390);
+  }
+  assertEquals(balancer.kept(), [1]);
+  await beating.close();
+  assertEquals((await receiveAll(client)).length, 0);
 });
 
 for (const first of ["client", "upstream"] as const) {
   Deno.test(`timeouts.half_close ends a connection whose ${first} has finished and whose other side is quiet`, async () => {
     const released = Promise.withResolvers<void>();
-    await using upstream = startUpstream(async (conn) => {
+    await using balancer = startSwept({ idle: HOUR, half_close: 200 }, async (conn) => {
       if (first === "upstream") await conn.closeWrite();
       await receiveAll(conn);
       if (first === "client") await released.promise;
     });
-    await using balancer = startBalancer(configTo(upstream.port, { timeouts: { half_close: 200 } }));
     using log = captureLog();
     using client = await balancer.connect();
-    using whole = await balancer.connect();
     await send(client, ID);
     if (first === "client") await client.closeWrite();
+    await balancer.sweepUntilEnded(200);
     await receiveAll(client);
     await until(() => log.reasons().includes("idle"), "it is ended");
-    if (first === "client") {
-      await send(whole, ID);
-      await until(() => balancer.balancer.active === 1, "one that is open both ways goes on");
-      await pause(500);
-      assertEquals(balancer.balancer.active, 1);
-    }
     released.resolve();
   });
 }
 
+Deno.test("timeouts.half_close ends no connection that is open both ways", async () => {
+  await using balancer = startSwept({ idle: HOUR, half_close: 200 });
+  using _client = await balancer.join();
+  await balancer.sweepAfter(0);
+  await balancer.sweepAfter(HOUR - 1);
+  assertEquals(balancer.kept(), [1]);
+  await balancer.sweepAfter(1);
+  assertEquals(balancer.kept(), [], "timeouts.idle does");
+});
+
 Deno.test("a half-closed connection that still moves goes on", async () => {
-  await using upstream = startUpstream(async (conn) => {
+  const beats = new TransformStream<Uint8Array, Uint8Array>();
+  const beating = beats.writable.getWriter();
+  await using balancer = startSwept({ half_close: 300 }, async (conn) => {
     await receiveAll(conn);
-    for (let beat = 0; beat < 12; beat++) {
-      await send(conn, Uint8Array.of(beat));
-      await pause(50);
-    }
+    for await (const beat of beats.readable) await send(conn, beat);
   });
-  await using balancer = startBalancer(configTo(upstream.port, { timeouts: { half_close: 300 } }));
   using client = await balancer.connect();
   await send(client, ID);
   await client.closeWrite();
-  assertEquals((await receiveAll(client)).length, 12);
+  for (let beat = 0; beat < 12; beat++) {
+    await beating.write(Uint8Array.of(beat));
+    assertEquals(await receive(client, 1), Uint8Array.of(beat));
+    await balancer.sweepAfter(290);
+  }
+  assertEquals(balancer.kept(), [1]);
+  await beating.close();
+  assertEquals((await receiveAll(client)).length, 0);
 });
 
 Deno.test("pings keep a WebSocket from being idle", async () => {
-  await using balancer = startEchoing({ timeouts: { idle: 400 } });
+  await using balancer = startSwept({ idle: 400 });
   using socket = await RawWebSocket.open(balancer.port, wire({ payload: ID }));
   assertEquals((await socket.frame())?.payload, ID);
   for (let beat = 0; beat < 16; beat++) {
     await socket.send(wire({ opcode: 9, payload: [beat] }));
     assertEquals((await socket.frame())?.payload, Uint8Array.of(beat));
-    await pause(50);
+    await balancer.sweepAfter(390);
   }
+  assertEquals(balancer.kept(), [1]);
+  await balancer.sweepAfter(400);
   assertEquals((await socket.rest()).code, 1001, "without them it is ended");
 });
 
 Deno.test("pings do not keep a WebSocket whose upstream has finished from timeouts.half_close", async () => {
-  await using upstream = startUpstream(async (conn) => {
+  await using balancer = startSwept({ idle: HOUR, half_close: 300 }, async (conn) => {
     await conn.closeWrite();
     await receiveAll(conn);
   });
-  await using balancer = startBalancer(configTo(upstream.port, { timeouts: { half_close: 300 } }));
   using log = captureLog();
   using socket = await RawWebSocket.open(balancer.port, wire({ payload: ID }));
   assertEquals((await socket.frame())?.opcode, 8);
-  const pinging = (async () => {
-    try {
-      for (;;) {
-        await socket.send(wire({ opcode: 9 }));
-        await pause(50);
-      }
-    } catch {
-      // ended
-    }
-  })();
+  await balancer.sweepUntilEnded(100, () => void socket.send(wire({ opcode: 9 })).catch(() => {}));
   await until(() => log.reasons().includes("idle"), "it is ended");
-  await pinging;
 });
 
 Deno.test("an idle time of 0 is no limit", async () => {
-  const timeouts = { idle: 0, half_close: 100 };
-  await using balancer = startEchoing({ timeouts });
-  using client = await balancer.connect();
-  await send(client, ID);
-  await receive(client, ID.length);
-  await pause(400);
-  assertEquals(balancer.balancer.active, 1);
+  await using balancer = startSwept({ idle: 0, half_close: 100 });
+  using _client = await balancer.join();
+  for (let sweep = 0; sweep < 3; sweep++) balancer.sweepAfter(1000 * HOUR);
+  assertEquals(balancer.kept(), [1]);
 });

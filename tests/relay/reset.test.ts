@@ -2,6 +2,7 @@
 
 import { connect as connectTls } from "node:tls";
 import { encodeId } from "../../lib/frame/tlv.ts";
+import { STALLED_MS } from "../../lib/relay/stalls.ts";
 import { assert, assertEquals } from "../assert.ts";
 import { Certificate, hasOpenssl } from "../certificates.ts";
 import { concat, receive, receiveAll, send } from "../bytes.ts";
@@ -17,8 +18,16 @@ const MIB = 1 << 20;
 /** How long a reset may take to reach the other side, in milliseconds: a second, and two more where others are busy. */
 const PASSED_ON_MS = 3000;
 
-/** How long one may take that has to be looked for: 5 seconds, and more where others are busy. */
-const NOTICED_MS = 20_000;
+/** Sweeps, each time so much later that a stall is probed, until no connection is left. */
+async function sweepUntilEnded(
+  { balancer }: Pick<ReturnType<typeof startBalancer>, "balancer">,
+): Promise<void> {
+  let now = performance.now();
+  await until(() => {
+    balancer.engine.idleTimeout.sweep(now += STALLED_MS);
+    return balancer.active === 0;
+  }, "the connection is accounted for");
+}
 
 /** How long `ending` takes, whether it succeeds or fails. */
 async function timeOf(ending: Promise<unknown>): Promise<number> {
@@ -118,7 +127,7 @@ Deno.test("a client that resets while its upstream takes nothing is noticed, wha
   (await upstream.reached()).pause();
   await untilStill(sendOn(client), "the client is held up");
   await reset(client);
-  await until(() => balancer.balancer.active === 0, "the connection is accounted for", NOTICED_MS);
+  await sweepUntilEnded(balancer);
   assertEquals(log.reasons(), ["client_reset"]);
 });
 
@@ -135,7 +144,7 @@ Deno.test({ name: "a reset is noticed behind TLS, too", ignore: !hasOpenssl }, a
   (await upstream.reached()).pause();
   await untilStill(sendOn(client), "the client is held up");
   await reset(socket);
-  await until(() => balancer.balancer.active === 0, "the connection is accounted for", NOTICED_MS);
+  await sweepUntilEnded(balancer);
   assertEquals(log.reasons(), ["client_reset"]);
 });
 
@@ -148,6 +157,6 @@ Deno.test("an upstream that resets while its client takes nothing is noticed, wh
   const socket = await upstream.reached();
   await untilStill(sendOn(socket), "the upstream is held up");
   await reset(socket);
-  await until(() => balancer.balancer.active === 0, "the connection is accounted for", NOTICED_MS);
+  await sweepUntilEnded(balancer);
   assertEquals(log.reasons(), ["upstream_reset"]);
 });
