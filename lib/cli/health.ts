@@ -59,10 +59,10 @@ function namedProbe(flags: ParsedFlags, problems: string[]): Probe | undefined {
   return { at: local(address("--connect", connect, problems)), ask: askListener };
 }
 
-/** The first listener of the configuration. */
+/** The admin listener of the configuration, or the first other one where there is none or its port is any. */
 async function configuredProbe(flags: ParsedFlags, io: Io): Promise<Probe> {
-  const config = await readConfig(flags, io);
-  const [listener] = config.listeners;
+  const { admin, listeners: [listener] } = await readConfig(flags, io);
+  if (admin && admin.address.port !== 0) return { at: local(admin.address), ask: askAdmin };
   if (listener === undefined) throw new UsageError("health: the configuration has no listener");
   return { at: local(listener.address), ask: askListener };
 }

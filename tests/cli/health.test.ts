@@ -53,6 +53,16 @@ Deno.test("the admin listener's /readyz decides where one is named", async () =>
   assertEquals(admin.paths, ["/readyz"]);
 });
 
+Deno.test("the admin listener of the configuration is asked before any other", async () => {
+  await using admin = startAdmin(200);
+  const listeners = `listeners: [{ address: "127.0.0.1:${closedPort()}" }]\n`;
+  await using config = await configFile(
+    `${listeners}admin: { address: "${admin.address}" }\nroutes: [{ id: 1, host: 127.0.0.1, port: 1 }]\n`,
+  );
+  const { status, out } = await run("health", "-c", config.file);
+  assertEquals([status, out], [0, [`ready: ${admin.address} answers /readyz with status 200`]]);
+});
+
 Deno.test("a balancer that drains is not ready", async () => {
   await using admin = startAdmin(503);
   const { status, err } = await run("health", "--admin", admin.address);

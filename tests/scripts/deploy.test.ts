@@ -4,6 +4,7 @@
 import { parse } from "@std/yaml";
 import project from "../../deno.json" with { type: "json" };
 import { emptyConfig, parseConfig } from "../../lib/config/parse.ts";
+import { hostPortText } from "../../lib/util/text.ts";
 import { isInstalled } from "../../scripts/bench/processes.ts";
 import { assert, assertEquals, assertGreater, assertMatch } from "../assert.ts";
 
@@ -77,6 +78,34 @@ Deno.test("the tasks that workflows and .ci/run call exist", () => {
   assertGreater(called.length, 0);
   const missing = called.flatMap(([, name = ""]) => name in project.tasks ? [] : name);
   assertEquals(missing, []);
+});
+
+Deno.test("Kubernetes probes the admin listener, and mounts its token", () => {
+  const { ConfigMap, Deployment } = manifests();
+  const { admin } = parseConfig(ConfigMap.data["routes.yaml"], "routes.yaml");
+  assert(admin);
+  const [{ ports, readinessProbe, volumeMounts }] = Deployment.spec.template.spec.containers;
+  const probed = ports.find(({ name }: { name: string }) => name === readinessProbe.httpGet.port);
+  assertEquals(probed.containerPort, admin.address.port);
+  const folder = volumeMounts.find(({ name }: { name: string }) => name === "admin").mountPath;
+  assertEquals(admin.token_file, `${folder}/token`);
+});
+
+Deno.test("Prometheus scrapes the admin listener that compose configures, by the path that it shares", () => {
+  const { admin } = parseConfig(read("scripts/metrics/routes.yaml"), "routes.yaml");
+  assert(admin);
+  const target = hostPortText(admin.address);
+  assert(read("scripts/metrics/prometheus.yaml").includes(`["${target}"]`), target);
+  assert(read("scripts/compose.metrics.yaml").includes(`--admin, "${target}"`), target);
+});
+
+const promtool = { ignore: !await isInstalled("promtool") };
+
+Deno.test({ name: "Prometheus finds nothing wrong with its configuration", ...promtool }, async () => {
+  const file = new URL("scripts/metrics/prometheus.yaml", ROOT).pathname;
+  const { success, stderr } = await new Deno.Command("promtool", { args: ["check", "config", file] })
+    .output();
+  assert(success, new TextDecoder().decode(stderr));
 });
 
 /** Runs systemd-analyze on the unit, with a program that exists in the place of switchyard. */
