@@ -3,6 +3,7 @@
 import type { TLSSocket } from "node:tls";
 import type { Duplex as NodeDuplex } from "node:stream";
 import { isDisconnect, messageOf } from "../../errors.ts";
+import { withAdvice } from "./advice.ts";
 import { ReadBuffer } from "../../util/buffer_pool.ts";
 import { BaseDuplex } from "../base_duplex.ts";
 import type { Duplex } from "../duplex.ts";
@@ -86,7 +87,7 @@ export class TlsDuplex extends BaseDuplex {
       void this.#pull();
       await this.#opened.promise;
     } catch (error) {
-      throw new HandshakeError(`TLS handshake: ${messageOf(error)}`, { cause: error });
+      throw new HandshakeError(`TLS handshake: ${withAdvice(messageOf(error))}`, { cause: error });
     }
   }
 

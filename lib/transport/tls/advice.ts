@@ -1,0 +1,32 @@
+/** What to do about a TLS handshake that has failed, by the platform's message. */
+
+const ADVICE: readonly (readonly [message: RegExp, advice: string])[] = [
+  [/self.signed/i, "the certificate is not trusted: name it by ca (--ca)"],
+  [
+    // the platform words an expired certificate of a trusted issuer in the same way
+    /unable to (?:get|verify)|UnknownIssuer|unknown issuer/i,
+    "its issuer is not trusted, or it has expired: name the issuer's certificate by ca (--ca), or renew it",
+  ],
+  [
+    /does not match certificate's altnames|NotValidForName/i,
+    "the certificate is for another name: connect by that one, or set server_name",
+  ],
+  [/expired/i, "renew the certificate, or correct the clock of this machine"],
+  [/not yet valid|NotValidYet/i, "wait, or correct the clock of this machine"],
+  [/CaUsedAsEndEntity/i, "the certificate is marked as an authority (CA:TRUE): issue one with CA:FALSE"],
+  [
+    /wrong version number|InvalidContentType/i,
+    "the other side does not speak TLS: check the port, or connect without TLS",
+  ],
+  [
+    /alert unknown ca|alert bad certificate|alert certificate unknown/i,
+    "the other side does not trust the certificate",
+  ],
+  [/certificate required/i, "the other side demands a certificate: set cert and key"],
+];
+
+/** `message` with what to do about it, where that is known. */
+export function withAdvice(message: string): string {
+  const [, advice] = ADVICE.find(([pattern]) => pattern.test(message)) ?? [];
+  return advice === undefined ? message : `${message}; ${advice}`;
+}
