@@ -32,7 +32,7 @@ function advised(name: string, advice: string, provoke: (authority: Authority) =
 
 advised(
   "a self-signed certificate",
-  "its issuer is not trusted, or it has expired: name the issuer's certificate",
+  "not trusted: name it by ca (--ca)",
   async () => {
     await using certificate = await Certificate.create("first");
     return await errorOf(certificate.files);
