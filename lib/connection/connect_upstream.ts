@@ -129,7 +129,8 @@ async function connectTo(
   try {
     const header = snapshot.proxyProtocol && encodeProxyHeader(snapshot.proxyProtocol, connection);
     const opened = (duplex: Duplex) => connection.opened(duplex);
-    const duplex = await openServer({ server, header: header || undefined, opened }, limit, snapshot);
+    const opening = { server, cancellable: server.pool !== undefined, header: header || undefined, opened };
+    const duplex = await openServer(opening, limit, snapshot);
     server.record.dialed();
     connection.connected();
     return duplex;
