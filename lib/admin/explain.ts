@@ -16,7 +16,7 @@ import { HttpError } from "./http.ts";
 export interface RuleStep {
   readonly rule: string;
   readonly target: string;
-  readonly verdict: "taken" | "matches, but a rule before it is taken" | "does not match";
+  readonly verdict: "selected" | "matches too, but an earlier rule is selected" | "does not match";
 }
 
 /** A server, in the order in which it would be tried now. */
@@ -67,7 +67,11 @@ export function explain(engine: Engine, id: string, from?: string): Explanation 
     rules: steps.map(({ route, matches, selected }) => ({
       rule: ruleText(route.rule),
       target: targetText(route.target),
-      verdict: selected ? "taken" : matches ? "matches, but a rule before it is taken" : "does not match",
+      verdict: selected
+        ? "selected"
+        : matches
+        ? "matches too, but an earlier rule is selected"
+        : "does not match",
     })),
     candidates: pool ? candidatesOf(pool, id) : target ? [only(targetText(target))] : [],
     from: admission,

@@ -13,6 +13,7 @@ import type { Command } from "./io.ts";
 import * as routes from "./routes.ts";
 import * as schema from "./schema.ts";
 import * as serve from "./serve.ts";
+import * as top from "./top.ts";
 import * as upstream from "./upstream.ts";
 import * as version from "./version.ts";
 
@@ -30,7 +31,21 @@ const ABOUT_COMMANDS: readonly Subcommand[] = [
 
 /** Every command by its name, in the order of `switchyard help`. */
 export const COMMANDS: ReadonlyMap<string, Subcommand> = new Map(
-  [serve, check, explain, routes, client, upstream, demo, bench, health, schema, version, ...ABOUT_COMMANDS]
+  [
+    serve,
+    check,
+    explain,
+    routes,
+    client,
+    upstream,
+    demo,
+    bench,
+    top,
+    health,
+    schema,
+    version,
+    ...ABOUT_COMMANDS,
+  ]
     .map((command) => [command.spec.name, command]),
 );
 

@@ -1,12 +1,14 @@
 /** `switchyard explain`: which rule an ID gets, and why not the others. */
 
 import { AccessList } from "../admission/access_list.ts";
-import type { Config } from "../config/config.ts";
+import type { Config, HostPort } from "../config/config.ts";
 import { idExpected, parseCidr } from "../config/values.ts";
 import { UsageError } from "../errors.ts";
 import { type AccessVerdict, explainRoute, type Explanation } from "../route/explain.ts";
 import { RouteTable, ruleText, type Step } from "../route/table.ts";
 import { quote, targetText } from "../util/text.ts";
+import { adminAddress } from "./admin_client.ts";
+import { explainRunning } from "./explain_running.ts";
 import { type CommandSpec, readFlags } from "./flags.ts";
 import type { Io } from "./io.ts";
 import { explainPool } from "./pools.ts";
@@ -19,17 +21,23 @@ export const spec: CommandSpec = {
   flags: {
     ...FILE_FLAG,
     from: { value: "IP", help: "also explain whether allow and deny admit this address" },
+    admin: { value: "URL", help: "ask the balancer with this admin listener, HOST:PORT, not a file" },
     json: { help: "as JSON" },
   },
-  examples: ["explain 2", "explain eu-7 --from 192.0.2.7"],
+  examples: ["explain 2", "explain eu-7 --from 192.0.2.7", "explain 2 --admin 127.0.0.1:9090"],
 };
 
 /** Exit status 1 where the ID has no route, or the ID or the address is turned away. */
 export async function run(args: readonly string[], io: Io): Promise<number> {
   const flags = readFlags(args, spec);
-  const { file, config } = await readSettings(flags);
   const [id = ""] = flags.positional;
   const from = flags.value("from");
+  const admin = flags.value("admin");
+  if (admin !== undefined) {
+    if (flags.value("config") !== undefined) throw new UsageError("explain: give --admin or -c, not both");
+    return await explainRunning(readAdmin(admin), { id, from, json: flags.has("json") }, io);
+  }
+  const { file, config } = await readSettings(flags);
   const explanation = explainRoute(new RouteTable(config.routes, config.default), id, {
     invalid: idExpected(id, config.limits.id_bytes),
     access: from === undefined ? undefined : verdict(from, config),
@@ -42,6 +50,13 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
     for (const line of explainPool(pool, settings, id)) io.out(`  ${line}`);
   }
   return explanation.rejection ? 1 : 0;
+}
+
+function readAdmin(text: string): HostPort {
+  const problems: string[] = [];
+  const at = adminAddress(text, problems);
+  if (problems.length > 0) throw new UsageError(problems);
+  return at;
 }
 
 function verdict(from: string, { allow, deny }: Config): AccessVerdict {

@@ -1,11 +1,11 @@
 /** `switchyard health`: asks a running balancer whether it accepts connections, for containers and supervisors. */
 
-import { request } from "node:http";
 import type { Config, HostPort } from "../config/config.ts";
 import { emptyConfig } from "../config/parse.ts";
 import { messageOf, UsageError } from "../errors.ts";
 import { connectCanceller } from "../upstream/cancel.ts";
 import { hostPortText, plain } from "../util/text.ts";
+import { adminAddress, askAdmin, local } from "./admin_client.ts";
 import { type CommandSpec, type ParsedFlags, readFlags } from "./flags.ts";
 import type { Io } from "./io.ts";
 import { FILE_FLAG, readSettings } from "./settings.ts";
@@ -54,7 +54,7 @@ function namedProbe(flags: ParsedFlags, problems: string[]): Probe | undefined {
   if (admin !== undefined && connect !== undefined) {
     problems.push("health: give --admin or --connect, not both");
   }
-  if (admin !== undefined) return { at: local(address("--admin", admin, problems)), ask: askAdmin };
+  if (admin !== undefined) return { at: adminAddress(admin, problems), ask: askReadiness };
   if (connect === undefined) return undefined;
   return { at: local(address("--connect", connect, problems)), ask: askListener };
 }
@@ -62,7 +62,7 @@ function namedProbe(flags: ParsedFlags, problems: string[]): Probe | undefined {
 /** The admin listener of the configuration, or the first other one where there is none or its port is any. */
 async function configuredProbe(flags: ParsedFlags, io: Io): Promise<Probe> {
   const { admin, listeners: [listener] } = await readConfig(flags, io);
-  if (admin && admin.address.port !== 0) return { at: local(admin.address), ask: askAdmin };
+  if (admin && admin.address.port !== 0) return { at: local(admin.address), ask: askReadiness };
   if (listener === undefined) throw new UsageError("health: the configuration has no listener");
   return { at: local(listener.address), ask: askListener };
 }
@@ -80,12 +80,6 @@ async function readConfig(flags: ParsedFlags, io: Io): Promise<Config> {
   }
 }
 
-/** Where a listener that is bound to every address is reached from the same machine. */
-function local({ host, port }: HostPort): HostPort {
-  if (host === "" || host === "0.0.0.0") return { host: "127.0.0.1", port };
-  return { host: host === "::" ? "::1" : host, port };
-}
-
 /** Connects and closes: the balancer takes it for a probe and logs nothing. */
 async function askListener(at: HostPort, timeout: number): Promise<string> {
   const canceller = connectCanceller();
@@ -101,18 +95,8 @@ async function askListener(at: HostPort, timeout: number): Promise<string> {
   return `${hostPortText(at)} accepts connections`;
 }
 
-/** `GET /readyz`, by `node:http`: unlike `fetch` it asks no proxy that the environment names. */
-async function askAdmin({ host, port }: HostPort, timeout: number): Promise<string> {
-  const { promise, resolve, reject } = Promise.withResolvers<number | undefined>();
-  const asked = request({ host, port, path: "/readyz", agent: false }, (response) => {
-    response.resume();
-    response.once("end", () => resolve(response.statusCode));
-    response.once("error", reject);
-  });
-  const timer = setTimeout(() => asked.destroy(new Error(`no answer within ${timeout} ms`)), timeout);
-  asked.once("error", reject);
-  asked.end();
-  const status = await promise.finally(() => clearTimeout(timer));
+async function askReadiness(at: HostPort, timeout: number): Promise<string> {
+  const { status } = await askAdmin(at, "/readyz", timeout);
   if (status !== 200) throw new Error(`/readyz answers with status ${status}`);
-  return `${hostPortText({ host, port })} answers /readyz with status 200`;
+  return `${hostPortText(at)} answers /readyz with status 200`;
 }

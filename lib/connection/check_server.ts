@@ -44,7 +44,7 @@ async function talkTo(
   limit: TimeLimit,
 ): Promise<void> {
   const header = settings.proxyProtocol ? encodeLocalHeader(settings.proxyProtocol) : undefined;
-  const duplex = await openServer({ server, cancellable: true, header }, limit, settings);
+  const duplex = await openServer({ server, header }, limit, settings);
   try {
     await limit.guard(exchange(duplex, check), () => unanswered(check));
   } finally {

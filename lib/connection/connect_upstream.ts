@@ -129,8 +129,7 @@ async function connectTo(
   try {
     const header = snapshot.proxyProtocol && encodeProxyHeader(snapshot.proxyProtocol, connection);
     const opened = (duplex: Duplex) => connection.opened(duplex);
-    const opening = { server, cancellable: server.pool !== undefined, header: header || undefined, opened };
-    const duplex = await openServer(opening, limit, snapshot);
+    const duplex = await openServer({ server, header: header || undefined, opened }, limit, snapshot);
     server.record.dialed();
     connection.connected();
     return duplex;

@@ -13,8 +13,6 @@ import type { DialSettings } from "./dialing.ts";
 /** The server, and what it is told first. */
 export interface Opening {
   readonly server: HostPort & { readonly tls?: UpstreamTls | boolean };
-  /** Whether the connect must be cancelled at the limit, since others like it follow. @default false */
-  readonly cancellable?: boolean;
   /** Sent ahead of everything, TLS included; undefined for nothing. */
   readonly header?: Uint8Array | undefined;
   /** Told of the socket, and then of TLS over it, as soon as each is there. */
@@ -27,11 +25,11 @@ export interface Opening {
  * @throws {DialError | Deno.errors.TimedOut} and what else the system reports
  */
 export async function openServer(
-  { server, cancellable = false, header, opened = () => {} }: Opening,
+  { server, header, opened = () => {} }: Opening,
   limit: TimeLimit,
   { dialer, upstreamTls }: DialSettings,
 ): Promise<Duplex> {
-  const tcp = new TcpDuplex(await dialer.dial(server, limit, cancellable));
+  const tcp = new TcpDuplex(await dialer.dial(server, limit));
   try {
     opened(tcp);
     if (header) await limit.guard(writeAll(tcp, header), () => late(limit));

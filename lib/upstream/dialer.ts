@@ -54,12 +54,11 @@ export class Dialer {
    * Connects to `host`, name resolution included, within `limit`. After that nothing is tried any more, and what is
    * under way is cancelled, except for a few connects (`UncancelledConnects`).
    *
-   * @param cancellable Whether this one must be among those that are cancelled, since it may well go unanswered.
    * @throws {DialError}
    */
-  dial({ host, port }: HostPort, limit: TimeLimit, cancellable = false): Promise<Deno.TcpConn> {
+  dial({ host, port }: HostPort, limit: TimeLimit): Promise<Deno.TcpConn> {
     const [address, ...others] = this.#cached(host) ?? [];
-    const isUsual = !cancellable && address !== undefined && others.length === 0 &&
+    const isUsual = address !== undefined && others.length === 0 &&
       this.#uncancelled.pending < UncancelledConnects.MAX;
     const canceller = isUsual ? undefined : connectCanceller();
     return limit.guard(

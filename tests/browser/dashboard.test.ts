@@ -113,7 +113,7 @@ Deno.test({
     await page.keyboard.type('<b>"');
     await page.keyboard.press("Enter");
     await shows(page, "#explanation", "The connection is accepted.");
-    assertStringIncludes(await page.locator("#explanation").innerText(), "match * → pool eu: taken");
+    assertStringIncludes(await page.locator("#explanation").innerText(), "match * → pool eu: selected");
     assertEquals(await scrollsSideways(page), false);
     await page.setViewportSize({ width: 1600, height: 1000 });
     assertEquals(await scrollsSideways(page), false);

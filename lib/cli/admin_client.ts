@@ -1,0 +1,66 @@
+/** Requests of commands to the admin API of a running balancer. */
+
+import { request } from "node:http";
+import type { HostPort } from "../config/config.ts";
+import { hostPortText, plain, quote } from "../util/text.ts";
+import { messageOf } from "../errors.ts";
+import { address } from "./values.ts";
+
+/** An answer. */
+export interface AdminAnswer {
+  readonly status: number;
+  readonly body: string;
+}
+
+/** Longer than any answer of the API. */
+const MOST_CHARACTERS = 16 << 20;
+
+/** Time for an answer, in milliseconds. */
+const TIMEOUT_MS = 5000;
+
+/** The value of `--admin`: host:port, or a URL of HTTP that is no more than that. */
+export function adminAddress(text: string, problems: string[]): HostPort {
+  const [, hostPort = text] = /^http:\/\/([^/]+)\/?$/.exec(text) ?? [];
+  return local(address("--admin", hostPort, problems));
+}
+
+/** Where a listener that is bound to every address is reached from the same machine. */
+export function local({ host, port }: HostPort): HostPort {
+  if (host === "" || host === "0.0.0.0") return { host: "127.0.0.1", port };
+  return { host: host === "::" ? "::1" : host, port };
+}
+
+/** `GET path`, by `node:http`: unlike `fetch` it asks no proxy that the environment names. */
+export async function askAdmin(at: HostPort, path: string, timeout = TIMEOUT_MS): Promise<AdminAnswer> {
+  const { promise, resolve, reject } = Promise.withResolvers<AdminAnswer>();
+  const asked = request({ ...at, path, agent: false }, (response) => {
+    let body = "";
+    response.setEncoding("utf8");
+    response.on("data", (chunk: string) => {
+      body += chunk;
+      if (body.length > MOST_CHARACTERS) asked.destroy(new Error("the answer is too long"));
+    });
+    response.once("end", () => resolve({ status: response.statusCode ?? 0, body }));
+    response.once("error", reject);
+  });
+  const timer = setTimeout(() => asked.destroy(new Error(`no answer within ${timeout} ms`)), timeout);
+  asked.once("error", reject);
+  asked.end();
+  return await promise.finally(() => clearTimeout(timer));
+}
+
+/** The object that `GET path` gives. @throws Error that names the address, where it gives none */
+export async function adminObject(at: HostPort, path: string): Promise<Readonly<Record<string, unknown>>> {
+  try {
+    const { status, body } = await askAdmin(at, path);
+    const value: unknown = JSON.parse(body);
+    if (typeof value !== "object" || value === null) throw new Error(`answered ${quote(body)}`);
+    if (status !== 200) {
+      throw new Error("error" in value ? String(value.error) : `answered with status ${status}`);
+    }
+    return { ...value };
+  } catch (error) {
+    const why = error instanceof SyntaxError ? "this is no admin API of Switchyard" : plain(messageOf(error));
+    throw new Error(`${hostPortText(at)}: ${why}`, { cause: error });
+  }
+}

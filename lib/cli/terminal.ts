@@ -1,0 +1,63 @@
+/** The terminal that a command draws on. */
+
+/** Its size in characters. */
+export interface Size {
+  readonly columns: number;
+  readonly rows: number;
+}
+
+/** A terminal in which every key arrives at once, until it is disposed of. */
+export interface Terminal extends Disposable {
+  size(): Size;
+  /** Replaces what is shown. */
+  draw(lines: readonly string[]): void;
+  /** Calls `act` for each key and for each change of the size. */
+  listen(act: (key: string | undefined) => void): void;
+}
+
+/** Alternate screen and hidden cursor (xterm's control sequences, DEC private modes 1049 and 25). */
+const ENTER = "\x1b[?1049h\x1b[?25l";
+const LEAVE = "\x1b[?25h\x1b[?1049l";
+const HOME = "\x1b[H";
+const CLEAR_LINE = "\x1b[K";
+const CLEAR_BELOW = "\x1b[J";
+
+/** The process's own terminal; undefined where input or output is none. */
+export function processTerminal(): Terminal | undefined {
+  if (!Deno.stdin.isTerminal() || !Deno.stdout.isTerminal()) return undefined;
+  Deno.stdin.setRaw(true);
+  write(ENTER);
+  let onResize: (() => void) | undefined;
+  return {
+    size: () => Deno.consoleSize(),
+    draw: (lines) => write(HOME + lines.map((line) => line + CLEAR_LINE).join("\r\n") + CLEAR_BELOW),
+    listen(act) {
+      onResize = () => act(undefined);
+      if (Deno.build.os !== "windows") Deno.addSignalListener("SIGWINCH", onResize);
+      void readKeys(act);
+    },
+    [Symbol.dispose]() {
+      if (onResize && Deno.build.os !== "windows") Deno.removeSignalListener("SIGWINCH", onResize);
+      write(LEAVE);
+      Deno.stdin.setRaw(false);
+    },
+  };
+}
+
+/** The end of input counts as `q`: nobody is left to press it. */
+async function readKeys(act: (key: string) => void): Promise<void> {
+  const decoder = new TextDecoder();
+  const buffer = new Uint8Array(64);
+  try {
+    for (let count; (count = await Deno.stdin.read(buffer)) !== null;) {
+      for (const key of decoder.decode(buffer.subarray(0, count))) act(key);
+    }
+  } finally {
+    act("q");
+  }
+}
+
+function write(text: string): void {
+  const bytes = new TextEncoder().encode(text);
+  for (let done = 0; done < bytes.length;) done += Deno.stdout.writeSync(bytes.subarray(done));
+}
