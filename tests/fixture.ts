@@ -4,7 +4,7 @@ import { Balancer, type BalancerOptions } from "../lib/balancer.ts";
 import type { Config } from "../lib/config/config.ts";
 import { emptyConfig } from "../lib/config/parse.ts";
 import type { Transport } from "../lib/transport/duplex.ts";
-import { type Client, connectOver, identify } from "./clients.ts";
+import { type Client, connectOver, identify, refused } from "./clients.ts";
 import { echo, startUpstream } from "./upstreams.ts";
 
 /** What a test wants otherwise; in the groups `timeouts`, `limits` and `log` the other fields stay. */
@@ -60,7 +60,15 @@ export function startPath(
   changes: Changes = {},
   options?: BalancerOptions,
 ) {
-  const upstream = startUpstream(serve);
+  return startBefore(startUpstream(serve), changes, options);
+}
+
+/** A balancer before `upstream`, which is closed with it, and clients with an ID. */
+export function startBefore(
+  upstream: ReturnType<typeof startUpstream>,
+  changes: Changes = {},
+  options?: BalancerOptions,
+) {
   const config = configTo(upstream.port, changes);
   const started = startBalancer(config, options);
   return {
@@ -72,6 +80,11 @@ export function startPath(
       const client = await started.connectOver(transport);
       await identify(client, id);
       return client;
+    },
+    /** The code that a client with this ID is refused with. */
+    async refusal(id = "1", transport: Transport = "tcp"): Promise<number> {
+      using client = await started.connectOver(transport);
+      return await refused(client, id);
     },
     async [Symbol.asyncDispose]() {
       await started.balancer.close();

@@ -1,4 +1,4 @@
-/** A server that does not answer connects, and the sockets that wait for it. */
+/** A server that does not answer connects. */
 
 /** A listener whose backlog is full: the kernel drops every further SYN. */
 export async function startSilent() {
@@ -19,16 +19,3 @@ export async function startSilent() {
     },
   };
 }
-
-/** Number of this machine's sockets that have sent a SYN to `port` and wait for the answer. */
-export function synSent(port: number): number {
-  const remote = `:${port.toString(16).toUpperCase().padStart(4, "0")}`;
-  const rows = Deno.readTextFileSync("/proc/net/tcp").split("\n").slice(1);
-  return rows.filter((row) => {
-    const [, , to = "", state] = row.trim().split(/\s+/);
-    return to.endsWith(remote) && state === "02";
-  }).length;
-}
-
-/** Whether this system shows its sockets. */
-export const SHOWS_SOCKETS = Deno.build.os === "linux";

@@ -1,10 +1,15 @@
-/** Waiting for a condition. */
+/** Waiting: for a condition, or for some time. */
 
 /** Waits until `condition` holds, at most `ms`. */
 export async function until(condition: () => boolean, what: string, ms = 5000): Promise<void> {
   const end = performance.now() + ms;
   while (!condition()) {
     if (performance.now() > end) throw new Error(`waited ${ms} ms in vain until ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 10));
+    await pause(10);
   }
+}
+
+/** Waits `ms`, where that nothing happens meanwhile is the point. */
+export function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
 }

@@ -4,6 +4,7 @@ import type { Config } from "../../lib/config/config.ts";
 import { parseConfig } from "../../lib/config/parse.ts";
 import { UNSUPPORTED } from "../../lib/config/schema/file.ts";
 import { assert, assertEquals, assertThrows } from "../assert.ts";
+import { sized } from "../soak.ts";
 
 const UPSTREAM = "host: a.example.com, port: 7";
 
@@ -507,7 +508,7 @@ Deno.test("whatever the text, the result is a configuration or a UsageError", ()
     fc.string({ unit: "binary" }),
     fc.array(fragments, { maxLength: 40 }).map((parts) => parts.join("")),
   );
-  fc.assert(fc.property(text, (input) => void attempt(input)), { numRuns: 2000 });
+  fc.assert(fc.property(text, (input) => void attempt(input)), { numRuns: sized(5000) });
 });
 
 function attempt(text: string): Config | undefined {

@@ -8,7 +8,8 @@ import { receive, send } from "../bytes.ts";
 import { configTo } from "../fixture.ts";
 import { startUpstream } from "../upstreams.ts";
 import { until } from "../wait.ts";
-import { SHOWS_SOCKETS, startSilent, synSent } from "../silent.ts";
+import { startSilent } from "../silent.ts";
+import { SHOWS_SOCKETS, synSent } from "../sockets.ts";
 
 const CHECK: HealthCheck = { interval: 1000, timeout: 60_000, fall: 1, rise: 1 };
 const utf8 = (text: string) => new TextEncoder().encode(text);

@@ -8,7 +8,8 @@ import { until } from "../wait.ts";
 import { identify, refused } from "../clients.ts";
 import { configToPool, poolOn } from "../pools.ts";
 import { captureLog } from "../serving.ts";
-import { SHOWS_SOCKETS, startSilent } from "../silent.ts";
+import { startSilent } from "../silent.ts";
+import { SHOWS_SOCKETS } from "../sockets.ts";
 
 const UPSTREAM_UNAVAILABLE = 5;
 const LIMIT_EXCEEDED = 6;

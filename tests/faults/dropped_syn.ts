@@ -9,7 +9,7 @@ import { startEcho } from "../upstreams.ts";
 import { until } from "../wait.ts";
 import { identify } from "../clients.ts";
 import { configToPool, poolOn } from "../pools.ts";
-import { synSent } from "../silent.ts";
+import { synSent } from "../sockets.ts";
 
 const CLIENTS = 20;
 const LOST_PORT = 9999;

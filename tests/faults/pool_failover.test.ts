@@ -8,7 +8,8 @@ import { startEcho } from "../upstreams.ts";
 import { until } from "../wait.ts";
 import { identify } from "../clients.ts";
 import { configToPool, poolOn } from "../pools.ts";
-import { SHOWS_SOCKETS, startSilent } from "../silent.ts";
+import { startSilent } from "../silent.ts";
+import { SHOWS_SOCKETS } from "../sockets.ts";
 
 const CONNECT_MS = 1000;
 const CHECK = { interval: 50, timeout: 1000, fall: 3, rise: 2 };

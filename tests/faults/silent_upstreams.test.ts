@@ -8,7 +8,8 @@ import { receiveAll, send } from "../bytes.ts";
 import { refusalCode } from "../clients.ts";
 import { configTo, startBalancer } from "../fixture.ts";
 import { until } from "../wait.ts";
-import { SHOWS_SOCKETS, startSilent, synSent } from "../silent.ts";
+import { startSilent } from "../silent.ts";
+import { SHOWS_SOCKETS, synSent } from "../sockets.ts";
 
 const CLIENTS = 50;
 const UPSTREAM_UNAVAILABLE = 5;

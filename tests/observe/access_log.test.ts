@@ -2,10 +2,11 @@
 
 import { encodeFrame, encodeId, FrameType } from "../../lib/frame/tlv.ts";
 import { accessRecord } from "../../lib/observe/access_log.ts";
+import { Opcode } from "../../lib/transport/websocket/frames.ts";
 import { assertEquals } from "../assert.ts";
 import { receive, receiveAll, send } from "../bytes.ts";
-import { type Changes, configTo, startBalancer } from "../fixture.ts";
-import { startUpstream } from "../upstreams.ts";
+import { type Changes, startPath } from "../fixture.ts";
+import { echo } from "../upstreams.ts";
 import { until } from "../wait.ts";
 import { connectResetting, reset, startResetting } from "../relay/resetting.ts";
 import { RawWebSocket, request } from "../transport/websocket/raw.ts";
@@ -17,7 +18,7 @@ interface Ending {
   readonly name: string;
   readonly changes?: Changes;
   /** Answers each connection of the upstream. @default it keeps the ID and sends back the rest */
-  readonly upstream?: (conn: Deno.TcpConn) => Promise<void>;
+  readonly upstream?: Serve;
   /** Brings the ending about. */
   readonly end: (balanced: Balanced) => Promise<void>;
   /** `reason` and `closed_by` of each connection, in the order in which they end. */
@@ -27,33 +28,22 @@ interface Ending {
 const ID = encodeId("1");
 const text = new TextEncoder();
 
-/** Takes the ID, answers with it, and sends back what follows. */
-async function echo(conn: Deno.TcpConn): Promise<void> {
-  const buffer = new Uint8Array(1024);
-  for (let count; (count = await conn.read(buffer)) !== null;) await send(conn, buffer.subarray(0, count));
-}
+/** What an upstream does with a connection. @param ended Resolves when the balancer's first connection has ended. */
+type Serve = (conn: Deno.TcpConn, ended: Promise<void>) => Promise<void>;
 
-function start(changes: Changes, serve: (conn: Deno.TcpConn) => Promise<void>) {
-  const upstream = startUpstream(serve);
-  const config = configTo(upstream.port, changes);
+function start(changes: Changes, serve: Serve) {
   const endings: string[] = [];
-  const balancer = startBalancer(config, {
+  const ended = Promise.withResolvers<void>();
+  const path = startPath((conn) => serve(conn, ended.promise), changes, {
     observers: [{
       closed(connection, why) {
         const { reason, closed_by } = accessRecord(connection, why);
         endings.push(`${reason} by ${closed_by}`);
+        ended.resolve();
       },
     }],
   });
-  return {
-    ...balancer,
-    config,
-    endings,
-    async [Symbol.asyncDispose]() {
-      await balancer.balancer.close();
-      await upstream[Symbol.asyncDispose]();
-    },
-  };
+  return { ...path, endings };
 }
 
 /** A client whose ID has come back from the upstream. */
@@ -83,7 +73,7 @@ function sendsFrame(frame: Uint8Array): Ending["end"] {
   return async ({ port }) => {
     using socket = await RawWebSocket.open(port, wire({ payload: ID }));
     await socket.send(frame);
-    await receiveAll(socket.conn);
+    while ((await socket.frame())?.opcode === Opcode.BINARY);
   };
 }
 
@@ -123,11 +113,10 @@ const RELAYED: Ending[] = [
     name: "the client finishes and nothing moves the other way",
     changes: { timeouts: { half_close: 200 } },
     // answers, and keeps its own direction open
-    upstream: async (conn) => {
+    upstream: async (conn, ended) => {
       await send(conn, await receive(conn, ID.length));
       await receiveAll(conn);
-      await receiveAll(conn).catch(() => {});
-      await new Promise((resolve) => setTimeout(resolve, 1500));
+      await ended;
     },
     async end(balanced) {
       using client = await relayed(balanced);

@@ -1,13 +1,14 @@
-import { encodeId } from "../../lib/frame/tlv.ts";
 import { accessRecord } from "../../lib/observe/access_log.ts";
 import { type IdPrivacy, loggedId } from "../../lib/observe/id_privacy.ts";
 import { Log } from "../../lib/observe/log.ts";
 import type { Closing } from "../../lib/observe/observer.ts";
 import { assert, assertEquals } from "../assert.ts";
-import { receiveAll, send } from "../bytes.ts";
+import { refused } from "../clients.ts";
 import { configTo, startBalancer } from "../fixture.ts";
 import { until } from "../wait.ts";
 import { connectionWith } from "./connection_info.ts";
+
+const UNKNOWN_ID = 4;
 
 const cases: [privacy: IdPrivacy, id: string, expected: string][] = [
   ["plain", "device-7", "device-7"],
@@ -60,9 +61,9 @@ Deno.test("a balancer logs IDs as its configuration says, from a reload on too",
   await using balanced = startBalancer(config);
   for (const id_privacy of ["hash", "truncate"] as const) {
     await balanced.balancer.reload({ ...config, log: { ...config.log, id_privacy } });
-    using client = await balanced.connect();
-    await send(client, encodeId("device-7"));
-    await receiveAll(client);
+    const client = await balanced.connect();
+    assertEquals(await refused(client, "device-7"), UNKNOWN_ID);
+    client.close();
     await until(() => text.includes(loggedId("device-7", id_privacy)), `the ID is logged by ${id_privacy}`);
   }
   assert(!text.includes("device-7"), text);

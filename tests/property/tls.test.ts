@@ -9,9 +9,10 @@ import { clientContext, tlsClient } from "../../lib/transport/tls/client.ts";
 import { connectWebSocket } from "../../lib/transport/websocket/connect.ts";
 import { sleep } from "../../lib/util/async.ts";
 import { assertEquals } from "../assert.ts";
-import { Certificate, hasOpenssl } from "../certificates.ts";
 import { noise, sha256 } from "../bytes.ts";
+import { Certificate, hasOpenssl } from "../certificates.ts";
 import { configTo, startBalancer } from "../fixture.ts";
+import { sized } from "../soak.ts";
 import { startEcho } from "../upstreams.ts";
 
 const ID = encodeId("1");
@@ -101,7 +102,7 @@ Deno.test({
         expected.set(sent, ID.length);
         assertEquals([received.length, await sha256(received)], [expected.length, await sha256(expected)]);
       }),
-      { numRuns: 150 },
+      { numRuns: sized(500) },
     );
   },
 });

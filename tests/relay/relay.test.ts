@@ -5,14 +5,17 @@ import { relay } from "../../lib/relay/relay.ts";
 import { assert, assertEquals } from "../assert.ts";
 import { concat, noise, receive, receiveAll, send, sha256 } from "../bytes.ts";
 import { configTo, overEach, startBalancer, startEchoing } from "../fixture.ts";
+import { sized } from "../soak.ts";
 import { startUpstream } from "../upstreams.ts";
 import { until } from "../wait.ts";
 
 const ID = encodeId("1");
-const MIB_50 = 50 << 20;
+/** Size of a stream, in MiB. */
+const SIZE = sized(50);
+const BYTES = SIZE << 20;
 
-overEach("50 MiB each way at once arrive whole", async (transport) => {
-  const [up, down] = [noise(MIB_50, 1), noise(MIB_50, 2)];
+overEach(`${SIZE} MiB each way at once arrive whole`, async (transport) => {
+  const [up, down] = [noise(BYTES, 1), noise(BYTES, 2)];
   let got: Promise<string> | undefined;
   await using upstream = startUpstream(async (conn) => {
     got = receiveAll(conn).then((all) => sha256(all.subarray(ID.length)));
@@ -29,8 +32,8 @@ overEach("50 MiB each way at once arrive whole", async (transport) => {
   assertEquals(await got, await sha256(up));
 });
 
-overEach("a client that has finished sending still gets 50 MiB", async (transport) => {
-  const down = noise(MIB_50);
+overEach(`a client that has finished sending still gets ${SIZE} MiB`, async (transport) => {
+  const down = noise(BYTES);
   await using upstream = startUpstream(async (conn) => {
     await receiveAll(conn);
     await send(conn, down);
@@ -42,8 +45,8 @@ overEach("a client that has finished sending still gets 50 MiB", async (transpor
   assertEquals(await sha256(await receiveAll(client)), await sha256(down));
 });
 
-overEach("an upstream that has finished sending still gets 50 MiB", async (transport) => {
-  const up = noise(MIB_50);
+overEach(`an upstream that has finished sending still gets ${SIZE} MiB`, async (transport) => {
+  const up = noise(BYTES);
   const got = Promise.withResolvers<string>();
   await using upstream = startUpstream(async (conn) => {
     await conn.closeWrite();

@@ -197,6 +197,7 @@ Deno.test("a handshake that is not complete at the deadline gets 408, however sl
   })();
   assertMatch(new TextDecoder().decode(await receiveAll(client)), /^HTTP\/1\.1 408 Request Timeout\r\n/);
   assert(performance.now() - started >= 290);
+  client.close();
   await dribble;
 });
 
