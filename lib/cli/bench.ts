@@ -12,7 +12,7 @@ import { choice, duration, target, TARGET_FLAGS, wholeNumber } from "./values.ts
 
 const MODES: readonly LoadMode[] = ["rtt", "connect", "stream"];
 
-/** What is counted in each mode. */
+/** The unit of each mode. */
 const COUNTED: Readonly<Record<LoadMode, string>> = {
   rtt: "round trips",
   connect: "connections",

@@ -9,10 +9,10 @@ export const SHELLS = ["bash", "zsh", "fish"] as const;
 /** A shell. */
 export type Shell = (typeof SHELLS)[number];
 
-/** Words that a positional argument may be; any other is for the person to say. */
+/** The values allowed for an argument; others are not completed. */
 const POSITIONAL: Readonly<Record<string, readonly string[]>> = { SHELL: SHELLS };
 
-/** What runs where no command is given. */
+/** The command without a name. */
 const DEFAULT_COMMAND = "serve";
 
 /** The script that teaches `shell` to complete the words of `specs`. */

@@ -1,4 +1,4 @@
-/** Where a command writes, and when it should stop. */
+/** Output of a command, and the signals that stop it. */
 
 /** Passed to every command; tests put their own in its place. */
 export interface Io {
@@ -60,7 +60,7 @@ export class ShutdownSignals implements Disposable {
 
 const END_SIGNALS: readonly Deno.Signal[] = Deno.build.os === "windows" ? ["SIGINT"] : ["SIGINT", "SIGTERM"];
 
-/** Calls `act` at each SIGHUP, until disposed of. Where `io` has a signal of its own, the process's are not taken. */
+/** Calls `act` at each SIGHUP, until disposed of. If `io` has a signal of its own, those of the process are ignored. */
 export function onHangup({ signal }: Io, act: () => void): Disposable {
   if (signal || Deno.build.os === "windows") return { [Symbol.dispose]() {} };
   Deno.addSignalListener("SIGHUP", act);

@@ -20,7 +20,7 @@ export class OpenFiles {
   readonly #held: number;
 
   /**
-   * The limit itself stands in `/proc/self/limits`, which may not be read under `--allow-read` alone: so files are opened
+   * The limit itself is in `/proc/self/limits`, which cannot be read under `--allow-read` alone: so files are opened
    * until no more can be.
    */
   constructor(config: Pick<Config, "limits">, open: Open = openOne) {

@@ -1,4 +1,4 @@
-/** A progress bar for long work, where a person watches. */
+/** A progress bar for long work on a terminal. */
 
 import type { Io } from "./io.ts";
 
@@ -18,13 +18,13 @@ const CLEAR_REST = "\x1b[K";
 export interface ProgressBar {
   /** Draws `done` of the total, if it is time to; the whole of it ends the bar. */
   draw(done: number): void;
-  /** Leaves the bar as it stands; what is written next begins on a line of its own. */
+  /** Ends the line, however full the bar is. */
   end(): void;
 }
 
-/** How a bar looks, and where it goes. */
+/** Unit and output of a bar. */
 export interface ProgressOptions {
-  /** What is counted, shown behind the total; tenths are shown where it is `s`. */
+  /** Shown after the total; `s` shows tenths. */
   readonly unit?: string;
   /** @default standard error */
   readonly write?: (text: string) => void;

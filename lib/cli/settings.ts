@@ -12,7 +12,7 @@ import { hostPortText, quote } from "../util/text.ts";
 import type { Flag, ParsedFlags } from "./flags.ts";
 import { address, choice, upstream } from "./values.ts";
 
-/** Where the configuration is looked for when `-c` is not given. */
+/** The configuration file without `-c`. */
 const DEFAULT_FILE = "routes.yaml";
 
 const LEVELS: readonly LogLevel[] = ["debug", "info", "warning", "error"];
@@ -71,7 +71,7 @@ export async function readSettings(
   return { file: file ?? "the command line", config, warning: replacedWarning(base, config) };
 }
 
-/** The same for what is about to serve: the files of certificates are checked too. */
+/** The same for a configuration that is about to be served: the files of certificates are checked too. */
 export async function readServeSettings(flags: ParsedFlags, options?: SettingsOptions): Promise<Settings> {
   const settings = await readSettings(flags, options);
   const { file, config } = settings;

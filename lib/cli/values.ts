@@ -1,4 +1,4 @@
-/** Values of flags. A wrong one is added to `problems`, so that all of a command line are told at once. */
+/** Values of flags. A wrong one is added to `problems`, so that all are reported at once. */
 
 import type { Target } from "../acceptance/connect.ts";
 import type { HostPort } from "../config/config.ts";
@@ -29,13 +29,13 @@ export function upstream(flag: string, text: string, problems: string[]): HostPo
   return parsed ?? { host: "", port: 0 };
 }
 
-/** What a target looks like, for messages. */
+/** The form of a target, for messages. */
 const TARGET_EXPECTED = "HOST:PORT, tls://HOST:PORT, ws://HOST:PORT/PATH or wss://HOST:PORT/PATH";
 
 /** Ports of URLs that state none (RFC 6455, section 3). */
 const URL_PORTS: Readonly<Record<string, string>> = { "ws:": "80", "wss:": "443" };
 
-/** The flags that say where a client connects to. */
+/** The flags for the target of a client. */
 export const TARGET_FLAGS = {
   connect: { value: "TARGET", help: `the balancer: ${TARGET_EXPECTED} (127.0.0.1:8888)` },
   ca: {
@@ -44,7 +44,7 @@ export const TARGET_FLAGS = {
   },
 } as const;
 
-/** Where a client connects to, by `TARGET_FLAGS`. */
+/** The target that `TARGET_FLAGS` name. */
 export function target(flags: ParsedFlags, problems: string[]): Target {
   const found = parseTarget(flags.value("connect") ?? "127.0.0.1:8888", problems);
   const ca = flags.value("ca");
@@ -102,9 +102,9 @@ export function choice<T extends string>(
   return found;
 }
 
-/** What a whole number may be. */
+/** The range and the default of a whole number. */
 export interface WholeNumber {
-  /** What it is where the flag is not given. */
+  /** The default. */
   readonly otherwise: number;
   /** @default 0 */
   readonly least?: number;

@@ -37,7 +37,7 @@ const DRAFT_7 = "http://json-schema.org/draft-07/schema#";
 
 type Node = JsonSchema["items"] | undefined;
 
-/** A mapping with these fields. Strict validators want them declared where they are required. */
+/** A mapping with these fields. Strict validators require a declaration beside each requirement. */
 function having(...names: readonly string[]): JsonSchema {
   return { properties: Object.fromEntries(names.map((name) => [name, {}])), required: [...names] };
 }

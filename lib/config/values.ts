@@ -13,29 +13,29 @@ const MAX_MILLISECONDS = 2 ** 31 - 1;
 /** Defaults that rules about several fields need as well as the schema. */
 export const DEFAULTS = { idBytes: 255, drain: "30s", drainSpread: "0s" } as const;
 
-/** What a duration looks like, for messages. */
+/** The form of a duration, for messages. */
 export const DURATION_EXPECTED = "a duration with its unit, such as 250ms, 5s, 10m or 1h";
 
-/** What a host looks like, for messages. */
+/** The form of a host, for messages. */
 export const HOST_EXPECTED = "a host name or IP address, without scheme, port or brackets";
 
-/** What a path looks like, for messages. */
+/** The form of a path, for messages. */
 export const PATH_EXPECTED = "a path, such as / or /ws, without a query";
 
-/** What a port looks like, for messages. */
+/** The form of a port, for messages. */
 export const PORT_EXPECTED = "a port, 1 to 65535";
 
-/** What an origin looks like, for messages. */
+/** The form of an origin, for messages. */
 export const ORIGIN_EXPECTED =
   "an origin, such as https://app.example.com or http://localhost:8080, without a path";
 
-/** What a URL to call looks like, for messages. */
+/** The form of a URL to call, for messages. */
 export const URL_EXPECTED = "a URL, such as http://127.0.0.1:8080/wake or https://example.com/wake";
 
-/** What an address looks like, for messages. */
+/** The form of an address, for messages. */
 export const ADDRESS_EXPECTED = "an address, such as 0.0.0.0:8888, [::1]:9000 or :8888";
 
-/** What an entry of an address list looks like, for messages. */
+/** The form of an entry of an address list, for messages. */
 export const CIDR_EXPECTED = "an address or a network, such as 10.0.0.0/8, 2001:db8::/32 or 192.0.2.7";
 
 /** Milliseconds of `250ms`, `5s`, `10m`, `1h` or `0`; undefined where `text` is no duration. */
@@ -76,7 +76,7 @@ export function parseUpstream(text: string, least = 1): HostPort | undefined {
   return port === undefined || host === undefined ? undefined : { host, port };
 }
 
-/** `text` where it is the path of a URL as it travels: visible ASCII behind a slash. */
+/** `text` if it is the path of a URL: visible ASCII after a slash. */
 export function parsePath(text: string): string | undefined {
   return /^\/[\x21\x22\x24-\x3e\x40-\x7e]*$/.test(text) ? text : undefined;
 }
@@ -139,7 +139,7 @@ export function parseCidr(text: string): string | undefined {
   return Number(prefix ?? 0) <= (isV4 ? 32 : 128) ? text : undefined;
 }
 
-/** What an ID has to be, or undefined where `id` is one. `id_bytes` is the longest allowed, in UTF-8. */
+/** The requirement that `id` fails, or undefined. `id_bytes` is the longest ID allowed, in UTF-8. */
 export function idExpected(id: string, id_bytes: number): string | undefined {
   const bytes = new TextEncoder().encode(id).length;
   if (bytes < 1 || bytes > id_bytes) {
@@ -148,7 +148,7 @@ export function idExpected(id: string, id_bytes: number): string | undefined {
   return isPrintable(id) ? undefined : "an ID without control characters and broken surrogates";
 }
 
-/** True for text that can stand in an ID: whole Unicode characters, none of them a control character. */
+/** True for text that an ID may contain: whole Unicode characters, none of them a control character. */
 export function isPrintable(text: string): boolean {
   return text.isWellFormed() && !/\p{Cc}/u.test(text);
 }
@@ -165,7 +165,7 @@ export function parseRoute(text: string, id_bytes: number = DEFAULTS.idBytes): R
   return upstream === undefined || idExpected(id, id_bytes) !== undefined ? undefined : { id, ...upstream };
 }
 
-/** The file that `path` means where it stands in `file`: taken from that one's folder, unless it is absolute. */
+/** The `path` of a file that the configuration `file` names: relative to the folder of that file, unless absolute. */
 export function pathBeside(file: string, path: string): string {
   if (/^([/\\]|[A-Za-z]:)/.test(path)) return path;
   const [folder = ""] = /^.*[/\\]/s.exec(file) ?? [];
