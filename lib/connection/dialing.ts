@@ -5,7 +5,7 @@ import { serversOf } from "../config/servers.ts";
 import type { Observer } from "../observe/observer.ts";
 import { UpstreamContexts } from "../transport/tls/client.ts";
 import type { ReadFile } from "../transport/tls/files.ts";
-import { type Connect, Dialer, UncancelledConnects } from "../upstream/dialer.ts";
+import { type Connect, Dialer } from "../upstream/dialer.ts";
 import { Hold } from "../upstream/hold.ts";
 import { type Lookup, Resolver } from "../upstream/resolver.ts";
 import { type Pools, Upstreams } from "../upstream/upstreams.ts";
@@ -38,7 +38,6 @@ export class Dialing {
   readonly #resolver: Resolver;
   readonly #upstreams: Upstreams;
   readonly #hold = new Hold();
-  readonly #uncancelled = new UncancelledConnects();
 
   constructor({ connect, lookup, observer }: DialingOptions) {
     this.#connect = connect;
@@ -56,12 +55,7 @@ export class Dialing {
     return {
       proxyProtocol: config.proxy_protocol,
       upstreamTls: new UpstreamContexts(serversOf(config), read),
-      dialer: new Dialer({
-        connect: this.#connect,
-        resolver: this.#resolver,
-        dnsTtl: config.dns_ttl,
-        uncancelled: this.#uncancelled,
-      }),
+      dialer: new Dialer({ connect: this.#connect, resolver: this.#resolver, dnsTtl: config.dns_ttl }),
       pools: this.#upstreams.build(config.pools),
       upstreams: this.#upstreams,
       hold: this.#hold,

@@ -20,20 +20,6 @@ export interface DialerOptions {
   readonly resolver?: Resolver;
   /** How long an answer of the resolver is valid, in milliseconds. @default 30000 */
   readonly dnsTtl?: number;
-  /** Shared by dialers of one process. */
-  readonly uncancelled?: UncancelledConnects;
-}
-
-/**
- * Connects under way that cannot be cancelled. A canceller costs 8 µs of processor time, a sixteenth of a short
- * connection; without one, a connect that nobody answers is retried by the kernel for two minutes. So the usual
- * connect, to the only address of a server that answers at once, gets none, as long as few such are unanswered.
- */
-export class UncancelledConnects {
-  /** Most at the same time. */
-  static readonly MAX = 8;
-  /** Number of those that are unanswered. */
-  pending = 0;
 }
 
 /** Connects to upstreams. */
@@ -41,47 +27,29 @@ export class Dialer {
   readonly #connect: Connect;
   readonly #resolver: Resolver;
   readonly #ttl: number;
-  readonly #uncancelled: UncancelledConnects;
 
-  constructor(options: DialerOptions = {}) {
-    this.#connect = options.connect ?? Deno.connect;
-    this.#resolver = options.resolver ?? new Resolver();
-    this.#ttl = options.dnsTtl ?? 30_000;
-    this.#uncancelled = options.uncancelled ?? new UncancelledConnects();
+  constructor({ connect = Deno.connect, resolver = new Resolver(), dnsTtl = 30_000 }: DialerOptions = {}) {
+    this.#connect = connect;
+    this.#resolver = resolver;
+    this.#ttl = dnsTtl;
   }
 
   /**
-   * Connects to `host`, name resolution included, within `limit`. After that nothing is tried any more, and what is
-   * under way is cancelled, except for a few connects (`UncancelledConnects`).
+   * Connects to `host`, name resolution included, within `limit`. After that nothing is tried any more and what is
+   * under way is cancelled: the kernel would retry a connect that nobody answers for two minutes.
    *
    * @throws {DialError}
    */
   dial({ host, port }: HostPort, limit: TimeLimit): Promise<Deno.TcpConn> {
-    const [address, ...others] = this.#cached(host) ?? [];
-    const isUsual = address !== undefined && others.length === 0 &&
-      this.#uncancelled.pending < UncancelledConnects.MAX;
-    const canceller = isUsual ? undefined : connectCanceller();
+    const canceller = connectCanceller();
     return limit.guard(
-      canceller
-        ? this.#connectTo(host, port, canceller.signal)
-        : this.#connectUncancelled(address ?? host, port),
+      this.#connectTo(host, port, canceller.signal),
       () => {
-        canceller?.abort();
+        canceller.abort();
         return new DialError("timeout", `no answer within ${limit.duration} ms`);
       },
       (late) => late.close(),
     );
-  }
-
-  async #connectUncancelled(hostname: string, port: number): Promise<Deno.TcpConn> {
-    this.#uncancelled.pending += 1;
-    try {
-      return await this.#connect({ hostname, port });
-    } catch (error) {
-      throw dialErrorOf(error);
-    } finally {
-      this.#uncancelled.pending -= 1;
-    }
   }
 
   async #connectTo(host: string, port: number, signal: AbortSignal): Promise<Deno.TcpConn> {
