@@ -4,7 +4,7 @@
  */
 
 import { concat } from "./bytes.ts";
-import { plain } from "./text.ts";
+import { durationText, plain } from "./text.ts";
 
 /** How a file is read. */
 export interface ReadOptions {
@@ -120,7 +120,7 @@ async function within<T>(
     hanging += 1;
     const settled = () => void (hanging -= 1);
     working.then(settled, settled);
-    reject(new ReadError(file, `could not be read within ${deadlineMs} ms; ${CHECK_DISK}`));
+    reject(new ReadError(file, `could not be read within ${durationText(deadlineMs)}; ${CHECK_DISK}`));
   }, deadlineMs);
   try {
     return await Promise.race([working, deadline]);

@@ -70,7 +70,7 @@ fifoTest("a pipe that is permitted is read to its end", async (fifo) => {
 });
 
 fifoTest("a pipe that nobody writes to, and one that stays open, end at the deadline", async (fifo) => {
-  const expected = "could not be read within 50 ms; check that its file system responds";
+  const expected = "could not be read within 50ms; check that its file system responds";
   assertEquals(await reasonOf(() => readText(fifo, { pipe: true, deadlineMs: 50 })), expected);
   using writer = await Deno.open(fifo, { read: true, write: true });
   assertEquals(await reasonOf(() => readText(fifo, { pipe: true, deadlineMs: 50 })), expected);
