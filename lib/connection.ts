@@ -38,7 +38,8 @@ export async function serveConnection(
   } catch (error) {
     closing = await refuse(connection, error);
   } finally {
-    await connection.end();
+    if (connection.rejection) await connection.rejection;
+    connection.end();
   }
   registry.close(connection, closing);
 }

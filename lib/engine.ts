@@ -214,7 +214,7 @@ export class Engine implements Current, AsyncDisposable {
     const terminated = await drainConnections(left, timeouts, SHUTDOWN, this.#whenEnded(last));
     for (const connection of this.registry) {
       // late arrivals that are still silent
-      if (connection.id === undefined && !connection.isRejected) {
+      if (connection.id === undefined && !connection.rejection) {
         connection.terminate(SHUTDOWN.closing, SHUTDOWN.refusal);
       }
     }

@@ -29,24 +29,28 @@ export interface ServerConnection extends Disposable {
  *
  * @throws {Refusal} UPSTREAM_UNAVAILABLE, LIMIT_EXCEEDED, or what the connection was terminated by meanwhile
  */
-export async function connectUpstream(
+export function connectUpstream(
   route: Route,
   connection: Connection,
   snapshot: Snapshot,
 ): Promise<ServerConnection> {
   const pool = poolBehind(route, snapshot);
+  const connect = () => connectToAny(pool, connection, snapshot);
+  return route.hold ? connectOrHold(route, connect, connection, snapshot) : connect();
+}
+
+async function connectOrHold(
+  route: Route,
+  connect: () => Promise<ServerConnection>,
+  connection: Connection,
+  snapshot: Snapshot,
+): Promise<ServerConnection> {
   try {
-    return await connectToAny(pool, connection, snapshot);
+    return await connect();
   } catch (error) {
     const unreachable = error instanceof Refusal && error.reason === "UPSTREAM_UNAVAILABLE";
-    if (!route.hold || !unreachable || connection.closing) throw error;
-    return await connectHeld(
-      route,
-      error,
-      () => connectToAny(pool, connection, snapshot),
-      connection,
-      snapshot,
-    );
+    if (!unreachable || connection.closing) throw error;
+    return await connectHeld(route, error, connect, connection, snapshot);
   }
 }
 

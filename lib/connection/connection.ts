@@ -128,9 +128,9 @@ export class Connection extends ListNode<Connection> implements ConnectionInfo {
     return this.#closing;
   }
 
-  /** Whether the client has been told that it is turned away, or is being told. */
-  get isRejected(): boolean {
-    return this.#rejection !== undefined;
+  /** Settles once the client has been told why it is turned away; undefined where it is not. */
+  get rejection(): Promise<void> | undefined {
+    return this.#rejection;
   }
 
   /** A trusted proxy has named the client. */
@@ -214,10 +214,9 @@ export class Connection extends ListNode<Connection> implements ConnectionInfo {
     return this.#rejection ??= sendRejection(this.client, this.#layer, refusal);
   }
 
-  /** Closes both sides, once a rejection under way has been sent. */
-  async end(): Promise<void> {
+  /** Closes both sides. */
+  end(): void {
     this.#waiting = undefined;
-    if (this.#rejection) await this.#rejection;
     this.client.close();
     this.#upstream?.close();
   }

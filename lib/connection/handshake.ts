@@ -5,7 +5,7 @@ import type { WebSocketConfig } from "../config/config.ts";
 import { Refusal } from "../errors.ts";
 import { type IdFrame, readIdFrame } from "../frame/id_frame.ts";
 import type { Listener } from "../listen/listener.ts";
-import { type Duplex, readFirst } from "../transport/duplex.ts";
+import { readFirst } from "../transport/duplex.ts";
 import { readProxyHeader } from "../transport/proxy_protocol/reader.ts";
 import type { TlsServer } from "../transport/tls/server.ts";
 import { acceptWebSocket, isUpgrade } from "../transport/websocket/accept.ts";
@@ -55,8 +55,11 @@ async function readThroughLayers(
   const isProxy = listener.isProxy(peer.hostname);
   if (isProxy && !await readProxy(connection, permit)) return null;
   if (listener.tls && !await acceptTls(connection, listener.tls)) return null;
-  const opening = await readOpening(connection.client);
-  if (opening === null) return null;
+  const buffer = acquire(OPENING_BYTES);
+  const count = await readFirst(connection.client, buffer);
+  if (count === null) return null;
+  const opening = buffer.slice(0, count);
+  release(buffer);
   const frame = listener.webSocket && isUpgrade(opening)
     ? await readOverWebSocket(connection, opening, listener.webSocket, idBytes)
     : await readIdFrame(connection.client, { idBytes, opening });
@@ -102,12 +105,4 @@ async function readProxy(connection: Connection, permit: Permit): Promise<boolea
   connection.proxied(header.endpoints);
   permit.from(header.endpoints.source.hostname);
   return true;
-}
-
-async function readOpening(client: Duplex): Promise<Uint8Array | null> {
-  const buffer = acquire(OPENING_BYTES);
-  const count = await readFirst(client, buffer);
-  const opening = count === null ? null : buffer.slice(0, count);
-  release(buffer);
-  return opening;
 }
