@@ -48,9 +48,9 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
   const openFiles = new OpenFiles(config);
   const limited = openFiles.withLimit(config);
   const problems = [warning, openFiles.problem(config), file && await mountProblem(file)];
-  logStart(limited, file);
   const measured = startMeasured(limited);
   await using balancer = measured.balancer;
+  logStart(limited, file);
   for (const problem of problems) if (problem) log.warning(problem);
   if (file !== undefined) {
     reloader = new Reloader(file, async () => {
@@ -71,7 +71,7 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
   ]);
 }
 
-/** The first line of the log; one for each listener follows. */
+/** What runs, once every listener is open. */
 function logStart({ routes, listeners, limits }: Config, file: string | undefined): void {
   const parts = [
     file ?? "no file to watch",
@@ -79,7 +79,7 @@ function logStart({ routes, listeners, limits }: Config, file: string | undefine
     counted(listeners.length, "listener"),
     `at most ${limits.connections || "any number of"} connections`,
   ];
-  log.info(`${versionText()} starting: ${parts.join(", ")}`);
+  log.info(`${versionText()} started: ${parts.join(", ")}`);
 }
 
 const ADMIN_STAYS = "admin has changed: that takes effect when the process is started again";

@@ -77,9 +77,10 @@ Deno.test({
   ignore: Deno.build.os === "windows",
   async fn() {
     await using serving = await serve(routeTo(9), { place: { command: limited } });
+    await serving.balancer.stderr.until(" connections\n");
     assertMatch(
       serving.balancer.stderr.text,
-      /switchyard [\d.]+ \(deno [\d.]+\) starting: .*routes\.yaml, 1 route, 1 listener, at most \d{3} connections/,
+      /switchyard [\d.]+ \(deno [\d.]+\) started: .*routes\.yaml, 1 route, 1 listener, at most \d{3} connections/,
     );
     assertEquals(serving.balancer.stderr.text.includes("WARNING"), false);
     assertEquals(await serving.balancer.end(), 0);
