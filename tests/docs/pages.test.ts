@@ -5,7 +5,8 @@ import { REFUSAL_CODES } from "../../lib/errors.ts";
 import { assertEquals } from "../assert.ts";
 
 const ROOT = new URL("../../", import.meta.url);
-const DOCS = [...Deno.readDirSync(new URL("docs", ROOT))].map(({ name }) => `docs/${name}`);
+const DOCS = [...Deno.readDirSync(new URL("docs", ROOT))].map(({ name }) => `docs/${name}`)
+  .filter((name) => name.endsWith(".md"));
 const PAGES = ["CONTRIBUTING.md", ...DOCS];
 
 const read = (path: string) => Deno.readTextFileSync(new URL(path, ROOT));
