@@ -1,7 +1,7 @@
 import { encodeError } from "../../lib/frame/tlv.ts";
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "../assert.ts";
 import { receive, receiveAll, send } from "../bytes.ts";
-import { configTo, startBalancer, startEchoing } from "../fixture.ts";
+import { configTo, startBalancer, startEchoing, startPath } from "../fixture.ts";
 import { startUpstream } from "../upstreams.ts";
 import { until } from "../wait.ts";
 import { run } from "./command.ts";
@@ -25,36 +25,47 @@ const MEASURED = [true, false].flatMap((forward_id) =>
   ["rtt", "connect"].flatMap((mode) => TARGETS.map((target) => ({ forward_id, mode, target })))
 );
 
-for (const { forward_id, mode, target } of MEASURED) {
-  Deno.test(`bench --mode ${mode} measures an echo at ${target(8888)}, forward_id: ${forward_id}`, async () => {
-    await using balancer = startEchoing({ forward_id });
-    const args = ["--mode", mode, "--connections", "3", "--message-bytes", "20000"];
-    const { status, out, err } = await benchAt(target(balancer.port), "500ms", ...args);
-    assertEquals([status, err], [0, []]);
-    assertStringIncludes(out[0] ?? "", `${mode} over ${target(balancer.port)}: 3 connections, 20000 bytes`);
-    assertMatch(out[1] ?? "", /^[\d.]+ .*\/s, [\d.]+ MB\/s each way; [1-9]\d* /);
-    assertMatch(out[2] ?? "", /^latency in ms: p50 [\d.]+, p90 [\d.]+, p99 [\d.]+, max [\d.]+$/);
-  });
+/** Asserts what a measurement of an echo prints. */
+async function measures({ forward_id, mode, target }: typeof MEASURED[number]): Promise<void> {
+  await using balancer = startEchoing({ forward_id });
+  const args = ["--mode", mode, "--connections", "3", "--message-bytes", "20000"];
+  const { status, out, err } = await benchAt(target(balancer.port), "500ms", ...args);
+  assertEquals([status, err], [0, []]);
+  assertStringIncludes(out[0] ?? "", `${mode} over ${target(balancer.port)}: 3 connections, 20000 bytes`);
+  assertMatch(out[1] ?? "", /^[\d.]+ .*\/s, [\d.]+ MB\/s each way; [1-9]\d* /);
+  assertMatch(out[2] ?? "", /^latency in ms: p50 [\d.]+, p90 [\d.]+, p99 [\d.]+, max [\d.]+$/);
 }
 
-for (const target of TARGETS) {
-  Deno.test(`bench --mode stream to ${target(8888)} counts what a sink got`, async () => {
-    let got = 0;
-    await using upstream = startUpstream(async (conn) => {
-      const buffer = new Uint8Array(1 << 20);
-      for (let count; (count = await conn.read(buffer)) !== null;) got += count;
-    });
-    await using balancer = startBalancer(configTo(upstream.port));
-    const args = ["--mode", "stream", "--connections", "2"];
-    const { status, out } = await benchAt(target(balancer.port), "500ms", ...args);
-    assertEquals([status, out.length], [0, 2]);
-    const [, messages] = /; (\d+) messages in all/.exec(out[1] ?? "") ?? [];
-    const sent = Number(messages) * (64 << 10);
-    assert(sent > 0);
-    // a stream is cut at the end: what the kernel and the balancer hold of it is still on its way
-    await until(() => got >= sent, `the sink has got the ${sent} bytes that were counted`);
+Deno.test("bench measures an echo in each mode, over each transport, with and without a forwarded ID", async () => {
+  await Promise.all(MEASURED.map(measures));
+});
+
+/** Asserts that a stream that is measured counts no more than a sink got. */
+async function streams(target: (port: number) => string): Promise<void> {
+  let got = 0;
+  await using balancer = startPath(async (conn) => {
+    const buffer = new Uint8Array(1 << 20);
+    for (let count; (count = await conn.read(buffer)) !== null;) got += count;
   });
+  const { status, out } = await benchAt(
+    target(balancer.port),
+    "500ms",
+    "--mode",
+    "stream",
+    "--connections",
+    "2",
+  );
+  assertEquals([status, out.length], [0, 2]);
+  const [, messages] = /; (\d+) messages in all/.exec(out[1] ?? "") ?? [];
+  const sent = Number(messages) * (64 << 10);
+  assert(sent > 0);
+  // a stream is cut at the end: what the kernel and the balancer hold of it is still on its way
+  await until(() => got >= sent, `the sink has got the ${sent} bytes that were counted`);
 }
+
+Deno.test("bench --mode stream counts what a sink got, over each transport", async () => {
+  await Promise.all(TARGETS.map(streams));
+});
 
 Deno.test("bench ends at once with status 1 and the code where it is turned away", async () => {
   await using balancer = startBalancer(configTo(9, { routes: [] }));

@@ -1,10 +1,12 @@
 /**
  * The acceptance scenario: servers, balancer and three clients as processes of their own, each client sending 1000
- * random numbers, once over raw TCP and once over WebSocket. Where the test may make a network namespace, with the literal ports and names of the scenario.
+ * random numbers, once over raw TCP and once over WebSocket. With the literal ports and names of the
+ * scenario where a network namespace may be made, on ports that the system chooses otherwise.
  */
 
 import { assert, assertEquals, assertStringIncludes } from "../assert.ts";
-import { networkNamespace, type Place, start } from "./processes.ts";
+import { until } from "../wait.ts";
+import { networkNamespace, type Output, type Place, start } from "./processes.ts";
 
 interface Variant {
   readonly what: string;
@@ -44,37 +46,28 @@ const TABLE = new URL("../../routes.yaml", import.meta.url).pathname;
 const HOSTS = "127.0.0.1 localhost n1.example.com n2.example.com example.com\n";
 
 for (const [index, { what, servers, routeOf1, succeeds }] of VARIANTS.entries()) {
-  Deno.test(`${what}: literal ports and host names, in a network namespace`, async (test) => {
+  Deno.test(what, async () => {
+    const wanted = { servers, routeOf1, succeeds };
     await using place = await networkNamespace(`switchyard-${Deno.pid}-${index}`, HOSTS);
     if (!place) {
-      await test.step({ name: "ip netns is not permitted here", ignore: true, fn: () => {} });
-      return;
+      return await scenario({ ...wanted, place: { command: [] }, names: LOOPBACK, freePorts: true });
     }
-    const names = {
-      first: "n1.example.com",
-      second: "n2.example.com",
-      balancer: "example.com",
-      any: "0.0.0.0",
-    };
     const table = routeOf1 === 7777 ? TABLE : undefined;
-    await scenario({ place, servers, table, routeOf1, second: 9999, port: 8888, succeeds, names });
-  });
-
-  Deno.test(`${what}: on free ports`, async () => {
-    const free = new Map([...new Set([...servers, routeOf1])].map((port) => [port, freePort()]));
-    const at = (port: number) => free.get(port) ?? 0;
-    const names = { first: "127.0.0.1", second: "localhost", balancer: "127.0.0.1", any: "127.0.0.1" };
-    await scenario({
-      place: { command: [] },
-      servers: servers.map(at),
-      routeOf1: at(routeOf1),
-      second: at(9999),
-      port: freePort(),
-      succeeds,
-      names,
-    });
+    await scenario({ ...wanted, place, names: LITERAL, table });
   });
 }
+
+const LITERAL = {
+  first: "n1.example.com",
+  second: "n2.example.com",
+  balancer: "example.com",
+  any: "0.0.0.0",
+};
+
+const LOOPBACK = { first: "127.0.0.1", second: "localhost", balancer: "127.0.0.1", any: "127.0.0.1" };
+
+/** Where nothing listens: the port of a service that no system runs any more. */
+const CLOSED_PORT = 9;
 
 interface Scenario {
   readonly place: Place;
@@ -82,35 +75,39 @@ interface Scenario {
   /** The file with the table; without it one is written. */
   readonly table?: string | undefined;
   readonly routeOf1: number;
-  readonly second: number;
-  readonly port: number;
   readonly succeeds: boolean;
   readonly names: { first: string; second: string; balancer: string; any: string };
+  /** Whether the system chooses the ports. @default false */
+  readonly freePorts?: boolean;
 }
 
-/** A routes.yaml that goes by `scenario`. */
-async function writeTable({ routeOf1, second, port, names }: Scenario): Promise<string> {
+/** A routes.yaml that goes by `scenario`, with the ports on which its servers listen. */
+async function writeTable(
+  { routeOf1, servers, names, freePorts }: Scenario,
+  ports: number[],
+): Promise<string> {
+  const at = (port: number) => freePorts ? ports[servers.indexOf(port)] ?? CLOSED_PORT : port;
   const file = await Deno.makeTempFile({ suffix: ".yaml" });
   await Deno.writeTextFile(
     file,
-    `listeners: [{ address: "${names.any}:${port}" }]
+    `listeners: [{ address: "${names.any}:${freePorts ? 0 : 8888}" }]
 routes:
-  - { id: 1, host: ${names.first}, port: ${routeOf1} }
-  - { id: 2, host: ${names.second}, port: ${second} }
-  - { id: 3, host: ${names.second}, port: ${second} }
+  - { id: 1, host: ${names.first}, port: ${at(routeOf1)} }
+  - { id: 2, host: ${names.second}, port: ${at(9999)} }
+  - { id: 3, host: ${names.second}, port: ${at(9999)} }
 `,
   );
   return file;
 }
 
 async function scenario(wanted: Scenario): Promise<void> {
-  const { place, servers, port, succeeds, names } = wanted;
-  const file = wanted.table ?? await writeTable(wanted);
-  const listen = servers.flatMap((server) => ["--listen", `${names.any}:${server}`]);
+  const { place, servers, succeeds, names, freePorts } = wanted;
+  const listen = servers.flatMap((server) => ["--listen", `${names.any}:${freePorts ? 0 : server}`]);
   await using upstream = start(place, ["upstream", ...listen]);
-  await upstream.stdout.until(`listening on ${names.any}:${servers.at(-1)}`);
+  const ports = await listeningPorts(upstream.stdout, servers.length);
+  const file = wanted.table ?? await writeTable(wanted, ports);
   await using balancer = start(place, ["serve", "-c", file]);
-  await balancer.stderr.until("listening on");
+  const [port] = await listeningPorts(balancer.stderr, 1);
   const clients = TRANSPORTS.flatMap((over) =>
     ["1", "2", "3"].map((id) => {
       const connect = over(`${names.balancer}:${port}`);
@@ -137,7 +134,14 @@ async function scenario(wanted: Scenario): Promise<void> {
   if (!wanted.table) await Deno.remove(file);
 }
 
-function freePort(): number {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return listener.addr.port;
+/** The ports that a process says it listens on, as soon as there are `count`. */
+async function listeningPorts(output: Output, count: number): Promise<number[]> {
+  const ports = () =>
+    [...output.text.matchAll(/listening on [^\s,]*:(\d+)/g)].map(([, port]) => Number(port));
+  await until(
+    () => ports().length >= count && output.text.endsWith("\n"),
+    `it listens on ${count} ports`,
+    20_000,
+  );
+  return ports();
 }
