@@ -49,3 +49,12 @@ export async function refused(client: Client, id = "1"): Promise<number> {
   await send(client, encodeId(id));
   return refusalCode(await receiveAll(client));
 }
+
+/** What the upstream of `id` is called. */
+export async function named({ connect }: { connect(): Promise<Client> }, id: string): Promise<string> {
+  const client = await connect();
+  await send(client, encodeId(id));
+  const received = await receiveAll(client);
+  client.close();
+  return new TextDecoder().decode(received);
+}

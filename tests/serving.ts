@@ -5,6 +5,7 @@ import { assert } from "./assert.ts";
 import { type Place, start } from "./e2e/processes.ts";
 import type { Transport } from "../lib/transport/duplex.ts";
 import { connectOver } from "./clients.ts";
+import { until } from "./wait.ts";
 
 /** What a test wants otherwise. */
 interface Options {
@@ -49,6 +50,25 @@ async function listeningPort(stderr: { until(text: string): Promise<void>; text:
   const [, port] = /listening on 127\.0\.0\.1:(\d+)/.exec(stderr.text) ?? [];
   assert(port !== undefined, stderr.text);
   return Number(port);
+}
+
+/** A running `serve`. */
+export type Serving = Awaited<ReturnType<typeof serve>>;
+
+/** Writes as those do who replace a file whole. */
+export async function replace({ folder, file }: Serving, text: string): Promise<void> {
+  await Deno.writeTextFile(`${folder}/new`, text);
+  await Deno.rename(`${folder}/new`, file);
+}
+
+/** How often the process has said `part`. */
+export function count({ balancer }: Serving, part: string): number {
+  return balancer.stderr.text.split(part).length - 1;
+}
+
+/** Waits until the process has said `part` for the `times`-th time. */
+export async function said(serving: Serving, part: string, times = 1): Promise<void> {
+  await until(() => count(serving, part) >= times, `it has said ${part}`, 20_000);
 }
 
 /** Collects what this thread logs until it is disposed of. */

@@ -37,3 +37,19 @@ function sockets(): Socket[] {
 function portOf(address: string): number {
   return parseInt(address.slice(address.indexOf(":") + 1), 16);
 }
+
+/**
+ * A port of loopback that nothing listens on. It is outside the range from which systems take a port for a connect, so
+ * no socket of another test comes by it.
+ */
+export function freePort(hostname = "127.0.0.1"): number {
+  for (;;) {
+    const port = 10_000 + Math.floor(Math.random() * 20_000);
+    try {
+      Deno.listen({ hostname, port }).close();
+      return port;
+    } catch (error) {
+      if (!(error instanceof Deno.errors.AddrInUse)) throw error;
+    }
+  }
+}

@@ -1,6 +1,6 @@
 /** Upstreams on free ports of loopback. */
 
-import { send } from "./bytes.ts";
+import { receive, send } from "./bytes.ts";
 
 /** An upstream that hands each connection to `serve` and closes it afterwards. @param onPort 0 for any free port. */
 export function startUpstream(serve: (conn: Deno.TcpConn) => Promise<void>, onPort = 0) {
@@ -49,4 +49,12 @@ export function startEcho(onPort = 0) {
 export async function echo(conn: Pick<Deno.Conn, "read" | "write">): Promise<void> {
   const buffer = new Uint8Array(64 << 10);
   for (let count; (count = await conn.read(buffer)) !== null;) await send(conn, buffer.subarray(0, count));
+}
+
+/** An upstream that answers everything with its name. */
+export function startNamed(name: string) {
+  return startUpstream(async (conn) => {
+    await receive(conn, 1);
+    await send(conn, new TextEncoder().encode(name));
+  });
 }

@@ -1,4 +1,5 @@
 import { configTo, startBalancer } from "../fixture.ts";
+import { freePort } from "../sockets.ts";
 import { assertEquals, assertMatch } from "../assert.ts";
 import { run } from "./command.ts";
 
@@ -13,11 +14,6 @@ function startAdmin(status: number) {
 }
 
 /** A port on which nobody listens. */
-function closedPort(): number {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return listener.addr.port;
-}
-
 /** A configuration file with `text`, until disposed of. */
 async function configFile(text: string) {
   const folder = await Deno.makeTempDir();
@@ -27,13 +23,13 @@ async function configFile(text: string) {
 }
 
 Deno.test("a balancer that accepts connections is ready", async () => {
-  await using balancer = startBalancer(configTo(closedPort()));
+  await using balancer = startBalancer(configTo(freePort()));
   const { status, out, err } = await run("health", "--connect", `127.0.0.1:${balancer.port}`);
   assertEquals([status, out, err], [0, [`ready: 127.0.0.1:${balancer.port} accepts connections`], []]);
 });
 
 Deno.test("the listener is found in the configuration; one bound to every address is asked on loopback", async () => {
-  await using balancer = startBalancer(configTo(closedPort()));
+  await using balancer = startBalancer(configTo(freePort()));
   const listeners = `listeners: [{ address: "0.0.0.0:${balancer.port}" }]\n`;
   await using config = await configFile(`${listeners}routes: [{ id: 1, host: 127.0.0.1, port: 1 }]\n`);
   const { status, out } = await run("health", "-c", config.file);
@@ -41,7 +37,7 @@ Deno.test("the listener is found in the configuration; one bound to every addres
 });
 
 Deno.test("where nobody listens it is not ready", async () => {
-  const { status, out, err } = await run("health", "--connect", `127.0.0.1:${closedPort()}`);
+  const { status, out, err } = await run("health", "--connect", `127.0.0.1:${freePort()}`);
   assertEquals([status, out.length, err.length], [1, 0, 1]);
   assertMatch(err[0] ?? "", /^not ready: 127\.0\.0\.1:\d+: .*refused/i);
 });
@@ -55,7 +51,7 @@ Deno.test("the admin listener's /readyz decides where one is named", async () =>
 
 Deno.test("the admin listener of the configuration is asked before any other", async () => {
   await using admin = startAdmin(200);
-  const listeners = `listeners: [{ address: "127.0.0.1:${closedPort()}" }]\n`;
+  const listeners = `listeners: [{ address: "127.0.0.1:${freePort()}" }]\n`;
   await using config = await configFile(
     `${listeners}admin: { address: "${admin.address}" }\nroutes: [{ id: 1, host: 127.0.0.1, port: 1 }]\n`,
   );

@@ -6,6 +6,7 @@ import { concat, noise, receiveAll, send, sha256 } from "../bytes.ts";
 import { connectAndReset, refusalCode } from "../clients.ts";
 import { configTo, overEach, startBalancer, startEchoing } from "../fixture.ts";
 import { sized } from "../soak.ts";
+import { freePort } from "../sockets.ts";
 import { until } from "../wait.ts";
 
 const MIB = 1 << 20;
@@ -16,12 +17,6 @@ async function refusal(transport: Transport, bytes: Uint8Array, changes = {}, po
   using client = await balancer.connectOver(transport);
   await send(client, bytes);
   return refusalCode(await receiveAll(client));
-}
-
-/** A port on which nothing listens. */
-function freePort(): number {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return listener.addr.port;
 }
 
 const header = (type: number, length: number) => {

@@ -1,0 +1,132 @@
+import { encodeId } from "../../lib/frame/tlv.ts";
+import { assertEquals, assertStringIncludes } from "../assert.ts";
+import { concat, receive, receiveAll, send } from "../bytes.ts";
+import { named } from "../clients.ts";
+import { count, LISTENERS, replace, routeTo, said, serve } from "../serving.ts";
+import { startEcho, startNamed } from "../upstreams.ts";
+
+Deno.test("a file that is rewritten, renamed over or announced by SIGHUP is loaded", async () => {
+  await using first = startNamed("first");
+  await using second = startNamed("second");
+  await using serving = await serve(routeTo(first.port));
+  assertEquals(await named(serving, "1"), "first");
+  await Deno.writeTextFile(serving.file, LISTENERS + routeTo(second.port));
+  await said(serving, "0 routes added, 1 changed, 0 removed");
+  assertEquals(await named(serving, "1"), "second");
+  await replace(serving, LISTENERS + routeTo(first.port));
+  await said(serving, "1 changed", 2);
+  assertEquals(await named(serving, "1"), "first");
+  serving.balancer.signal("SIGHUP");
+  await said(serving, "0 routes added, 0 changed, 0 removed");
+  assertEquals(await serving.balancer.end(), 0);
+});
+
+Deno.test("a symbolic link that is swapped, as a ConfigMap's is, brings the new file", async () => {
+  await using first = startNamed("first");
+  await using second = startNamed("second");
+  await using serving = await serve(routeTo(first.port));
+  const { folder } = serving;
+  const version = async (name: string, port: number) => {
+    await Deno.mkdir(`${folder}/${name}`);
+    await Deno.writeTextFile(`${folder}/${name}/routes.yaml`, LISTENERS + routeTo(port));
+    await Deno.symlink(name, `${folder}/..data_tmp`);
+    await Deno.rename(`${folder}/..data_tmp`, `${folder}/..data`);
+  };
+  await version("..2026_01", second.port);
+  await Deno.symlink("..data/routes.yaml", `${folder}/link`);
+  await Deno.rename(`${folder}/link`, serving.file);
+  await said(serving, "1 changed");
+  assertEquals(await named(serving, "1"), "second");
+  await version("..2026_02", first.port);
+  await said(serving, "1 changed", 2);
+  assertEquals(await named(serving, "1"), "first");
+});
+
+Deno.test("what is half-written, invalid or deleted leaves the last good table, with one line; the repaired file is taken", async () => {
+  await using first = startNamed("first");
+  await using second = startNamed("second");
+  await using echo = startEcho();
+  await using serving = await serve(
+    `routes: [{ id: 1, host: 127.0.0.1, port: ${first.port} }, { id: e, host: 127.0.0.1, port: ${echo.port} }]\n`,
+  );
+  using beside = await serving.connect();
+  await send(beside, encodeId("e"));
+  await receive(beside, encodeId("e").length);
+  const whole = LISTENERS + routeTo(second.port);
+  const bad: Record<string, () => Promise<void>> = {
+    "half-written": () => Deno.writeTextFile(serving.file, whole.slice(0, -9)),
+    invalid: () => replace(serving, whole.replace("port: ", "port: 1000000")),
+    "not UTF-8": () => Deno.writeFile(serving.file, Uint8Array.of(0xff, 0xfe)),
+    "a listener's address taken": () =>
+      replace(serving, whole.replace('0" }', `0" }, { address: "127.0.0.1:${first.port}" }`)),
+    deleted: () => Deno.remove(serving.file),
+  };
+  let failures = 0;
+  for (const [what, damage] of Object.entries(bad)) {
+    await damage();
+    await said(serving, "reload failed, keeping the previous configuration", ++failures);
+    assertEquals(await named(serving, "1"), "first", what);
+    await send(beside, Uint8Array.of(failures));
+    assertEquals(await receive(beside, 1), Uint8Array.of(failures));
+  }
+  await Deno.writeTextFile(serving.file, whole);
+  await said(serving, "reloaded");
+  assertEquals(await named(serving, "1"), "second");
+  assertEquals(count(serving, "reload failed"), failures, "one line each");
+  assertStringIncludes(serving.balancer.stderr.text, `routes[0].port: found 1000000`);
+  assertStringIncludes(serving.balancer.stderr.text, "there is no such file");
+});
+
+Deno.test("the command line's routes and listeners go on to count after a reload", async () => {
+  await using fixed = startNamed("fixed");
+  await using first = startNamed("first");
+  await using second = startNamed("second");
+  const route = (port: number) => `routes: [{ match: "*", host: 127.0.0.1, port: ${port} }]\n`;
+  const flags = ["--route", `9=127.0.0.1:${fixed.port}`, "--listen", "127.0.0.1:0"];
+  await using serving = await serve(route(first.port), { flags });
+  await replace(serving, 'listeners: [{ address: "127.0.0.1:1" }]\n' + route(second.port));
+  await said(serving, "1 changed");
+  assertEquals(await named(serving, "9"), "fixed");
+  assertEquals(await named(serving, "2"), "second");
+});
+
+Deno.test("timeouts, forward_id and the log change for what comes after a reload", async () => {
+  await using upstream = startEcho();
+  await using serving = await serve(routeTo(upstream.port));
+  const ID = encodeId("1");
+  using before = await serving.connect();
+  await send(before, ID);
+  await receive(before, ID.length);
+  await replace(
+    serving,
+    `${LISTENERS}${
+      routeTo(upstream.port)
+    }forward_id: false\ntimeouts: { idle: 200ms }\nlog: { format: json }\n`,
+  );
+  await said(serving, "reloaded");
+  using after = await serving.connect();
+  await send(after, concat(ID, Uint8Array.of(7)));
+  assertEquals(
+    [...await receiveAll(after)],
+    [7],
+    "the ID stays here, and the connection ends when it is quiet",
+  );
+  await said(serving, '"reason":"idle"');
+  await send(before, Uint8Array.of(1));
+  assertEquals(
+    [...await receive(before, 1)],
+    [1],
+    "an open connection keeps the timeouts that it began with",
+  );
+});
+
+Deno.test("a client that was silent during a reload is routed by the new table", async () => {
+  await using first = startNamed("first");
+  await using second = startNamed("second");
+  await using serving = await serve(routeTo(first.port));
+  using client = await serving.connect();
+  await replace(serving, LISTENERS + routeTo(second.port));
+  await said(serving, "reloaded");
+  await send(client, encodeId("1"));
+  assertEquals(new TextDecoder().decode(await receiveAll(client)), "second");
+});
