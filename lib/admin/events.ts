@@ -1,6 +1,10 @@
 /** The stream of server-sent events that feeds the dashboard. */
 
+import { getLogger } from "@logtape/logtape";
+import { messageOf } from "../errors.ts";
 import { answer, HttpError } from "./http.ts";
+
+const log = getLogger("switchyard");
 
 /** Between two events, in milliseconds. */
 const INTERVAL_MS = 1000;
@@ -15,16 +19,17 @@ type Stream = ReadableStreamDefaultController<Uint8Array>;
 
 /**
  * One timer, and one text, for all streams; without streams there is no timer. A stream that is not read skips events
- * instead of queueing them.
+ * instead of queueing them, and then gets every part: one that it has skipped may not change again for days.
  */
 export class EventFeed implements Disposable {
   readonly #snapshots: Snapshots;
   readonly #interval: number;
-  readonly #streams = new Set<Stream>();
+  /** Whether each has every part as it was last sent. */
+  readonly #streams = new Map<Stream, boolean>();
   readonly #encoder = new TextEncoder();
   #timer: ReturnType<typeof setInterval> | undefined;
   #busy = false;
-  #sent = new Map<string, string>();
+  #sent: ReadonlyMap<string, string> = new Map();
 
   /** @param interval In milliseconds. */
   constructor(snapshots: Snapshots, interval = INTERVAL_MS) {
@@ -46,9 +51,7 @@ export class EventFeed implements Disposable {
     const body = new ReadableStream<Uint8Array>({
       start: (stream) => {
         own = stream;
-        this.#streams.add(stream);
-        // the new one needs every part
-        this.#sent.clear();
+        this.#streams.set(stream, false);
         this.#timer ??= setInterval(() => void this.#send(), this.#interval);
         void this.#send();
       },
@@ -61,7 +64,7 @@ export class EventFeed implements Disposable {
 
   /** Ends every stream. */
   [Symbol.dispose](): void {
-    for (const stream of this.#streams) {
+    for (const stream of this.#streams.keys()) {
       this.#drop(stream);
       stream.close();
     }
@@ -79,19 +82,32 @@ export class EventFeed implements Disposable {
     this.#busy = true;
     try {
       const parts = Object.entries(await this.#snapshots());
-      const changed = parts.flatMap(([name, value]) => this.#event(name, JSON.stringify(value)));
-      const bytes = this.#encoder.encode(changed.join(""));
-      for (const stream of this.#streams) {
-        if (bytes.length > 0 && (stream.desiredSize ?? 0) > 0) stream.enqueue(bytes);
-      }
+      const events = new Map(parts.map(([name, value]) => [name, eventText(name, value)]));
+      this.#sendTo(events);
+    } catch (error) {
+      // the streams stay: the next round may succeed
+      log.error`cannot tell the dashboard of the state: ${messageOf(error)}`;
     } finally {
       this.#busy = false;
     }
   }
 
-  #event(name: string, data: string): string[] {
-    if (this.#sent.get(name) === data) return [];
-    this.#sent.set(name, data);
-    return [`event: ${name}\ndata: ${data}\n\n`];
+  #sendTo(events: ReadonlyMap<string, string>): void {
+    const changed = [...events].filter(([name, text]) => this.#sent.get(name) !== text);
+    this.#sent = events;
+    const [all, news] = [[...events], changed].map((some) =>
+      this.#encoder.encode(some.map(([, text]) => text).join(""))
+    );
+    for (const [stream, isCurrent] of this.#streams) {
+      const bytes = isCurrent ? news : all;
+      if (!bytes || bytes.length === 0) continue;
+      const isRead = (stream.desiredSize ?? 0) > 0;
+      if (isRead) stream.enqueue(bytes);
+      this.#streams.set(stream, isRead);
+    }
   }
+}
+
+function eventText(name: string, value: unknown): string {
+  return `event: ${name}\ndata: ${JSON.stringify(value)}\n\n`;
 }

@@ -1,7 +1,8 @@
 import { EventFeed } from "../../lib/admin/events.ts";
 import { HttpError } from "../../lib/admin/http.ts";
-import { assertEquals, assertMatch, assertThrows } from "../assert.ts";
+import { assert, assertEquals, assertMatch, assertStringIncludes, assertThrows } from "../assert.ts";
 import { until } from "../harness.ts";
+import { captureLog } from "../serving.ts";
 
 const decoder = new TextDecoder();
 
@@ -46,4 +47,44 @@ Deno.test("streams are bounded, and end with the feed", async () => {
   assertEquals(error.status, 503);
   feed[Symbol.dispose]();
   for (const reader of readers) while (!(await reader.read()).done);
+});
+
+Deno.test("a stream that has skipped a change gets it once it is read again", async () => {
+  let [count, pools] = [0, "up"];
+  using feed = new EventFeed(() => Promise.resolve({ status: ++count, pools }), 1);
+  const reader = readerOf(feed.open());
+  await until(() => count > 3, "the stream is full");
+  pools = "down";
+  const changed = count;
+  await until(() => count > changed + 3, "the change was skipped");
+  const texts = [await next(reader)];
+  while (!texts.at(-1)?.includes("pools") || texts.length < 2) {
+    assert(texts.length < 20, "the change never came");
+    texts.push(await next(reader));
+  }
+  assertStringIncludes(texts.at(-1) ?? "", 'event: pools\ndata: "down"\n');
+  await reader.cancel();
+});
+
+Deno.test("a second stream gets every part, and the first only what has changed", async () => {
+  let count = 0;
+  using feed = new EventFeed(() => Promise.resolve({ status: ++count, pools: [] }), 5);
+  const first = readerOf(feed.open());
+  await next(first);
+  const second = readerOf(feed.open());
+  assertStringIncludes(await next(second), "event: pools");
+  assert(!(await next(first)).includes("pools"));
+  await Promise.all([first.cancel(), second.cancel()]);
+});
+
+Deno.test("a round that fails ends neither the stream nor the process", async () => {
+  let count = 0;
+  using _log = captureLog();
+  using feed = new EventFeed(
+    () => ++count === 1 ? Promise.reject(new Error("no")) : Promise.resolve({ count }),
+    5,
+  );
+  const reader = readerOf(feed.open());
+  assertStringIncludes(await next(reader), "event: count\ndata: 2\n");
+  await reader.cancel();
 });
