@@ -6,21 +6,28 @@ import { Balancer } from "../balancer.ts";
 import type { Config } from "../config/config.ts";
 import type { ReloadOutcome } from "../config/reloader.ts";
 import { Metrics } from "../observe/metrics.ts";
+import { tracing } from "../observe/tracing.ts";
+import { Webhooks } from "../observe/webhooks.ts";
 import { VERSION } from "./version.ts";
 
-/** A balancer, and its metrics where the admin API is on. */
+/** A balancer, and who is told of what happens in it. */
 export interface Measured {
   readonly balancer: Balancer;
+  /** Undefined where the admin API is off. */
   readonly metrics: Metrics | undefined;
+  readonly webhooks: Webhooks;
 }
 
-/** Starts a balancer. Without an admin API nothing is counted. */
+/** Starts a balancer. Without an admin API nothing is counted, and without tracing in the environment nothing traced. */
 export function startMeasured(config: Config): Measured {
-  if (!config.admin) return { balancer: Balancer.start(config), metrics: undefined };
   const running: { balancer?: Balancer } = {};
-  const metrics = new Metrics(() => running.balancer && metricsSource(running.balancer), VERSION);
-  running.balancer = Balancer.start(config, { observers: [metrics] });
-  return { balancer: running.balancer, metrics };
+  const metrics = config.admin
+    ? new Metrics(() => running.balancer && metricsSource(running.balancer), VERSION)
+    : undefined;
+  const webhooks = new Webhooks(config.webhooks);
+  const observers = [metrics, webhooks, tracing(VERSION.version)].filter((one) => one !== undefined);
+  const balancer = running.balancer = Balancer.start(config, { observers });
+  return { balancer, metrics, webhooks };
 }
 
 /** What the admin API may ask of the command. */

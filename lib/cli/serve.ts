@@ -49,6 +49,7 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
   const limited = openFiles.withLimit(config);
   const problems = [warning, openFiles.problem(config), file && await mountProblem(file)];
   const measured = startMeasured(limited);
+  await using _webhooks = measured.webhooks;
   await using balancer = measured.balancer;
   logStart(limited, file);
   for (const problem of problems) if (problem) log.warning(problem);
@@ -109,11 +110,15 @@ interface Running extends Measured {
   readonly openFiles: OpenFiles;
 }
 
-async function apply(flags: ParsedFlags, { balancer, output, openFiles }: Running): Promise<ReloadResult> {
+async function apply(
+  flags: ParsedFlags,
+  { balancer, webhooks, output, openFiles }: Running,
+): Promise<ReloadResult> {
   const load = (file: string) => loadInBackground(file);
   const { config } = await readServeSettings(flags, { load });
   const { admin } = balancer.engine.config;
   const change = await balancer.reload(openFiles.withLimit(config));
+  webhooks.configure(config.webhooks);
   if (JSON.stringify(config.admin) !== JSON.stringify(admin)) log.warning(ADMIN_STAYS);
   output.change(config.log);
   return change;

@@ -47,13 +47,17 @@ export function parseConfig(text: string, file: string): Config {
   const value = valueOf(text, file);
   const problems = linesOf(value, text, file);
   if (problems.length > 0) throw new UsageError(problems);
-  const { routes, listeners, admin, pools, default: fallback, ...rest } = v.parse(fileSchema, value);
+  const { routes, listeners, admin, pools, webhooks, default: fallback, ...rest } = v.parse(
+    fileSchema,
+    value,
+  );
   return {
     ...rest,
     admin: admin && withTokenFile(admin, file),
     listeners: listeners.map((listener) => withFiles(listener, file)),
     ...(fallback && { default: toTarget(fallback, file) }),
     routes: routes.map((route) => toRoute(route, file)),
+    webhooks: webhooks.map((webhook) => withSecretFile(webhook, file)),
     pools: Object.fromEntries(Object.entries(pools).map(([name, pool]) => [name, withCas(pool, file)])),
   };
 }
@@ -105,6 +109,11 @@ function* problemsIn(value: YamlValue): Generator<Problem> {
 function withTokenFile(admin: AdminConfig, file: string): AdminConfig {
   const { token_file } = admin;
   return token_file === undefined ? admin : { ...admin, token_file: pathBeside(file, token_file) };
+}
+
+function withSecretFile<T extends { secret_file?: string }>(webhook: T, file: string): T {
+  const { secret_file } = webhook;
+  return secret_file === undefined ? webhook : { ...webhook, secret_file: pathBeside(file, secret_file) };
 }
 
 function withFiles<T extends { tls?: TlsConfig }>(listener: T, file: string): T {

@@ -3,6 +3,7 @@
 import { getLogger } from "@logtape/logtape";
 import type { HoldConfig } from "../config/config.ts";
 import { messageOf } from "../errors.ts";
+import { postJson, withoutSecrets } from "../util/post.ts";
 import { LinkedList, ListNode } from "../util/linked_list.ts";
 
 const log = getLogger("switchyard");
@@ -44,7 +45,7 @@ export class Hold implements Disposable {
   readonly #retryMs: number;
   #closed = false;
 
-  constructor({ post = postJson, retryMs = RETRY_MS }: HoldOptions = {}) {
+  constructor({ post = callWebhook, retryMs = RETRY_MS }: HoldOptions = {}) {
     this.#post = post;
     this.#retryMs = retryMs;
   }
@@ -216,28 +217,6 @@ export class Place extends ListNode<Place> implements Disposable {
   }
 }
 
-/** A URL without the parts that may hold a password or a token. */
-function withoutSecrets(url: string): string {
-  const { origin, pathname } = new URL(url);
-  return `${origin}${pathname}`;
-}
-
-async function postJson(url: string, call: WakeCall): Promise<void> {
-  const signal = AbortSignal.timeout(WAKE_TIMEOUT_MS);
-  const headers = { "content-type": "application/json" };
-  const body = JSON.stringify(call);
-  const response = await fetch(url, { method: "POST", headers, body, redirect: "error", signal }).catch(
-    unreachable,
-  );
-  await response.body?.cancel();
-  if (!response.ok) throw new Error(`it answered ${response.status} ${response.statusText}`);
-}
-
-/** The platform says only "fetch failed", and has the reason as the cause, with the URL in it. */
-function unreachable(error: unknown): never {
-  if (error instanceof Error && error.name === "TimeoutError") {
-    throw new Error(`no answer within ${WAKE_TIMEOUT_MS} ms`, { cause: error });
-  }
-  const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
-  throw new Error(messageOf(cause).replace(/^error sending request for url \(.*?\): /, ""), { cause: error });
+function callWebhook(url: string, call: WakeCall): Promise<void> {
+  return postJson(url, JSON.stringify(call), { timeout: WAKE_TIMEOUT_MS });
 }

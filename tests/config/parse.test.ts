@@ -34,6 +34,7 @@ function route(fields: string): string {
 Deno.test("only routes is required; all else has its default", () => {
   assertEquals(parse("routes: []"), {
     admin: false,
+    webhooks: [],
     listeners: [{ address: { host: "0.0.0.0", port: 8888 } }],
     routes: [],
     pools: {},
@@ -57,6 +58,7 @@ Deno.test("every field is taken from the file", () => {
   const text = `
 listeners: [{ address: ":0", tls: { cert: a.pem, key: /b.pem, certificates: [{ cert: c.pem, key: d.pem }], client_ca: e.pem, client_cert: optional }, proxy_protocol: { trusted: [10.0.0.0/8] } }, { address: "[::1]:9000" }]
 admin: { address: 127.0.0.1:9090, token_file: token }
+webhooks: [{ url: "http://127.0.0.1:9/hook", events: [connect], secret_file: secret }]
 routes: [{ id: a, ${UPSTREAM}, tls: { ca: ca.pem, server_name: b.example.com, cert: f.pem, key: g.pem } }, { match: "eu-*", host: "::1", port: 65535, on_removal: drain }, { id: b, pool: eu, hold: { for: 1m, clients: 5, wake: "http://127.0.0.1:9/up" } }]
 default: { host: 10.0.0.1, port: 1, tls: true }
 pools:
@@ -81,6 +83,7 @@ log: { level: debug, format: json, access: false }
 `;
   assertEquals(parse(text), {
     admin: { address: { host: "127.0.0.1", port: 9090 }, token_file: "token" },
+    webhooks: [{ url: "http://127.0.0.1:9/hook", events: ["connect"], secret_file: "secret" }],
     listeners: [
       {
         address: { host: "0.0.0.0", port: 0 },

@@ -9,6 +9,7 @@ import { logSchema } from "./log.ts";
 import { poolsSchema } from "./pools.ts";
 import { defaultSchema, routesSchema } from "./routes.ts";
 import { timeoutsSchema } from "./timeouts.ts";
+import { webhooksSchema } from "./webhooks.ts";
 
 const sendProxyProtocol = v.pipe(
   v.union([v.picklist(["v1", "v2"]), v.literal(false)], "v1, v2 or false"),
@@ -42,6 +43,7 @@ export const fileSchema = v.strictObject({
   ),
   deny: v.optional(networks("Addresses that may not connect, even if allow has them."), []),
   log: v.optional(logSchema, {}),
+  webhooks: webhooksSchema,
 }, "a mapping with the field routes");
 
 /** Planned fields that this version does not support: refused by name rather than as unknown. */

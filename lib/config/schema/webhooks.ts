@@ -1,0 +1,25 @@
+/** `webhooks`: URLs that are told what happens. */
+
+import * as v from "valibot";
+import { parseHttpUrl, URL_EXPECTED } from "../values.ts";
+import { choice, filePath, parsed } from "./fields.ts";
+import { HTTP_URL_PATTERN } from "./patterns.ts";
+
+/** What a webhook may be told of. */
+export const WEBHOOK_EVENTS = ["connect", "disconnect", "upstream_up", "upstream_down", "reload"] as const;
+
+const webhook = v.strictObject({
+  url: parsed(parseHttpUrl, URL_EXPECTED, "Gets a POST for each event.", { pattern: HTTP_URL_PATTERN }),
+  events: v.exactOptional(v.pipe(
+    v.array(choice(WEBHOOK_EVENTS, "An event."), "a list of events"),
+    v.minLength(1, "at least one event, or no field events for all of them"),
+    v.description("The events that it is told of; default all."),
+  )),
+  secret_file: v.exactOptional(filePath("File with the secret by which requests are signed (HMAC-SHA256).")),
+}, "a mapping such as { url: https://example.com/hook }");
+
+/** Every webhook. */
+export const webhooksSchema = v.optional(
+  v.pipe(v.array(webhook, "a list of webhooks"), v.description("URLs that are told what happens.")),
+  [],
+);

@@ -1,0 +1,76 @@
+/** Tracing: a span for each connection, through Deno's own OpenTelemetry (`OTEL_DENO=true`). */
+
+import {
+  ProxyTracerProvider,
+  type Span,
+  SpanKind,
+  SpanStatusCode,
+  trace,
+  type Tracer,
+} from "@opentelemetry/api";
+import type { HostPort } from "../config/config.ts";
+import { REFUSAL_CODES } from "../errors.ts";
+import type { Closing, ConnectionInfo, DialReason, Observer } from "./observer.ts";
+import { hostPortText } from "../util/text.ts";
+
+/** The observer, or undefined where tracing is off: then it costs nothing. */
+export function tracing(version: string): Tracing | undefined {
+  // Deno registers its own provider where the environment asks for it
+  if (trace.getTracerProvider() instanceof ProxyTracerProvider) return undefined;
+  return new Tracing(trace.getTracer("switchyard", version));
+}
+
+/** One span for each connection, with an event for each stage. IDs are left out: traces are kept elsewhere. */
+export class Tracing implements Observer {
+  readonly #tracer: Pick<Tracer, "startSpan">;
+  readonly #spans = new Map<number, Span>();
+
+  constructor(tracer: Pick<Tracer, "startSpan">) {
+    this.#tracer = tracer;
+  }
+
+  accepted({ conn, source, listener }: ConnectionInfo): void {
+    const attributes = {
+      "network.transport": "tcp",
+      "switchyard.conn": conn,
+      "switchyard.listener": listener,
+      "client.address": source.hostname,
+      "client.port": source.port,
+    };
+    this.#spans.set(conn, this.#tracer.startSpan("connection", { kind: SpanKind.SERVER, attributes }));
+  }
+
+  identified({ conn, transport }: ConnectionInfo): void {
+    this.#spans.get(conn)?.addEvent("id", { "switchyard.transport": transport });
+  }
+
+  dialing({ conn }: ConnectionInfo, server: HostPort): void {
+    this.#spans.get(conn)?.addEvent("dial", { "switchyard.upstream": hostPortText(server) });
+  }
+
+  dialFailed({ conn }: ConnectionInfo, server: HostPort, reason: DialReason): void {
+    this.#spans.get(conn)?.addEvent("dial failed", { "switchyard.upstream": hostPortText(server), reason });
+  }
+
+  connected({ conn }: ConnectionInfo): void {
+    this.#spans.get(conn)?.addEvent("connected");
+  }
+
+  closed({ conn, up, down, attempts, upstream }: ConnectionInfo, { reason, closedBy }: Closing): void {
+    const span = this.#spans.get(conn);
+    if (!span) return;
+    this.#spans.delete(conn);
+    span.setAttributes({
+      "switchyard.reason": reason,
+      "switchyard.closed_by": closedBy,
+      "switchyard.bytes_up": up.written,
+      "switchyard.bytes_down": down.written,
+      "switchyard.attempts": attempts,
+      ...(upstream && { "switchyard.upstream": hostPortText(upstream) }),
+    });
+    if (reason in REFUSAL_CODES || reason === "internal") {
+      span.setStatus({ code: SpanStatusCode.ERROR, message: reason });
+    }
+    span.end();
+  }
+}

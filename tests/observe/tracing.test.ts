@@ -1,0 +1,88 @@
+import { Tracing, tracing } from "../../lib/observe/tracing.ts";
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "../assert.ts";
+import { commandLine } from "../e2e/processes.ts";
+import { configTo, receiveAll, send, startBalancer, startEcho, until } from "../harness.ts";
+import { encodeId } from "../../lib/frame/tlv.ts";
+
+/** A tracer that keeps the calls of its spans. */
+function recorder() {
+  const spans: { name: string; calls: unknown[][] }[] = [];
+  const startSpan = (name: string) => {
+    const calls: unknown[][] = [];
+    spans.push({ name, calls });
+    return new Proxy({}, { get: (_, method) => (...args: unknown[]) => void calls.push([method, ...args]) });
+  };
+  // only what Tracing calls
+  return { spans, tracer: { startSpan } as unknown as ConstructorParameters<typeof Tracing>[0] };
+}
+
+Deno.test("without OpenTelemetry in the environment there is no observer at all", () => {
+  assertEquals(tracing("1.2.3"), undefined);
+});
+
+Deno.test("a connection is one span, with an event for each stage and no ID", async () => {
+  const { spans, tracer } = recorder();
+  await using upstream = startEcho();
+  await using balancer = startBalancer(configTo(upstream.port), { observers: [new Tracing(tracer)] });
+  for (const id of ["1", "nobody"]) {
+    using client = await balancer.connect();
+    await send(client, encodeId(id));
+    await client.closeWrite();
+    await receiveAll(client);
+    await until(() => balancer.balancer.active === 0, "it has ended");
+  }
+  const eventsOf = (index: number) =>
+    spans[index]?.calls.map(([method, name]) => method === "addEvent" ? name : method);
+  assertEquals(eventsOf(0), ["id", "dial", "connected", "setAttributes", "end"]);
+  assertEquals(eventsOf(1), ["id", "setAttributes", "setStatus", "end"]);
+  assertStringIncludes(JSON.stringify(spans[0]), '"switchyard.bytes_up":6');
+  assertEquals(JSON.stringify(spans).includes("nobody"), false);
+});
+
+Deno.test({
+  name: "with OTEL_DENO spans reach a collector, under net and read alone",
+  // what the executable is built on may be a Deno without it
+  ignore: Deno.env.has("SWITCHYARD_BIN"),
+  fn: async () => {
+    const bodies: string[] = [];
+    await using collector = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, async (request) => {
+      bodies.push(`${new globalThis.URL(request.url).pathname} ${await request.text()}`);
+      return new Response("{}", { headers: { "content-type": "application/json" } });
+    });
+    const [program = "", ...args] = commandLine(["demo"]);
+    const env = {
+      OTEL_DENO: "true",
+      OTEL_EXPORTER_OTLP_PROTOCOL: "http/json",
+      OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${collector.addr.port}`,
+      OTEL_DENO_CONSOLE: "ignore",
+    };
+    await using upstream = startEcho();
+    const serving = ["serve", "--route", `1=127.0.0.1:${upstream.port}`, "--listen", "127.0.0.1:0"];
+    const child = new Deno.Command(program, {
+      args: [...args.slice(0, -1), ...serving],
+      env,
+      stdout: "null",
+      stderr: "piped",
+    }).spawn();
+    const reader = child.stderr.pipeThrough(new TextDecoderStream()).getReader();
+    let log = "";
+    let port: string | undefined;
+    while ((port = /listening on 127\.0\.0\.1:(\d+)\b/.exec(log)?.[1]) === undefined) {
+      const { value, done } = await reader.read();
+      assert(!done, log);
+      log += value;
+    }
+    {
+      using client = await Deno.connect({ hostname: "127.0.0.1", port: Number(port) });
+      await send(client, encodeId("1"));
+      await client.closeWrite();
+      await receiveAll(client);
+    }
+    child.kill("SIGTERM");
+    while (!(await reader.read()).done);
+    await child.status;
+    const traces = bodies.filter((body) => body.startsWith("/v1/traces")).join();
+    assertMatch(traces, /"name": ?"connection"/);
+    assertMatch(traces, /"name": ?"connected"/);
+  },
+});

@@ -1,0 +1,129 @@
+import { createHmac } from "node:crypto";
+import type { ReloadResult } from "../../lib/observe/observer.ts";
+import { MOST_QUEUED, type PostEvent, type WebhookConfig, Webhooks } from "../../lib/observe/webhooks.ts";
+import { assert, assertEquals, assertMatch } from "../assert.ts";
+import { configTo, receiveAll, send, startBalancer, startEcho, until } from "../harness.ts";
+import { encodeId } from "../../lib/frame/tlv.ts";
+import { connectionWith } from "./connection_info.ts";
+
+const RELOADED: ReloadResult = { added: 1, changed: 0, removed: 0, connections: 0 };
+
+const CLOSING = { reason: "client_fin", closedBy: "client" } as const;
+
+const URL = "https://hook.example.com/in?key=secret";
+
+/** Webhooks whose posts are kept, and answered as `answer` does. */
+function collecting(configs: readonly WebhookConfig[], answer: PostEvent = () => Promise.resolve()) {
+  const posts: {
+    url: string;
+    event: string;
+    data: Record<string, unknown>;
+    headers: Record<string, string>;
+  }[] = [];
+  const post: PostEvent = async (url, body, options) => {
+    posts.push({ url, ...JSON.parse(body), headers: { ...options.headers } });
+    await answer(url, body, options);
+  };
+  const webhooks = new Webhooks(configs, { post, pauses: [1, 1] });
+  return { webhooks, posts, [Symbol.asyncDispose]: () => webhooks[Symbol.asyncDispose]() };
+}
+
+Deno.test("a webhook is told of the events it asks for, in order; without a list of all", async () => {
+  const other = "http://127.0.0.1:9/other";
+  await using hooks = collecting([{ url: URL }, { url: other, events: ["upstream_down"] }]);
+  const { webhooks, posts } = hooks;
+  const connection = connectionWith({ id: "a", connectedAt: 5, dialedAt: 2 });
+  webhooks.connected(connection);
+  webhooks.closed(connection, CLOSING);
+  webhooks.closed(connectionWith({ connectedAt: undefined }), CLOSING);
+  const server = { key: "127.0.0.1:1", pool: "eu", active: 0 };
+  webhooks.serverChanged(server, "down", "refused");
+  webhooks.serverChanged(server, "ejected", "refused");
+  webhooks.serverChanged(server, "up", "its checks pass");
+  webhooks.reloaded(RELOADED);
+  await until(() => posts.length === 8, "all are posted");
+  const eventsOf = (wanted: string) => posts.filter(({ url }) => url === wanted).map(({ event }) => event);
+  const down = ["upstream_down", "upstream_down"];
+  assertEquals(eventsOf(URL), ["connect", "disconnect", ...down, "upstream_up", "reload"]);
+  assertEquals(eventsOf(other), down);
+  assertEquals(posts[0]?.data.id, "a");
+  assertEquals("reason" in (posts[0]?.data ?? {}), false);
+  const ended = posts.find(({ event }) => event === "disconnect");
+  assertEquals([ended?.data.reason, ended?.headers["switchyard-event"]], ["client_fin", "disconnect"]);
+});
+
+Deno.test("requests are signed by HMAC-SHA256 over time and body", async () => {
+  const file = await Deno.makeTempFile();
+  await Deno.writeTextFile(file, "a secret\n");
+  let sent: [string, string] | undefined;
+  await using hooks = collecting([{ url: URL, secret_file: file }], (_url, body, { headers }) => {
+    sent = [body, headers?.["switchyard-signature"] ?? ""];
+    return Promise.resolve();
+  });
+  hooks.webhooks.reloaded(RELOADED);
+  await until(() => sent !== undefined, "it is posted");
+  const [body, signature] = sent ?? ["", ""];
+  const [, seconds, hex] = /^t=(\d+),v1=([0-9a-f]{64})$/.exec(signature) ?? [];
+  assertEquals(hex, createHmac("sha256", "a secret").update(`${seconds}.${body}`).digest("hex"));
+  assert(Math.abs(Number(seconds) - Date.now() / 1000) < 60);
+  await Deno.remove(file);
+});
+
+Deno.test("a failed event is sent again, twice, and then dropped for the next", async () => {
+  let calls = 0;
+  await using hooks = collecting([{ url: URL }], () => {
+    calls += 1;
+    return calls <= 4 ? Promise.reject(new Error("refused")) : Promise.resolve();
+  });
+  hooks.webhooks.reloaded(RELOADED);
+  hooks.webhooks.serverChanged({ key: "k", pool: "p", active: 0 }, "up", "");
+  await until(() => calls === 5, "the second has got through");
+  assertEquals(hooks.posts.map(({ event }) => event), [
+    "reload",
+    "reload",
+    "reload",
+    "upstream_up",
+    "upstream_up",
+  ]);
+});
+
+Deno.test("a webhook that hangs holds a bounded queue, and ends with the balancer", async () => {
+  const hooks = collecting([{ url: URL }], () => new Promise(() => {}));
+  for (let index = 0; index < MOST_QUEUED * 2; index++) hooks.webhooks.reloaded(RELOADED);
+  const begun = performance.now();
+  await hooks[Symbol.asyncDispose]();
+  assert(performance.now() - begun < 30_000);
+  assertEquals(hooks.posts.length, 1);
+});
+
+Deno.test("a reload keeps the queue of a webhook that stays, and ends the others", async () => {
+  const gate = Promise.withResolvers<void>();
+  await using hooks = collecting([{ url: URL }], () => gate.promise);
+  hooks.webhooks.reloaded(RELOADED);
+  hooks.webhooks.reloaded(RELOADED);
+  hooks.webhooks.configure([{ url: URL }, { url: "http://127.0.0.1:9/" }]);
+  gate.resolve();
+  await until(() => hooks.posts.length === 2, "both are posted");
+  hooks.webhooks.configure([]);
+  hooks.webhooks.reloaded(RELOADED);
+  assertEquals(hooks.posts.length, 2);
+});
+
+Deno.test("a webhook that never answers is in no connection's way", async () => {
+  await using upstream = startEcho();
+  await using server = Deno.serve(
+    { hostname: "127.0.0.1", port: 0, onListen() {} },
+    ({ headers }) => new Response("no", { status: headers.has("switchyard-event") ? 500 : 400 }),
+  );
+  const url = `http://127.0.0.1:${server.addr.port}/`;
+  const webhooks = new Webhooks([{ url }], { pauses: [] });
+  await using balancer = startBalancer(configTo(upstream.port), { observers: [webhooks] });
+  for (let index = 0; index < 20; index++) {
+    using client = await balancer.connect();
+    await send(client, encodeId("1"));
+    await client.closeWrite();
+    assertEquals((await receiveAll(client)).length, 6);
+  }
+  assertMatch(String(balancer.balancer.active), /^\d+$/);
+  await webhooks[Symbol.asyncDispose]();
+});
