@@ -61,9 +61,11 @@ export function explain(engine: Engine, id: string, from?: string): Explanation 
   const selected = steps.find((step) => step.selected)?.route;
   const target = selected?.target;
   const pool = target?.pool === undefined ? undefined : snapshot.pools.get(target.pool);
+  const candidates = pool ? candidatesOf(pool, id) : target ? [only(targetText(target))] : [];
   return {
     id,
-    refused: admission?.refused ?? refusalOf(id, wrong, selected !== undefined),
+    refused: admission?.refused ?? refusalOf(id, wrong, selected !== undefined) ??
+      (pool ? refusalOfPool(pool, candidates) : null),
     rules: steps.map(({ route, matches, selected }) => ({
       rule: ruleText(route.rule),
       target: targetText(route.target),
@@ -73,7 +75,7 @@ export function explain(engine: Engine, id: string, from?: string): Explanation 
         ? "matches too, but an earlier rule is selected"
         : "does not match",
     })),
-    candidates: pool ? candidatesOf(pool, id) : target ? [only(targetText(target))] : [],
+    candidates,
     from: admission,
   };
 }
@@ -81,6 +83,15 @@ export function explain(engine: Engine, id: string, from?: string): Explanation 
 function refusalOf(id: string, wrong: string | undefined, hasRoute: boolean): Refused | null {
   if (wrong !== undefined) return { reason: "BAD_FRAME", why: `expected ${wrong}` };
   return hasRoute ? null : { reason: "UNKNOWN_ID", why: `no route for ID ${quote(id)}` };
+}
+
+/** As `connectUpstream` refuses where there is no server to try. */
+function refusalOfPool({ name, servers }: ServerPool, candidates: readonly Candidate[]): Refused | null {
+  if (candidates.some(({ tried }) => tried)) return null;
+  if (servers.every(({ draining }) => draining)) {
+    return { reason: "UPSTREAM_UNAVAILABLE", why: `every server of pool ${name} is drained` };
+  }
+  return { reason: "LIMIT_EXCEEDED", why: `every server of pool ${name} that could be tried is full` };
 }
 
 function only(upstream: string): Candidate {

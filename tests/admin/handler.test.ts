@@ -128,6 +128,23 @@ Deno.test("explain says why an ID or an address is refused", async () => {
   assertEquals((await admin.ask("/api/v1/explain?id=1&from=10.0.0.0/8")).status, 400);
 });
 
+Deno.test("explain says that an ID is refused where no server of its pool can be tried", async () => {
+  await using upstream = startEcho();
+  const explained = async (weight: number) => {
+    const server = { host: "127.0.0.1", port: upstream.port, weight, backup: false };
+    const more = { max_fails: 3, fail_duration: 10_000, slow_start: 0, max_connections: 1 };
+    const pools = { eu: { strategy: "hash" as const, servers: [server], ...more } };
+    await using admin = administer(configTo(9, { routes: [{ id: "1", pool: "eu" }], pools }));
+    const reason = async () => (await admin.json("/api/v1/explain?id=1")).refused?.reason;
+    const before = await reason();
+    if (weight === 0) return [before];
+    using _client = await admin.relayed("1");
+    return [before, await reason()];
+  };
+  assertEquals(await explained(1), [undefined, "LIMIT_EXCEEDED"]);
+  assertEquals(await explained(0), ["UPSTREAM_UNAVAILABLE"]);
+});
+
 Deno.test("a reload tells what has changed, every problem, or that there is nothing to reload", async () => {
   const reload = async (outcome?: Parameters<typeof administer>[1]) => {
     await using admin = administer(configTo(9), outcome);

@@ -1,0 +1,90 @@
+import { AdminServer } from "../../lib/admin/server.ts";
+import { encodeId } from "../../lib/frame/tlv.ts";
+import { assert, assertEquals, assertRejects, assertStringIncludes } from "../assert.ts";
+import { configTo, receive, send, startEcho, until } from "../harness.ts";
+import { administer } from "./administered.ts";
+
+/** Starts an admin API on a port of its own. */
+async function startServer(config = configTo(9)) {
+  const admin = administer(config);
+  const server = await AdminServer.start({ address: { host: "127.0.0.1", port: 0 } }, admin.source);
+  return {
+    admin,
+    server,
+    url: `http://127.0.0.1:${server.address.port}`,
+    async [Symbol.asyncDispose]() {
+      await server[Symbol.asyncDispose]();
+      await admin[Symbol.asyncDispose]();
+    },
+  };
+}
+
+Deno.test("it closes at once though an event stream is open and a request is half sent", async () => {
+  await using served = await startServer();
+  const { port } = served.server.address;
+  const events = await fetch(`${served.url}/api/v1/events`);
+  using half = await Deno.connect({ hostname: "127.0.0.1", port });
+  await half.write(new TextEncoder().encode("POST /api/v1/drain HTTP/1.1\r\nHost: local"));
+  await served.server[Symbol.asyncDispose]();
+  await events.text().catch(() => "the stream was cut");
+  await assertRejects(() => Deno.connect({ hostname: "127.0.0.1", port }), Deno.errors.ConnectionRefused);
+});
+
+Deno.test("an address that is taken is named", async () => {
+  await using admin = administer(configTo(9));
+  using taken = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const address = { host: "127.0.0.1", port: taken.addr.port };
+  const error = await assertRejects(() => AdminServer.start({ address }, admin.source), Error);
+  assertStringIncludes(error.message, `cannot serve the admin API on 127.0.0.1:${address.port}: `);
+});
+
+Deno.test("streams whose client has gone, and HEAD requests, take no place among the streams", async () => {
+  await using served = await startServer();
+  const url = `${served.url}/api/v1/events`;
+  for (let round = 0; round < 60; round++) {
+    const response = await fetch(url, round % 2 === 0 ? { method: "HEAD" } : {});
+    await response.body?.cancel();
+    assertEquals(response.status, 200, `round ${round}`);
+  }
+});
+
+Deno.test("the port for clients answers nothing that only the admin listener does", async () => {
+  await using served = await startServer();
+  for (const path of ["/metrics", "/healthz", "/api/v1/status", "/"]) {
+    const response = await fetch(`http://127.0.0.1:${served.admin.port}${path}`);
+    const body = await response.text();
+    assert(!response.ok && !body.includes("switchyard_"), `${path}: ${response.status} ${body}`);
+  }
+});
+
+Deno.test("a name in Host, as after DNS rebinding, is refused over the wire too", async () => {
+  await using served = await startServer();
+  using client = await Deno.connect({ hostname: "127.0.0.1", port: served.server.address.port });
+  const head = "GET /api/v1/connections HTTP/1.1\r\nHost: evil.example.com\r\nConnection: close\r\n\r\n";
+  await client.write(new TextEncoder().encode(head));
+  const answer = new TextDecoder().decode(await receive(client, 12));
+  assertEquals(answer, "HTTP/1.1 403");
+});
+
+Deno.test("hostile IDs are plain text in every answer", async () => {
+  await using upstream = startEcho();
+  const routes = [{ match: "*", host: "127.0.0.1", port: upstream.port }];
+  await using served = await startServer(configTo(9, { routes }));
+  const ids = ["<img src=x onerror=alert(1)>", '"'.repeat(255), "\u202egnp.exe", "__proto__", "</script>"];
+  const clients = await Promise.all(ids.map(async (id) => {
+    const client = await served.admin.connect();
+    await send(client, encodeId(id));
+    await receive(client, 6);
+    return client;
+  }));
+  const { connections } = await (await fetch(`${served.url}/api/v1/connections`)).json();
+  assertEquals(connections.map(({ id }: { id: string }) => id).sort(), [...ids].sort());
+  for (const id of ids) {
+    const query = new URLSearchParams({ id });
+    const explained = await (await fetch(`${served.url}/api/v1/explain?${query}`)).json();
+    assertEquals([explained.id, explained.refused], [id, null]);
+  }
+  assertEquals(served.admin.balancer.active, ids.length);
+  for (const client of clients) client.close();
+  await until(() => served.admin.balancer.active === 0, "all have ended");
+});
