@@ -50,6 +50,8 @@ export class Connection extends ListNode<Connection> implements ConnectionInfo {
   #connectedAt: number | undefined;
   #waiting: Pick<Deadline, "interrupt"> | undefined;
   #closing: Closing | undefined;
+  /** What ends the path of a connection that was terminated, at its next transition at the latest. */
+  #interruption: Error | undefined;
   #rejection: Promise<void> | undefined;
 
   constructor(
@@ -151,11 +153,12 @@ export class Connection extends ListNode<Connection> implements ConnectionInfo {
   /** The connection waits for its client's ID or for its upstream: `terminate` interrupts that. */
   waitsUnder(deadline: Pick<Deadline, "interrupt">): void {
     this.#waiting = deadline;
+    if (this.#interruption) deadline.interrupt(this.#interruption);
   }
 
-  /** The client has sent its ID. */
+  /** The client has sent its ID. @throws what the connection was terminated by meanwhile */
   identified(id: string): void {
-    this.#waiting = undefined;
+    this.#waited();
     this.#id = id;
     this.#identifiedAt = performance.now();
     this.#observer.identified(this);
@@ -185,9 +188,9 @@ export class Connection extends ListNode<Connection> implements ConnectionInfo {
     if (this.#closing) upstream.close();
   }
 
-  /** The upstream can be relayed to. */
+  /** The upstream can be relayed to. @throws what the connection was terminated by meanwhile */
   connected(): void {
-    this.#waiting = undefined;
+    this.#waited();
     this.#connectedAt = performance.now();
     this.#observer.connected(this);
   }
@@ -198,11 +201,10 @@ export class Connection extends ListNode<Connection> implements ConnectionInfo {
    */
   terminate(why: Closing, refusal?: Refusal): void {
     this.#closing ??= why;
+    this.#interruption ??= refusal ?? new Deno.errors.Interrupted("the connection was terminated");
     const waiting = this.#waiting;
     this.#waiting = undefined;
-    if (waiting) {
-      return waiting.interrupt(refusal ?? new Deno.errors.Interrupted("the connection was terminated"));
-    }
+    if (waiting) return waiting.interrupt(this.#interruption);
     this.#upstream?.close();
     if (refusal && !this.#rejection && this.down.read === 0) void this.reject(refusal);
     else this.client.close();
@@ -219,5 +221,10 @@ export class Connection extends ListNode<Connection> implements ConnectionInfo {
     this.#waiting = undefined;
     this.client.close();
     this.#upstream?.close();
+  }
+  /** What was waited for has come, perhaps in the very moment in which the connection was terminated. */
+  #waited(): void {
+    this.#waiting = undefined;
+    if (this.#interruption) throw this.#interruption;
   }
 }
