@@ -11,8 +11,18 @@ export const hasOpenssl = await (async () => {
 })();
 
 /** Runs openssl to its end; `s_client` ends after the handshake, since there is nothing to send. */
-export async function openssl(...args: string[]) {
-  const { success, stdout, stderr } = await new Deno.Command("openssl", { args, stdin: "null" }).output();
+export function openssl(...args: string[]) {
+  return opensslSending(new Uint8Array(), ...args);
+}
+
+/** Runs openssl to its end, with `input` to read. */
+export async function opensslSending(input: Uint8Array<ArrayBuffer>, ...args: string[]) {
+  const options = { args, stdin: "piped", stdout: "piped", stderr: "piped" } as const;
+  const child = new Deno.Command("openssl", options).spawn();
+  const [{ success, stdout, stderr }] = await Promise.all([
+    child.output(),
+    new Blob([input]).stream().pipeTo(child.stdin).catch(() => {}), // it may end without reading
+  ]);
   const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
   return { success, stdout: text(stdout), stderr: text(stderr) };
 }

@@ -102,10 +102,15 @@ Deno.test({
 });
 
 Deno.test("a check that is aborted ends at once", async () => {
-  await using upstream = startUpstream(async (conn) => void await receive(conn, 100));
+  const asked = Promise.withResolvers<void>();
+  await using upstream = startUpstream(async (conn) => {
+    await receive(conn, 4);
+    asked.resolve();
+    await receive(conn, 100);
+  });
   const aborted = new AbortController();
-  const check = checkOnce(upstream.port, { expect: "PONG" }, undefined, aborted.signal);
-  await new Promise((resolve) => setTimeout(resolve, 50));
+  const check = checkOnce(upstream.port, { send: "PING", expect: "PONG" }, undefined, aborted.signal);
+  await asked.promise;
   aborted.abort();
   await assertRejects(() => check, Error, "PONG");
 });

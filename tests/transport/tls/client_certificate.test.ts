@@ -1,13 +1,53 @@
 import { encodeId } from "../../../lib/frame/tlv.ts";
 import type { TlsConfig } from "../../../lib/config/config.ts";
 import { assert, assertEquals, assertStringIncludes } from "../../assert.ts";
-import { Authority, Certificate, hasOpenssl, openssl } from "../../certificates.ts";
+import { Authority, Certificate, hasOpenssl, openssl, opensslSending } from "../../certificates.ts";
 import { receive, receiveAll, send } from "../../bytes.ts";
 import { refusalCode } from "../../clients.ts";
 import { configTo, startBalancer } from "../../fixture.ts";
 import { startEcho } from "../../upstreams.ts";
 
 const ID = encodeId("1");
+
+/** Certificates that no test changes, made once: an authority's, another's with a device of its own, and nobody's. */
+async function makeCertificates() {
+  const [authority, other, self] = await Promise.all([
+    Authority.create(),
+    Authority.create(),
+    Certificate.create("self"),
+  ]);
+  const server = await authority.issue("server");
+  const device = await authority.issue("device");
+  const invalid = [
+    self.files,
+    await other.issue("device"),
+    await authority.issue("old", { expired: true }),
+    await authority.issue("servers-only", { usage: "serverAuth" }),
+  ];
+  return {
+    authority,
+    server,
+    device,
+    invalid,
+    async [Symbol.asyncDispose]() {
+      for (const made of [authority, other, self]) await made[Symbol.asyncDispose]();
+    },
+  };
+}
+
+type Certificates = Awaited<ReturnType<typeof makeCertificates>>;
+let certificates: Certificates | undefined;
+
+Deno.test.beforeAll(async () => {
+  if (hasOpenssl) certificates = await makeCertificates();
+});
+
+Deno.test.afterAll(() => certificates?.[Symbol.asyncDispose]());
+
+function made(): Certificates {
+  assert(certificates);
+  return certificates;
+}
 
 function test(name: string, fn: () => Promise<void>) {
   Deno.test({ name, ignore: !hasOpenssl, fn });
@@ -26,30 +66,20 @@ function connect(port: number, ca: string, files?: { cert: string; key: string }
 
 for (const client_cert of ["required", "optional"] as const) {
   test(`${client_cert}: a client with a valid certificate is served`, async () => {
-    await using authority = await Authority.create();
+    const { authority, server, device } = made();
     await using upstream = startEcho();
-    const server = await authority.issue("server");
     await using balancer = listen(upstream.port, { ...server, client_ca: authority.ca, client_cert });
-    using client = await connect(balancer.port, authority.ca, await authority.issue("device"));
+    using client = await connect(balancer.port, authority.ca, device);
     await send(client, ID);
     assertEquals(await receive(client, ID.length), ID);
   });
 
   for (const version of ["tls1_2", "tls1_3"]) {
     test(`${client_cert}, ${version}: a certificate that is not valid gets FORBIDDEN and nothing else`, async () => {
-      await using authority = await Authority.create();
-      await using other = await Authority.create();
-      await using own = await Certificate.create("self");
+      const { authority, server, invalid } = made();
       await using upstream = startEcho();
-      const server = await authority.issue("server");
       await using balancer = listen(upstream.port, { ...server, client_ca: authority.ca, client_cert });
-      const wrong = [
-        own.files,
-        await other.issue("device"),
-        await authority.issue("old", { expired: true }),
-        await authority.issue("servers-only", { usage: "serverAuth" }),
-      ];
-      for (const { cert, key } of wrong) {
+      for (const { cert, key } of invalid) {
         const at = ["-connect", `127.0.0.1:${balancer.port}`, `-${version}`, "-quiet", "-ign_eof"];
         const { stdout } = await openssl("s_client", ...at, "-cert", cert, "-key", key);
         assertStringIncludes(stdout, "the client's certificate is not valid", cert);
@@ -57,14 +87,13 @@ for (const client_cert of ["required", "optional"] as const) {
     });
 
     test(`${client_cert}, ${version}: a session is not resumed in place of a certificate`, async () => {
-      await using authority = await Authority.create();
-      await using other = await Authority.create();
+      const { authority, server, invalid: [, foreign] } = made();
+      assert(foreign);
+      const { cert, key } = foreign;
       await using upstream = startEcho();
-      const server = await authority.issue("server");
-      const { cert, key } = await other.issue("device");
       await using balancer = listen(upstream.port, { ...server, client_ca: authority.ca, client_cert });
       const at = ["-connect", `127.0.0.1:${balancer.port}`, `-${version}`, "-ign_eof"];
-      const session = `${cert}.session`;
+      const session = `${cert}.${client_cert}.${version}.session`;
       await openssl("s_client", ...at, "-cert", cert, "-key", key, "-sess_out", session);
       const saved = await Deno.stat(session).then(() => ["-sess_in", session], () => []);
       const { stdout } = await openssl("s_client", ...at, "-cert", cert, "-key", key, ...saved);
@@ -75,9 +104,7 @@ for (const client_cert of ["required", "optional"] as const) {
 
 for (const version of ["tls1_2", "tls1_3"]) {
   test(`${version}: a session is resumed for a certificate that was valid, and for no other listener's`, async () => {
-    await using authority = await Authority.create();
-    const server = await authority.issue("server");
-    const { cert, key } = await authority.issue("device");
+    const { authority, server, device: { cert, key } } = made();
     await using asking = listen(9, { ...server, client_ca: authority.ca });
     await using open = listen(9, server);
     /** A run that presents `own` and offers the session that `from` left. */
@@ -92,9 +119,11 @@ for (const version of ["tls1_2", "tls1_3"]) {
         session,
       ];
       const saved = await Deno.stat(session).then(() => ["-sess_in", session], () => []);
-      return (await openssl("s_client", ...at, ...saved, ...own, "-ign_eof")).stdout;
+      // what is no frame is refused at once: nobody waits for the end of timeouts.id
+      const noFrame = Uint8Array.of(0xff);
+      return (await opensslSending(noFrame, "s_client", ...at, ...saved, ...own, "-ign_eof")).stdout;
     };
-    const [known, foreign] = [`${cert}.known`, `${cert}.foreign`];
+    const [known, foreign] = [`${cert}.${version}.known`, `${cert}.${version}.foreign`];
     assertStringIncludes(await connected(asking.port, known, "-cert", cert, "-key", key), "New, TLS");
     const again = await connected(asking.port, known);
     assertStringIncludes(again, "Reused, TLS");
@@ -107,8 +136,7 @@ for (const version of ["tls1_2", "tls1_3"]) {
 }
 
 test("required: a client without a certificate gets the TLS alert", async () => {
-  await using authority = await Authority.create();
-  const server = await authority.issue("server");
+  const { authority, server } = made();
   await using balancer = listen(9, { ...server, client_ca: authority.ca });
   for (const version of ["tls1_2", "tls1_3"]) {
     const { stderr } = await openssl(
@@ -119,9 +147,8 @@ test("required: a client without a certificate gets the TLS alert", async () => 
 });
 
 test("optional: a client without a certificate is served", async () => {
-  await using authority = await Authority.create();
+  const { authority, server } = made();
   await using upstream = startEcho();
-  const server = await authority.issue("server");
   await using balancer = listen(upstream.port, {
     ...server,
     client_ca: authority.ca,
@@ -133,10 +160,9 @@ test("optional: a client without a certificate is served", async () => {
 });
 
 test("a valid certificate alone gets an ERROR frame only where the ID has no route", async () => {
-  await using authority = await Authority.create();
-  const server = await authority.issue("server");
+  const { authority, server } = made();
   await using balancer = listen(9, { ...server, client_ca: authority.ca });
-  using client = await connect(balancer.port, authority.ca, await authority.issue("device"));
+  using client = await connect(balancer.port, authority.ca, made().device);
   await send(client, encodeId("nobody"));
   assertEquals(refusalCode(await receiveAll(client)), 4);
 });

@@ -5,7 +5,7 @@ import { assert, assertEquals, assertMatch, assertStringIncludes } from "../../a
 import { concat, receive, receiveAll, send } from "../../bytes.ts";
 import { refusalCode } from "../../clients.ts";
 import { configTo, startBalancer, startEchoing } from "../../fixture.ts";
-import { until } from "../../wait.ts";
+import { pause, until } from "../../wait.ts";
 import { ACCEPT, KEY, RawWebSocket, request } from "./raw.ts";
 import { wire } from "./wire.ts";
 
@@ -202,17 +202,22 @@ Deno.test("a handshake that is not complete at the deadline gets 408, however sl
 });
 
 Deno.test("the ID deadline runs from the accept, not from the handshake", async () => {
-  await using balancer = balancerWith({}, 9, 1000);
+  await using balancer = balancerWith({}, 9, 800);
   using client = await balancer.connect();
   const started = performance.now();
   await send(client, encode("G"));
-  await new Promise((resolve) => setTimeout(resolve, 700));
+  await pause(400);
+  // its time begins before that of a deadline from the handshake would
+  using later = await balancer.connect();
+  await until(() => balancer.balancer.active === 2, "it is accepted");
+  const laterEnded = receiveAll(later).then(() => performance.now());
   await send(client, encode(request().slice(1)));
   await receive(client, outcome(request()).text.length);
   const [first] = await receive(client, 1);
-  const took = performance.now() - started;
+  const ended = performance.now();
   assertEquals(first, 0x82, "the ERROR frame comes as a binary message");
-  assert(took >= 990 && took < 1650, `ended after ${took} ms`);
+  assert(ended - started >= 790, `ended after ${ended - started} ms`);
+  assert(ended < await laterEnded, "it was accepted first, so it ends first");
 });
 
 Deno.test("a handshake that is refused is accounted for as a WebSocket, and no file stays open", async () => {
