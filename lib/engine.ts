@@ -28,6 +28,7 @@ import { readAhead, type ReadFile, tlsFiles } from "./transport/tls/files.ts";
 import type { Connect } from "./upstream/dialer.ts";
 import type { Lookup } from "./upstream/resolver.ts";
 import { sleep } from "./util/async.ts";
+import { durationText } from "./util/text.ts";
 
 const log = getLogger("switchyard");
 
@@ -208,7 +209,9 @@ export class Engine implements Current, AsyncDisposable {
     const last = this.registry.total;
     const { timeouts } = this.#config;
     log.info(
-      `draining: ${this.registry.active} connections have ${timeouts.drain} ms to finish; new ones are refused`,
+      `draining: ${this.registry.active} connections have ${
+        durationText(timeouts.drain)
+      } to finish; new ones are refused`,
     );
     const left = () => [...this.registry].filter(({ conn }) => conn <= last);
     const terminated = await drainConnections(left, timeouts, SHUTDOWN, this.#whenEnded(last));

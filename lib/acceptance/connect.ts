@@ -7,7 +7,7 @@ import type { Duplex } from "../transport/duplex.ts";
 import { TcpDuplex } from "../transport/tcp.ts";
 import { clientContext, tlsClient } from "../transport/tls/client.ts";
 import { connectWebSocket } from "../transport/websocket/connect.ts";
-import { hostPortText } from "../util/text.ts";
+import { durationText, hostPortText } from "../util/text.ts";
 
 /** The address that a client connects to, and the protocols it speaks there. */
 export interface Target extends HostPort {
@@ -75,7 +75,7 @@ async function performHandshakes(
     return path === undefined ? carrier : await connectWebSocket(carrier, { host: target, path });
   } catch (error) {
     giveUp();
-    throw late ? new Error(`no answer to the handshake within ${handshakeMs} ms`) : error;
+    throw late ? new Error(`no answer to the handshake within ${durationText(handshakeMs)}`) : error;
   } finally {
     clearTimeout(timer);
     signal?.removeEventListener("abort", giveUp);

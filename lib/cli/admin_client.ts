@@ -2,7 +2,7 @@
 
 import { request } from "node:http";
 import type { HostPort } from "../config/config.ts";
-import { hostPortText, plain, quote } from "../util/text.ts";
+import { durationText, hostPortText, plain, quote } from "../util/text.ts";
 import { messageOf } from "../errors.ts";
 import { address } from "./values.ts";
 
@@ -43,7 +43,10 @@ export async function askAdmin(at: HostPort, path: string, timeout = TIMEOUT_MS)
     response.once("end", () => resolve({ status: response.statusCode ?? 0, body }));
     response.once("error", reject);
   });
-  const timer = setTimeout(() => asked.destroy(new Error(`no answer within ${timeout} ms`)), timeout);
+  const timer = setTimeout(
+    () => asked.destroy(new Error(`no answer within ${durationText(timeout)}`)),
+    timeout,
+  );
   asked.once("error", reject);
   asked.end();
   return await promise.finally(() => clearTimeout(timer));

@@ -4,7 +4,7 @@ import type { Config, HostPort } from "../config/config.ts";
 import { emptyConfig } from "../config/parse.ts";
 import { messageOf, UsageError } from "../errors.ts";
 import { connectCanceller } from "../upstream/cancel.ts";
-import { hostPortText, plain } from "../util/text.ts";
+import { durationText, hostPortText, plain } from "../util/text.ts";
 import { adminAddress, askAdmin, local } from "./admin_client.ts";
 import { type CommandSpec, type ParsedFlags, readFlags } from "./flags.ts";
 import type { Io } from "./io.ts";
@@ -88,7 +88,7 @@ async function askListener(at: HostPort, timeout: number): Promise<string> {
     const conn = await Deno.connect({ hostname: at.host, port: at.port, signal: canceller.signal });
     conn.close();
   } catch (error) {
-    throw canceller.signal.aborted ? new Error(`no answer within ${timeout} ms`) : error;
+    throw canceller.signal.aborted ? new Error(`no answer within ${durationText(timeout)}`) : error;
   } finally {
     clearTimeout(timer);
   }

@@ -7,7 +7,7 @@ import { encodeLocalHeader } from "../transport/proxy_protocol/header.ts";
 import type { Server } from "../upstream/server.ts";
 import { concat } from "../util/bytes.ts";
 import { Deadlines, type TimeLimit } from "../util/deadlines.ts";
-import { quote } from "../util/text.ts";
+import { durationText, quote } from "../util/text.ts";
 import { openServer } from "./open_server.ts";
 import type { DialSettings } from "./dialing.ts";
 
@@ -73,5 +73,5 @@ async function readUntil(duplex: Duplex, expect: string): Promise<void> {
 
 function unanswered({ timeout, expect }: HealthCheck): Error {
   const what = expect === undefined ? "it did not take the request" : `it did not answer ${quote(expect)}`;
-  return new Deno.errors.TimedOut(`${what} within ${timeout} ms`);
+  return new Deno.errors.TimedOut(`${what} within ${durationText(timeout)}`);
 }

@@ -13,6 +13,7 @@ import { acquire, release } from "../util/buffer_pool.ts";
 import type { Connection } from "./connection.ts";
 import { SHUTTING_DOWN } from "./rejection.ts";
 import type { Current } from "./snapshot.ts";
+import { durationText } from "../util/text.ts";
 
 /** Most taken by the first read: thousands of clients that connect at once wait with so little. */
 const OPENING_BYTES = 1 << 10;
@@ -36,7 +37,7 @@ export async function handshake(
   connection.waitsUnder(deadline);
   const frame = await deadline.guard(
     readThroughLayers(connection, listener, permit, idBytes),
-    () => new Refusal("ID_TIMEOUT", `no whole ID frame within ${deadline.duration} ms`),
+    () => new Refusal("ID_TIMEOUT", `no whole ID frame within ${durationText(deadline.duration)}`),
   );
   if (frame === null) return null;
   connection.identified(frame.id);

@@ -3,6 +3,7 @@
 import { sweepStalls } from "../relay/stalls.ts";
 import { LinkedList, ListNode } from "../util/linked_list.ts";
 import type { Connection } from "./connection.ts";
+import { durationText } from "../util/text.ts";
 
 /** Longest time without a byte, in milliseconds; 0 is no limit. */
 export interface IdleLimits {
@@ -51,8 +52,8 @@ class Watched extends ListNode<Watched> implements Disposable {
     const halfClosed = half_close > 0 && time >= half_close && (up.finished || down.finished);
     if (!halfClosed && (idle === 0 || time < idle)) return;
     const detail = halfClosed
-      ? `one side had finished, and no byte moved for ${half_close} ms`
-      : `no byte moved for ${idle} ms`;
+      ? `one side had finished, and no byte moved for ${durationText(half_close)}`
+      : `no byte moved for ${durationText(idle)}`;
     this.#connection.terminate({ reason: "idle", closedBy: "balancer", detail });
   }
 }

@@ -9,6 +9,7 @@ import { HandshakeError } from "../transport/tls/duplex.ts";
 import { DialError } from "../upstream/dial_error.ts";
 import type { TimeLimit } from "../util/deadlines.ts";
 import type { DialSettings } from "./dialing.ts";
+import { durationText } from "../util/text.ts";
 
 /** The server, and what it is told first. */
 export interface Opening {
@@ -44,7 +45,7 @@ export async function openServer(
 }
 
 function late(limit: TimeLimit): Error {
-  return new Deno.errors.TimedOut(`the PROXY header was not taken within ${limit.duration} ms`);
+  return new Deno.errors.TimedOut(`the PROXY header was not taken within ${durationText(limit.duration)}`);
 }
 
 function tlsFailure(error: unknown): never {

@@ -6,6 +6,7 @@ import { connectCanceller } from "./cancel.ts";
 import { DialError, dialErrorOf } from "./dial_error.ts";
 import { connectToFirst } from "./happy_eyeballs.ts";
 import { isAddress, Resolver } from "./resolver.ts";
+import { durationText } from "../util/text.ts";
 
 /** The part of `Deno.connect` that dialing needs; tests put their own in its place. */
 export type Connect = (
@@ -46,7 +47,7 @@ export class Dialer {
       this.#connectTo(host, port, canceller.signal),
       () => {
         canceller.abort();
-        return new DialError("timeout", `no answer within ${limit.duration} ms`);
+        return new DialError("timeout", `no answer within ${durationText(limit.duration)}`);
       },
       (late) => late.close(),
     );

@@ -159,7 +159,7 @@ Deno.test("a WebSocket handshake that is not answered ends in time and leaves no
   await assertRejects(
     () => connectTo(target, { handshakeMs: 30 }),
     Error,
-    `cannot connect to ws://127.0.0.1:${silent.port}/: no answer to the handshake within 30 ms`,
+    `cannot connect to ws://127.0.0.1:${silent.port}/: no answer to the handshake within 30ms`,
   );
   await until(() => ended === 1, "the connection has ended");
 });

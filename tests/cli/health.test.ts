@@ -69,7 +69,7 @@ Deno.test("an admin listener that does not answer is not ready once the timeout 
   using silent = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const address = `127.0.0.1:${silent.addr.port}`;
   const { status, err } = await run("health", "--admin", address, "--timeout", "50ms");
-  assertEquals([status, err], [1, [`not ready: ${address}: no answer within 50 ms`]]);
+  assertEquals([status, err], [1, [`not ready: ${address}: no answer within 50ms`]]);
 });
 
 Deno.test("a file that has become unusable does not make a running balancer unhealthy by itself", async () => {

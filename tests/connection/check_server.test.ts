@@ -87,7 +87,7 @@ Deno.test("a server that never answers fails the check at its timeout", async ()
   await assertRejects(
     () => checkOnce(upstream.port, { send: "PING", expect: "PONG", timeout: 50 }),
     Error,
-    'it did not answer "PONG" within 50 ms',
+    'it did not answer "PONG" within 50ms',
   );
 });
 
@@ -96,7 +96,7 @@ Deno.test({
   ignore: !SHOWS_SOCKETS,
   async fn() {
     using silent = await startSilent();
-    await assertRejects(() => checkOnce(silent.port, { timeout: 50 }), Error, "no answer within 50 ms");
+    await assertRejects(() => checkOnce(silent.port, { timeout: 50 }), Error, "no answer within 50ms");
     await until(() => synSent(silent.port) === 0, "the connect is cancelled");
   },
 });

@@ -20,7 +20,7 @@ function section(name: keyof typeof REFUSAL_CODES): string {
 
 /** Numbers and line ends are not what is compared. */
 function plain(text: string): string {
-  return text.replace(/\s+/g, " ").replace(/\d+(\.\d+)*/g, "N");
+  return text.replace(/\s+/g, " ").replace(/\d+(\.\d+)*(ms|s|m|h)?\b/g, "N");
 }
 
 for (const name of Object.keys(REFUSAL_CODES) as (keyof typeof REFUSAL_CODES)[]) {

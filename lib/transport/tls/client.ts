@@ -9,6 +9,7 @@ import { readCertificates, readKeyPair } from "./certificates.ts";
 import { TlsDuplex } from "./duplex.ts";
 import { type ReadFile, readNow } from "./files.ts";
 import { requireTls } from "./platform.ts";
+import { durationText } from "../../util/text.ts";
 
 /** The server that a client of TLS expects. */
 export interface TlsTarget {
@@ -86,7 +87,7 @@ export async function secureUpstream(
   try {
     await limit.guard(
       duplex.handshake(),
-      () => new Deno.errors.TimedOut(`no TLS handshake within ${limit.duration} ms`),
+      () => new Deno.errors.TimedOut(`no TLS handshake within ${durationText(limit.duration)}`),
     );
     return duplex;
   } catch (error) {

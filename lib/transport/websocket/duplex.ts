@@ -9,6 +9,7 @@ import { CloseCode, encodeClose, encodeShortFrame, HEADER_BYTES, Opcode, writeHe
 import { WebSocketDecoder } from "./decoder.ts";
 import { Mutex } from "./mutex.ts";
 import { mask } from "./masking.ts";
+import { durationText } from "../../util/text.ts";
 
 /**
  * How long a client may be silent once the server's close frame is on its way before its own has to come (RFC 6455,
@@ -85,7 +86,9 @@ export class WebSocketDuplex extends BaseDuplex {
       }
     } catch (error) {
       this.#stopWaiting();
-      throw this.#late ? new Deno.errors.TimedOut(`no close frame came within ${this.#closeMs} ms`) : error;
+      throw this.#late
+        ? new Deno.errors.TimedOut(`no close frame came within ${durationText(this.#closeMs)}`)
+        : error;
     } finally {
       this.#reads.release();
     }
