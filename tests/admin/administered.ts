@@ -11,7 +11,9 @@ import type { Config } from "../../lib/config/config.ts";
 import type { ReloadOutcome } from "../../lib/config/reloader.ts";
 import { encodeId } from "../../lib/frame/tlv.ts";
 import { Metrics } from "../../lib/observe/metrics.ts";
-import { send, startBalancer, until } from "../harness.ts";
+import { send } from "../bytes.ts";
+import { startBalancer } from "../fixture.ts";
+import { until } from "../wait.ts";
 
 const ADDRESS = { host: "127.0.0.1", port: 9090 };
 

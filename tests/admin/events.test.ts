@@ -1,7 +1,7 @@
 import { EventFeed } from "../../lib/admin/events.ts";
 import { HttpError } from "../../lib/admin/http.ts";
 import { assert, assertEquals, assertMatch, assertStringIncludes, assertThrows } from "../assert.ts";
-import { until } from "../harness.ts";
+import { until } from "../wait.ts";
 import { captureLog } from "../serving.ts";
 
 const decoder = new TextDecoder();

@@ -1,4 +1,4 @@
-import { configTo } from "../harness.ts";
+import { configTo } from "../fixture.ts";
 import { assertEquals, assertMatch } from "../assert.ts";
 import { administer } from "./administered.ts";
 

@@ -1,5 +1,8 @@
 import { ALL } from "../../lib/admin/handler.ts";
-import { configTo, receiveAll, startEcho, until } from "../harness.ts";
+import { receiveAll } from "../bytes.ts";
+import { configTo } from "../fixture.ts";
+import { startEcho } from "../upstreams.ts";
+import { until } from "../wait.ts";
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "../assert.ts";
 import { administer } from "./administered.ts";
 

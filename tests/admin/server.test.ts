@@ -1,7 +1,10 @@
 import { AdminServer } from "../../lib/admin/server.ts";
 import { encodeId } from "../../lib/frame/tlv.ts";
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "../assert.ts";
-import { configTo, receive, send, startEcho, until } from "../harness.ts";
+import { receive, send } from "../bytes.ts";
+import { configTo } from "../fixture.ts";
+import { startEcho } from "../upstreams.ts";
+import { until } from "../wait.ts";
 import { administer } from "./administered.ts";
 
 /** Starts an admin API on a port of its own. */

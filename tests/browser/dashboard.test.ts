@@ -1,11 +1,15 @@
 /** The dashboard in a real browser, before a balancer with traffic. */
 
-import { type Browser, chromium, type Page } from "playwright-core";
+import type { Browser, Page } from "playwright-core";
 import { AdminServer } from "../../lib/admin/server.ts";
 import { administer } from "../admin/administered.ts";
-import { assertEquals, assertStringIncludes } from "../assert.ts";
+import { assert, assertEquals, assertStringIncludes } from "../assert.ts";
 import { CHROMIUM } from "../clients/tools.ts";
-import { configTo, send, startEcho, until } from "../harness.ts";
+import { launch } from "./pages.ts";
+import { send } from "../bytes.ts";
+import { configTo } from "../fixture.ts";
+import { startEcho } from "../upstreams.ts";
+import { until } from "../wait.ts";
 
 const ignore = CHROMIUM === undefined;
 
@@ -29,17 +33,25 @@ async function startServed(port = 0, startedAt = new Date()) {
   };
 }
 
-/** A browser before the dashboard on `port`. */
+/** One browser for all the tests here. */
+let browser: Browser | undefined;
+
+Deno.test.beforeAll(async () => {
+  if (!ignore) browser = await launch();
+});
+
+Deno.test.afterAll(() => browser?.close());
+
+/** A page of its own, with the dashboard on `port`. */
 async function openDashboard(port: number, size = { width: 1600, height: 1000 }) {
-  const args = Deno.uid() === 0 ? ["--no-sandbox"] : [];
-  const browser: Browser = await chromium.launch({ ...(CHROMIUM && { executablePath: CHROMIUM }), args });
+  assert(browser);
   const page = await browser.newPage({ viewport: size });
   const lines: string[] = [];
   page.on("console", (message) => void lines.push(message.text()));
   page.on("pageerror", (error) => void lines.push(String(error)));
   await page.goto(`http://127.0.0.1:${port}/`);
   await shows(page, "#state", "running");
-  return { page, console: lines, [Symbol.asyncDispose]: () => browser.close() };
+  return { page, console: lines, [Symbol.asyncDispose]: () => page.close() };
 }
 
 function poolTo(port: number) {

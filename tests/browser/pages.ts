@@ -63,8 +63,8 @@ function serve(files: Readonly<Record<string, string>>): Deno.HttpServer<Deno.Ne
   });
 }
 
-/** Chromium's sandbox does not run as root. */
-async function launch(): Promise<Browser> {
+/** Starts a browser. Chromium's sandbox does not run as root. */
+export async function launch(): Promise<Browser> {
   const args = Deno.uid() === 0 ? ["--no-sandbox"] : [];
   return await chromium.launch({ ...(CHROMIUM !== undefined && { executablePath: CHROMIUM }), args });
 }

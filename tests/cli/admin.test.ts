@@ -3,7 +3,8 @@
 import { encodeId } from "../../lib/frame/tlv.ts";
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "../assert.ts";
 import type { Running } from "../e2e/processes.ts";
-import { receiveAll, send, startEcho } from "../harness.ts";
+import { receiveAll, send } from "../bytes.ts";
+import { startEcho } from "../upstreams.ts";
 import { LISTENERS, routeTo, serve } from "../serving.ts";
 import { run } from "./command.ts";
 

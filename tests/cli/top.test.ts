@@ -5,7 +5,8 @@ import { administer } from "../admin/administered.ts";
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "../assert.ts";
 import { runTool, type Tool } from "../clients/tools.ts";
 import { commandLine } from "../e2e/processes.ts";
-import { configTo, startEcho } from "../harness.ts";
+import { configTo } from "../fixture.ts";
+import { startEcho } from "../upstreams.ts";
 import { run } from "./command.ts";
 
 async function startServed() {

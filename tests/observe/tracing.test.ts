@@ -1,7 +1,10 @@
 import { Tracing, tracing } from "../../lib/observe/tracing.ts";
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "../assert.ts";
 import { commandLine } from "../e2e/processes.ts";
-import { configTo, receiveAll, send, startBalancer, startEcho, until } from "../harness.ts";
+import { receiveAll, send } from "../bytes.ts";
+import { configTo, startBalancer } from "../fixture.ts";
+import { startEcho } from "../upstreams.ts";
+import { until } from "../wait.ts";
 import { encodeId } from "../../lib/frame/tlv.ts";
 
 /** A tracer that keeps the calls of its spans. */

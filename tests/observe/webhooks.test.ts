@@ -2,7 +2,10 @@ import { createHmac } from "node:crypto";
 import type { ReloadResult } from "../../lib/observe/observer.ts";
 import { MOST_QUEUED, type PostEvent, type WebhookConfig, Webhooks } from "../../lib/observe/webhooks.ts";
 import { assert, assertEquals, assertMatch } from "../assert.ts";
-import { configTo, receiveAll, send, startBalancer, startEcho, until } from "../harness.ts";
+import { receiveAll, send } from "../bytes.ts";
+import { configTo, startBalancer } from "../fixture.ts";
+import { startEcho } from "../upstreams.ts";
+import { until } from "../wait.ts";
 import { encodeId } from "../../lib/frame/tlv.ts";
 import { connectionWith } from "./connection_info.ts";
 
