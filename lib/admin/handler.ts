@@ -25,7 +25,7 @@ export interface HandlerOptions extends GuardOptions {
 export function adminHandler(source: AdminSource, { feed, ...guarded }: HandlerOptions): AdminHandler {
   const guard = new Guard(guarded);
   const document = openApi(ALL, source.build.version);
-  return async (request) => {
+  const respond = async (request: Request) => {
     try {
       await guard.check(request);
       const { pathname, searchParams } = new URL(request.url);
@@ -38,6 +38,13 @@ export function adminHandler(source: AdminSource, { feed, ...guarded }: HandlerO
     } catch (error) {
       return failure(error);
     }
+  };
+  return async (request) => {
+    const response = await respond(request);
+    if (request.method !== "HEAD") return response;
+    // a stream of events that nobody reads would stay open
+    await response.body?.cancel();
+    return new Response(null, response);
   };
 }
 

@@ -34,6 +34,15 @@ Deno.test("a balancer that runs is alive and ready; one that drains is alive onl
   await receiveAll(client);
 });
 
+Deno.test("HEAD is GET without a body, and opens no stream", async () => {
+  await using admin = administer(configTo(9));
+  for (const path of ["/healthz", "/api/v1/status", "/api/v1/events"]) {
+    const response = await admin.ask(path, { method: "HEAD" });
+    assertEquals([response.status, response.body], [200, null]);
+  }
+  assertEquals(admin.feed.streams, 0);
+});
+
 Deno.test("metrics come in Prometheus's format", async () => {
   await using admin = administer(configTo(9));
   const response = await admin.ask("/metrics");

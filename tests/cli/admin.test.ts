@@ -16,12 +16,27 @@ async function adminUrl({ stderr }: Running): Promise<string> {
   return url;
 }
 
+/** The page and all that it names: an executable has them inside. */
+async function fetchDashboard(url: string): Promise<void> {
+  const page = await (await fetch(`${url}/`)).text();
+  const files = [...page.matchAll(/(?:src|href)="(\/[^"]+)"/g)].map(([, path]) => path ?? "");
+  const main = await (await fetch(`${url}/dashboard/main.js`)).text();
+  files.push(...[...main.matchAll(/from "\.(\/[^"]+)"/g)].map(([, path]) => `/dashboard${path}`));
+  assert(files.length > 6, page);
+  for (const file of files) {
+    const response = await fetch(url + file);
+    await response.body?.cancel();
+    assertEquals([response.status, response.headers.get("content-type") === "text/html"], [200, false], file);
+  }
+}
+
 Deno.test("serve has an admin API where asked to; reload, health and drain work through it", async () => {
   await using upstream = startEcho();
   await using served = await serve(routeTo(upstream.port), { flags: ["--admin", "127.0.0.1:0"] });
   const url = await adminUrl(served.balancer);
   const address = url.replace("http://", "");
   assertEquals((await run("health", "--admin", address)).status, 0);
+  await fetchDashboard(url);
   using client = await served.connect();
   await send(client, encodeId("1"));
   const reloaded = await fetch(`${url}/api/v1/reload`, { method: "POST" });

@@ -50,6 +50,8 @@ export class Chart {
     const style = getComputedStyle(this.#canvas);
     for (const [index, samples] of this.#series.entries()) {
       context.strokeStyle = resolved(style, this.#colors[index]);
+      // where two lines are one, both are seen
+      context.lineWidth = 2 * (this.#series.length - index);
       this.#line(context, samples, { width, height, most });
     }
   }
@@ -83,7 +85,6 @@ export class Chart {
   }
 
   #line(context, samples, { width, height, most }) {
-    context.lineWidth = 2;
     context.lineJoin = "round";
     context.beginPath();
     let drawing = false;
