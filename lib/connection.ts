@@ -4,6 +4,7 @@ import { closingOf } from "./connection/rejection.ts";
 import { connectUpstream } from "./connection/connect_upstream.ts";
 import { handshake } from "./connection/handshake.ts";
 import { endOf, refuse } from "./connection/refuse.ts";
+import { idleCheck } from "./connection/idle_timeout.ts";
 import type { Current } from "./connection/snapshot.ts";
 import { Refusal } from "./errors.ts";
 import type { Listener } from "./listen/listener.ts";
@@ -18,7 +19,7 @@ export async function serveConnection(
   listener: Listener,
   current: Current,
 ): Promise<void> {
-  const { registry, limiter, idleTimeout } = current;
+  const { registry, limiter } = current;
   const connection = registry.open(new TcpDuplex(socket), socket, listener.name);
   let closing: Closing = { reason: "probe", closedBy: "client" };
   try {
@@ -32,8 +33,9 @@ export async function serveConnection(
       connection.routed(route.rule);
       permit.identified(id);
       using upstream = await connectUpstream(route, connection, snapshot);
-      using _watched = idleTimeout.watch(connection, snapshot.idleLimits);
-      closing = endOf(await relay(connection.client, upstream.duplex, connection.up, connection.down));
+      const { client, up, down } = connection;
+      const onIdle = idleCheck(connection, snapshot.idleLimits);
+      closing = endOf(await relay(client, upstream.duplex, up, down, onIdle));
     }
   } catch (error) {
     closing = await refuse(connection, error);

@@ -1,9 +1,8 @@
 /** Closes idle connections. */
 
-import { sweepStalls } from "../relay/stalls.ts";
-import { LinkedList, ListNode } from "../util/linked_list.ts";
-import type { Connection } from "./connection.ts";
+import { type OnIdle, sweepRelays } from "../relay/sweep.ts";
 import { durationText } from "../util/text.ts";
+import type { Connection } from "./connection.ts";
 
 /** Longest time without a byte, in milliseconds; 0 is no limit. */
 export interface IdleLimits {
@@ -19,43 +18,17 @@ const SWEEP_MS = { longest: 1000, shortest: 20 };
 /** Sweeps within the shortest limit, so that it is overrun by half of itself at most. */
 const SWEEPS_PER_LIMIT = 4;
 
-/** A connection under a limit, and what its counters were when they last changed. */
-class Watched extends ListNode<Watched> implements Disposable {
-  readonly #list: LinkedList<Watched>;
-  readonly #connection: Connection;
-  readonly #limits: IdleLimits;
-  #moved = -1;
-  #idleSince = 0;
-
-  constructor(list: LinkedList<Watched>, connection: Connection, limits: IdleLimits) {
-    super();
-    this.#list = list;
-    this.#connection = connection;
-    this.#limits = limits;
-    list.join(this);
-  }
-
-  [Symbol.dispose](): void {
-    this.#list.leave(this);
-  }
-
-  /** Terminates the connection if it is over its limit at `now`. */
-  check(now: number): void {
-    const { idle, half_close } = this.#limits;
-    const { up, down, client } = this.#connection;
-    const moved = up.read + up.written + down.read + down.written + (client.keepalives ?? 0);
-    if (moved !== this.#moved) {
-      this.#moved = moved;
-      this.#idleSince = now;
-    }
-    const time = now - this.#idleSince;
+/** What a sweep does with `connection` once it is idle: terminates it when it is over its limit. */
+export function idleCheck(connection: Connection, { idle, half_close }: IdleLimits): OnIdle {
+  return (time) => {
+    const { up, down } = connection;
     const halfClosed = half_close > 0 && time >= half_close && (up.finished || down.finished);
     if (!halfClosed && (idle === 0 || time < idle)) return;
     const detail = halfClosed
       ? `one side had finished, and no byte moved for ${durationText(half_close)}`
       : `no byte moved for ${durationText(idle)}`;
-    this.#connection.terminate({ reason: "idle", closedBy: "balancer", detail });
-  }
+    connection.terminate({ reason: "idle", closedBy: "balancer", detail });
+  };
 }
 
 /**
@@ -63,7 +36,6 @@ class Watched extends ListNode<Watched> implements Disposable {
  * or a write costs nothing, and a connection ends up to two sweeps late, but never early.
  */
 export class IdleTimeout implements Disposable {
-  readonly #watched = new LinkedList<Watched>();
   #timer: ReturnType<typeof setInterval> | undefined;
   #interval = Infinity;
 
@@ -77,15 +49,9 @@ export class IdleTimeout implements Disposable {
     this.#timer = setInterval(() => this.sweep(performance.now()), interval);
   }
 
-  /** Puts `connection` under `limits` until the result is disposed of. */
-  watch(connection: Connection, limits: IdleLimits): Disposable {
-    return new Watched(this.#watched, connection, limits);
-  }
-
   /** Terminates what is over its limit at `now`, in milliseconds of `performance.now`. */
   sweep(now: number): void {
-    sweepStalls(now);
-    for (const watched of this.#watched) watched.check(now);
+    sweepRelays(now);
   }
 
   [Symbol.dispose](): void {

@@ -4,7 +4,7 @@ import type { Limiter } from "../admission/limiter.ts";
 import type { RouteTable } from "../route/table.ts";
 import type { Deadlines } from "../util/deadlines.ts";
 import type { DialSettings } from "./dialing.ts";
-import type { IdleLimits, IdleTimeout } from "./idle_timeout.ts";
+import type { IdleLimits } from "./idle_timeout.ts";
 import type { ConnectionRegistry } from "./registry.ts";
 
 /** Settings of one configuration. Immutable. */
@@ -25,5 +25,4 @@ export interface Current {
   readonly draining: boolean;
   readonly registry: ConnectionRegistry;
   readonly limiter: Limiter;
-  readonly idleTimeout: IdleTimeout;
 }

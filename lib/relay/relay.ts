@@ -3,7 +3,7 @@
 import { isOwnClose, Refusal, type RefusalName } from "../errors.ts";
 import { type Duplex, DuplexError, type Flow } from "../transport/duplex.ts";
 import { DuplexReadable } from "../transport/streams.ts";
-import { Relayed, relays } from "./stalls.ts";
+import { type OnIdle, Relayed, relays } from "./sweep.ts";
 
 /** One side of the balancer. */
 export type Side = "client" | "upstream";
@@ -29,9 +29,16 @@ const MOVE_ONLY: StreamPipeOptions = { preventClose: true, preventAbort: true, p
  *
  * @param up Counts what moves from client to upstream.
  * @param down Counts what moves from upstream to client.
+ * @param onIdle Called by each sweep, to end a connection that is idle for too long.
  */
-export async function relay(client: Duplex, upstream: Duplex, up: Flow, down: Flow): Promise<Ending> {
-  const relayed = new Relayed(client, upstream, up, down);
+export async function relay(
+  client: Duplex,
+  upstream: Duplex,
+  up: Flow,
+  down: Flow,
+  onIdle?: OnIdle,
+): Promise<Ending> {
+  const relayed = new Relayed(client, upstream, up, down, onIdle);
   relays.join(relayed);
   const sending = move(relayed, client, upstream, up);
   await move(relayed, upstream, client, down);

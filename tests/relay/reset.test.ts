@@ -2,7 +2,7 @@
 
 import { connect as connectTls } from "node:tls";
 import { encodeId } from "../../lib/frame/tlv.ts";
-import { STALLED_MS } from "../../lib/relay/stalls.ts";
+import { STALLED_MS } from "../../lib/relay/sweep.ts";
 import { assert, assertEquals } from "../assert.ts";
 import { Certificate, hasOpenssl } from "../certificates.ts";
 import { concat, receive, receiveAll, send } from "../bytes.ts";

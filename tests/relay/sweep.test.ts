@@ -5,7 +5,7 @@ import { newFlow, type Transport } from "../../lib/transport/duplex.ts";
 import { type Socket as DuplexSocket, TcpDuplex } from "../../lib/transport/tcp.ts";
 import { WebSocketDuplex } from "../../lib/transport/websocket/duplex.ts";
 import { relay } from "../../lib/relay/relay.ts";
-import { STALLED_MS, sweepStalls } from "../../lib/relay/stalls.ts";
+import { STALLED_MS, sweepRelays } from "../../lib/relay/sweep.ts";
 import { assert, assertEquals } from "../assert.ts";
 import { concat, noise, sha256 } from "../bytes.ts";
 import { overEach } from "../fixture.ts";
@@ -45,7 +45,7 @@ async function startRelay(transport: Transport) {
     /** As many sweeps as it takes to notice what can be noticed, and no time. */
     async sweep(): Promise<void> {
       for (let times = 0; times < 10 && !ended; times++) {
-        sweepStalls(now += STALLED_MS);
+        sweepRelays(now += STALLED_MS);
         await new Promise((resolve) => setTimeout(resolve, 5));
       }
     },
@@ -104,7 +104,7 @@ Deno.test("a client that cannot be written to is not taken for one that has rese
   const client = stub({ read: () => Promise.resolve(1), write: () => Promise.reject(heard) });
   const ending = relay(new TcpDuplex(client), new TcpDuplex(stub({})), up, down);
   const sweep = async () => {
-    for (let times = 1; times < 4; times++) sweepStalls(performance.now() + times * STALLED_MS);
+    for (let times = 1; times < 4; times++) sweepRelays(performance.now() + times * STALLED_MS);
     await new Promise((resolve) => setTimeout(resolve, 5));
   };
   await sweep();

@@ -1,5 +1,5 @@
 /**
- * Notices a reset while bytes wait for the other side.
+ * Sweeps over all relayed connections: how long each has been idle, and whether one has been reset unnoticed.
  *
  * A pump that waits for a write does not read, so it would learn of the sender's reset only once the receiver takes
  * more, perhaps never. The system tells it to a write of no bytes as well, which sends nothing: so nothing has to be
@@ -15,49 +15,57 @@ import { LinkedList, ListNode } from "../util/linked_list.ts";
  */
 export const STALLED_MS = 2500;
 
+/** Called by each sweep with the milliseconds for which neither a byte nor a keepalive has come. */
+export type OnIdle = (milliseconds: number) => void;
+
 /** A relayed connection while it runs. */
 export class Relayed extends ListNode<Relayed> {
   readonly client: Duplex;
   readonly upstream: Duplex;
   readonly up: Flow;
   readonly down: Flow;
+  readonly #onIdle: OnIdle | undefined;
   /** The side that finished sending first. */
   finished: Duplex | undefined = undefined;
   /** The first failure. */
   broken: DuplexError | undefined = undefined;
-  /** Bytes moved up to the last sweep. */
-  moved = -1;
-  /** When a sweep first saw `moved`, by `performance.now()`. */
-  quietSince = 0;
+  #moved = -1;
+  #movedAt = 0;
+  #keepalives = 0;
+  #idleSince = 0;
 
-  constructor(client: Duplex, upstream: Duplex, up: Flow, down: Flow) {
+  constructor(client: Duplex, upstream: Duplex, up: Flow, down: Flow, onIdle?: OnIdle) {
     super();
     this.client = client;
     this.upstream = upstream;
     this.up = up;
     this.down = down;
+    this.#onIdle = onIdle;
+  }
+
+  /** Compares the counters with those of the sweep before. `now` is in milliseconds of `performance.now`. */
+  sweep(now: number): void {
+    const { client, upstream, up, down } = this;
+    const moved = up.read + up.written + down.read + down.written;
+    const keepalives = client.keepalives ?? 0;
+    if (moved !== this.#moved || keepalives !== this.#keepalives) this.#idleSince = now;
+    if (moved !== this.#moved) this.#movedAt = now;
+    this.#moved = moved;
+    this.#keepalives = keepalives;
+    if (now - this.#movedAt >= STALLED_MS) {
+      if (isStalled(up)) void probe(this, client, down);
+      if (isStalled(down)) void probe(this, upstream, up);
+    }
+    this.#onIdle?.(now - this.#idleSince);
   }
 }
 
 /** Every relayed connection of this thread. */
 export const relays = new LinkedList<Relayed>();
 
-/**
- * Ends connections that are stalled and whose sender has reset. Called every second or more often; costs two
- * additions for a connection that is not stalled.
- */
-export function sweepStalls(now: number): void {
-  for (const relayed of relays) {
-    const { client, upstream, up, down } = relayed;
-    const moved = up.read + up.written + down.read + down.written;
-    if (moved !== relayed.moved) {
-      relayed.moved = moved;
-      relayed.quietSince = now;
-    } else if (now - relayed.quietSince >= STALLED_MS) {
-      if (isStalled(up)) void probe(relayed, client, down);
-      if (isStalled(down)) void probe(relayed, upstream, up);
-    }
-  }
+/** Sweeps over every relayed connection; called every second or more often. Costs a connection a few additions. */
+export function sweepRelays(now: number): void {
+  for (const relayed of relays) relayed.sweep(now);
 }
 
 /** Whether something that was read has not been written yet. */
