@@ -1,5 +1,5 @@
 import { parseConfig } from "../../lib/config/parse.ts";
-import { configSchemaFields } from "./fields.ts";
+import { configSchemaFields } from "../config/fields.ts";
 import { assert, assertEquals } from "../assert.ts";
 
 const page = await Deno.readTextFile(new URL("../../docs/configuration.md", import.meta.url));

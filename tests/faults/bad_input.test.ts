@@ -1,5 +1,5 @@
 import { assertEquals, assertStringIncludes } from "../assert.ts";
-import { run } from "./command.ts";
+import { run } from "../cli/command.ts";
 
 const route = (fields: string) => `routes:\n  - { ${fields} }\n`;
 const wrong: Record<string, [text: string, said: string]> = {

@@ -10,7 +10,7 @@ import { configTo, startBalancer } from "../fixture.ts";
 import { startUpstream } from "../upstreams.ts";
 import { until } from "../wait.ts";
 import { captureLog } from "../serving.ts";
-import { connectResetting, reset, sendOn, startResetting, untilStill } from "./resetting.ts";
+import { connectResetting, reset, sendOn, startResetting, untilStill } from "../relay/resetting.ts";
 
 const ID = encodeId("1");
 const MIB = 1 << 20;

@@ -1,14 +1,14 @@
 /** What WebSockets cost the balancer, seen from outside: a process of its own. */
 
-import { encodeId } from "../../../lib/frame/tlv.ts";
-import { Opcode } from "../../../lib/transport/websocket/frames.ts";
-import { assert, assertEquals, assertStringIncludes } from "../../assert.ts";
-import { concat, noise, receive, receiveAll, send, sha256 } from "../../bytes.ts";
-import { startUpstream } from "../../upstreams.ts";
-import { until } from "../../wait.ts";
-import { routeTo, serve } from "../../serving.ts";
-import { codeOf, RawWebSocket, request } from "./raw.ts";
-import { closing, wire } from "./wire.ts";
+import { encodeId } from "../../lib/frame/tlv.ts";
+import { Opcode } from "../../lib/transport/websocket/frames.ts";
+import { assert, assertEquals, assertStringIncludes } from "../assert.ts";
+import { concat, noise, receive, receiveAll, send, sha256 } from "../bytes.ts";
+import { startUpstream } from "../upstreams.ts";
+import { until } from "../wait.ts";
+import { routeTo, serve } from "../serving.ts";
+import { codeOf, RawWebSocket, request } from "../transport/websocket/raw.ts";
+import { closing, wire } from "../transport/websocket/wire.ts";
 
 const ID = encodeId("1");
 const HELLO = wire({ payload: ID });
