@@ -38,6 +38,8 @@ export interface WebhooksOptions {
   readonly post?: PostEvent;
   /** @default 1 and 5 seconds */
   readonly pauses?: readonly number[];
+  /** Reads the file of a secret. @default from disk, within 10 seconds */
+  readonly readSecret?: (file: string) => Promise<string>;
 }
 
 interface Event {
@@ -55,9 +57,9 @@ export class Webhooks implements Observer, AsyncDisposable {
 
   constructor(
     configs: readonly WebhookConfig[],
-    { post = postJson, pauses = PAUSES_MS }: WebhooksOptions = {},
+    { post = postJson, pauses = PAUSES_MS, readSecret = readSecretFile }: WebhooksOptions = {},
   ) {
-    this.#options = { post, pauses };
+    this.#options = { post, pauses, readSecret };
     this.configure(configs);
   }
 
@@ -179,11 +181,18 @@ class Queue {
     }
   }
 
-  async #post({ event }: Event, body: string): Promise<void> {
+  async #signAndPost({ event }: Event, body: string): Promise<void> {
     const { url, secret_file: file } = this.#config;
-    const signed = file === undefined ? {} : { "switchyard-signature": await signature(file, body) };
-    const headers = { "switchyard-event": event, ...signed };
-    const posting = this.#options.post(url, body, { headers, timeout: TIMEOUT_MS });
+    const { post, readSecret } = this.#options;
+    const signed = file === undefined
+      ? {}
+      : { "switchyard-signature": await signature(await readSecret(file), body) };
+    await post(url, body, { headers: { "switchyard-event": event, ...signed }, timeout: TIMEOUT_MS });
+  }
+
+  /** Ends with the queue, whatever its file of the secret or its server does. */
+  async #post(event: Event, body: string): Promise<void> {
+    const posting = this.#signAndPost(event, body);
     const ended = Promise.withResolvers<never>();
     const end = () => ended.reject(new Error("the balancer is ending"));
     this.#ended.signal.addEventListener("abort", end);
@@ -197,10 +206,14 @@ class Queue {
   }
 }
 
-/** `t=SECONDS,v1=HEX`: HMAC-SHA256 over the seconds since 1970, a dot and the body. The file is read each time. */
-async function signature(file: string, body: string): Promise<string> {
+/** For each event: a secret that was replaced counts at once. */
+async function readSecretFile(file: string): Promise<string> {
+  return (await readText(file, { maxBytes: 4096 })).trim();
+}
+
+/** `t=SECONDS,v1=HEX`: HMAC-SHA256 over the seconds since 1970, a dot and the body. */
+async function signature(secret: string, body: string): Promise<string> {
   const encoder = new TextEncoder();
-  const secret = (await readText(file, { maxBytes: 4096 })).trim();
   const seconds = Math.floor(Date.now() / 1000);
   const algorithm = { name: "HMAC", hash: "SHA-256" };
   const key = await crypto.subtle.importKey("raw", encoder.encode(secret), algorithm, false, ["sign"]);

@@ -99,6 +99,17 @@ Deno.test("a webhook that hangs holds a bounded queue, and ends with the balance
   assertEquals(hooks.posts.length, 1);
 });
 
+Deno.test("a secret whose file cannot be read, as on a file system that hangs, does not hold up the end", async () => {
+  const posted: string[] = [];
+  const webhooks = new Webhooks([{ url: URL, secret_file: "secret" }], {
+    post: (url) => Promise.resolve(void posted.push(url)),
+    readSecret: () => new Promise(() => {}),
+  });
+  webhooks.reloaded(RELOADED);
+  await webhooks[Symbol.asyncDispose]();
+  assertEquals(posted, []);
+});
+
 Deno.test("a reload keeps the queue of a webhook that stays, and ends the others", async () => {
   const gate = Promise.withResolvers<void>();
   await using hooks = collecting([{ url: URL }], () => gate.promise);
