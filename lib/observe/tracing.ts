@@ -13,6 +13,9 @@ import { REFUSAL_CODES } from "../errors.ts";
 import type { Closing, ConnectionInfo, DialReason, Observer } from "./observer.ts";
 import { hostPortText } from "../util/text.ts";
 
+/** Bytes are no events, so the first of an upstream is looked for: its time is this much too late at most. */
+const SWEEP_MS = 20;
+
 /** The observer, or undefined where tracing is off: then it costs nothing. */
 export function tracing(version: string): Tracing | undefined {
   // Deno registers its own provider where the environment asks for it
@@ -24,6 +27,9 @@ export function tracing(version: string): Tracing | undefined {
 export class Tracing implements Observer {
   readonly #tracer: Pick<Tracer, "startSpan">;
   readonly #spans = new Map<number, Span>();
+  /** Connections whose upstream has sent nothing. */
+  readonly #unanswered = new Set<ConnectionInfo>();
+  #timer: ReturnType<typeof setInterval> | undefined;
 
   constructor(tracer: Pick<Tracer, "startSpan">) {
     this.#tracer = tracer;
@@ -52,11 +58,16 @@ export class Tracing implements Observer {
     this.#spans.get(conn)?.addEvent("dial failed", { "switchyard.upstream": hostPortText(server), reason });
   }
 
-  connected({ conn }: ConnectionInfo): void {
-    this.#spans.get(conn)?.addEvent("connected");
+  connected(connection: ConnectionInfo): void {
+    this.#spans.get(connection.conn)?.addEvent("connected");
+    this.#unanswered.add(connection);
+    this.#timer ??= setInterval(() => this.#sweep(), SWEEP_MS);
   }
 
-  closed({ conn, up, down, attempts, upstream }: ConnectionInfo, { reason, closedBy }: Closing): void {
+  closed(connection: ConnectionInfo, { reason, closedBy }: Closing): void {
+    if (this.#unanswered.has(connection)) this.#look(connection);
+    this.#forget(connection);
+    const { conn, up, down, attempts, upstream } = connection;
     const span = this.#spans.get(conn);
     if (!span) return;
     this.#spans.delete(conn);
@@ -72,5 +83,23 @@ export class Tracing implements Observer {
       span.setStatus({ code: SpanStatusCode.ERROR, message: reason });
     }
     span.end();
+  }
+
+  /** Notes which upstreams have answered since. */
+  #sweep(): void {
+    for (const connection of this.#unanswered) this.#look(connection);
+  }
+
+  #look(connection: ConnectionInfo): void {
+    if (connection.down.read === 0) return;
+    this.#spans.get(connection.conn)?.addEvent("first byte");
+    this.#forget(connection);
+  }
+
+  #forget(connection: ConnectionInfo): void {
+    this.#unanswered.delete(connection);
+    if (this.#unanswered.size > 0) return;
+    clearInterval(this.#timer);
+    this.#timer = undefined;
   }
 }

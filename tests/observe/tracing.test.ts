@@ -36,7 +36,7 @@ Deno.test("a connection is one span, with an event for each stage and no ID", as
   }
   const eventsOf = (index: number) =>
     spans[index]?.calls.map(([method, name]) => method === "addEvent" ? name : method);
-  assertEquals(eventsOf(0), ["id", "dial", "connected", "setAttributes", "end"]);
+  assertEquals(eventsOf(0), ["id", "dial", "connected", "first byte", "setAttributes", "end"]);
   assertEquals(eventsOf(1), ["id", "setAttributes", "setStatus", "end"]);
   assertStringIncludes(JSON.stringify(spans[0]), '"switchyard.bytes_up":6');
   assertEquals(JSON.stringify(spans).includes("nobody"), false);
