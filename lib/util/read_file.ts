@@ -53,6 +53,11 @@ const MAX_HANGING = 8;
 
 let hanging = 0;
 
+/** Number of reads that are past their deadline and have not come back. */
+export function hangingReads(): number {
+  return hanging;
+}
+
 const CHUNK_BYTES = 64 << 10;
 
 /** True for the names of standard input, which only `pipe` permits. */

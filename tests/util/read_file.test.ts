@@ -1,5 +1,6 @@
-import { decodeText, readBytes, ReadError, readText } from "../../lib/util/read_file.ts";
+import { decodeText, hangingReads, readBytes, ReadError, readText } from "../../lib/util/read_file.ts";
 import { assertEquals, assertRejects, assertThrows } from "../assert.ts";
+import { until } from "../wait.ts";
 
 /** A folder that is removed at the end of its scope. */
 async function temporary() {
@@ -87,13 +88,9 @@ fifoTest(
     await Promise.all(hung);
     const refused = await reasonOf(() => readText(fifo));
     assertEquals(refused, "not read: 8 other reads hang; check that its file system responds");
-    // to write to it lets every reader in
-    await Deno.writeTextFile(fifo, "");
-    for (let tries = 0; tries < 500; tries++) {
-      const reason = await reasonOf(() => readText(fifo));
-      if (reason === "is a pipe (FIFO), expected a regular file") return;
-      await new Promise((resolve) => setTimeout(resolve, 10));
-    }
-    throw new Error("the reads never came back");
+    // a writer lets every reader in, however late it comes
+    using _writer = await Deno.open(fifo, { read: true, write: true });
+    await until(() => hangingReads() === 0, "the reads have come back");
+    assertEquals(await reasonOf(() => readText(fifo)), "is a pipe (FIFO), expected a regular file");
   },
 );
