@@ -1,7 +1,7 @@
 import { EventFeed } from "../../lib/admin/events.ts";
 import { HttpError } from "../../lib/admin/http.ts";
 import { assert, assertEquals, assertMatch, assertStringIncludes, assertThrows } from "../assert.ts";
-import { until } from "../wait.ts";
+import { pause, until } from "../wait.ts";
 import { captureLog } from "../serving.ts";
 
 const decoder = new TextDecoder();
@@ -36,7 +36,7 @@ Deno.test("a stream that is not read skips events, and no stream means no work",
   assertEquals(second > 15, true, String(second));
   await reader.cancel();
   const then = asked;
-  await new Promise((resolve) => setTimeout(resolve, 30));
+  await pause(30);
   assertEquals(asked - then <= 1, true);
 });
 

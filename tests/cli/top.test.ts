@@ -3,6 +3,7 @@
 import { AdminServer } from "../../lib/admin/server.ts";
 import { administer } from "../admin/administered.ts";
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "../assert.ts";
+import { pause } from "../wait.ts";
 import { runTool, type Tool } from "../clients/tools.ts";
 import { commandLine } from "../e2e/processes.ts";
 import { configTo } from "../fixture.ts";
@@ -58,7 +59,7 @@ async function openTerminal() {
       const end = performance.now() + 30_000;
       while (!pattern.test(await screen())) {
         assert(performance.now() < end, `no ${pattern} in ${await screen()}`);
-        await new Promise((resolve) => setTimeout(resolve, 50));
+        await pause(50);
       }
     },
     async [Symbol.asyncDispose]() {

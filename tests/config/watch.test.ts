@@ -1,8 +1,6 @@
 import { FileWatch } from "../../lib/config/watch.ts";
 import { assertEquals } from "../assert.ts";
-import { until } from "../wait.ts";
-
-const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+import { pause, until } from "../wait.ts";
 
 /** A watch on a file in a folder of its own. */
 async function watched(checkMs?: number) {

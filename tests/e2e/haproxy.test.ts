@@ -1,6 +1,7 @@
 /** The PROXY protocol against HAProxy, as the sender and as the receiver, where it is installed. */
 
 import { assert, assertEquals } from "../assert.ts";
+import { pause } from "../wait.ts";
 import { encodeId } from "../../lib/frame/tlv.ts";
 import { parseProxyHeader } from "../../lib/transport/proxy_protocol/header.ts";
 import { concat, receive, send } from "../bytes.ts";
@@ -48,7 +49,7 @@ async function startHaproxy(file: string, sections: string, ready: Deno.ConnectO
       return haproxy;
     } catch (error) {
       if (tries === 100) throw new Error(`HAProxy does not accept: ${haproxy.stderr.text}`, { cause: error });
-      await new Promise((resolve) => setTimeout(resolve, 50));
+      await pause(50);
     }
   }
 }
@@ -131,7 +132,7 @@ deny: [127.0.0.0/8]
       client.close();
       await balancer.stderr.until(`"client":"[::1]:${own}"`);
       // HAProxy ends its checks by a reset, mostly before they are accepted: then there is nothing to see of them
-      await new Promise((resolve) => setTimeout(resolve, 300));
+      await pause(300);
       const others = lines(balancer, '"access"').filter((line) => !line.includes(`[::1]:${own}`));
       assertEquals(others, []);
       assertEquals(lines(balancer, '"error"').concat(lines(balancer, '"warning"')), []);

@@ -7,7 +7,7 @@ import { connectAndReset, refusalCode } from "../clients.ts";
 import { configTo, overEach, startBalancer, startEchoing } from "../fixture.ts";
 import { sized } from "../soak.ts";
 import { freePort } from "../sockets.ts";
-import { until } from "../wait.ts";
+import { pause, until } from "../wait.ts";
 
 const MIB = 1 << 20;
 const RESETS = sized(10_000);
@@ -70,7 +70,7 @@ overEach(
       try {
         for (const byte of header(1, 200)) {
           await send(client, Uint8Array.of(byte));
-          await new Promise((resolve) => setTimeout(resolve, 100));
+          await pause(100);
         }
       } catch {
         // turned away
@@ -134,7 +134,7 @@ overEach("an ID frame cut at every byte routes", async (transport) => {
   for (let cut = 1; cut < bytes.length; cut++) {
     using client = await balancer.connectOver(transport);
     await send(client, bytes.subarray(0, cut));
-    await new Promise((resolve) => setTimeout(resolve, 5));
+    await pause(5);
     await send(client, bytes.subarray(cut));
     await client.closeWrite();
     assertEquals([...await receiveAll(client)], [...bytes]);

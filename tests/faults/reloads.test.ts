@@ -3,6 +3,7 @@
 import type { RouteConfig } from "../../lib/config/config.ts";
 import { encodeId } from "../../lib/frame/tlv.ts";
 import { assert, assertEquals, assertStringIncludes } from "../assert.ts";
+import { pause } from "../wait.ts";
 import { noise, receive, receiveAll, send } from "../bytes.ts";
 import { type Client, named } from "../clients.ts";
 import { configTo, overEach, startBalancer } from "../fixture.ts";
@@ -74,7 +75,7 @@ overEach(`${RELOADS} reloads under load: no connection fails, none is cut`, asyn
     const other: RouteConfig = { id: `x${reload}`, host: "127.0.0.1", port: 9, on_removal: "close" };
     const change = await balancer.balancer.reload({ ...config, routes: [...config.routes, other] });
     assertEquals([change.added, change.removed], [1, reload === 1 ? 0 : 1]);
-    await new Promise((resolve) => setTimeout(resolve));
+    await pause(0);
   }
   assert((await load.stop()).every((count) => count > 0));
 });
@@ -87,7 +88,7 @@ overEach("SIGHUPs and new files under load: no connection fails, none is cut", a
   for (let round = 1; round <= 100; round++) {
     if (round % 10 === 0) await replace(serving, table(`default: { host: 127.0.0.1, port: ${round} }\n`));
     serving.balancer.signal("SIGHUP");
-    await new Promise((resolve) => setTimeout(resolve, 5));
+    await pause(5);
   }
   assert((await load.stop()).every((count) => count > 0));
   assert(count(serving, "reloaded") > 10);
@@ -113,7 +114,7 @@ Deno.test(`a table of ${ROUTES} routes is swapped while round trips continue`, a
     await send(client, Uint8Array.of(1));
     assertEquals((await receive(client, 1)).length, 1);
     longest = Math.max(longest, performance.now() - start);
-    await new Promise((resolve) => setTimeout(resolve, 1));
+    await pause(1);
   }
   assertStringIncludes(serving.balancer.stderr.text, `${ROUTES + 1} routes added, 0 changed, 1 removed`);
   using late = await serving.connect();

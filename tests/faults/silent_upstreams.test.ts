@@ -6,7 +6,7 @@ import { assertEquals, assertGreater } from "../assert.ts";
 import { receiveAll, send } from "../bytes.ts";
 import { refusalCode } from "../clients.ts";
 import { configTo, startBalancer } from "../fixture.ts";
-import { until } from "../wait.ts";
+import { pause, until } from "../wait.ts";
 import { startSilent } from "../silent.ts";
 import { SHOWS_SOCKETS, synSent } from "../sockets.ts";
 
@@ -49,7 +49,7 @@ for (const { name, host, addresses } of CASES) {
       await until(() => synSent(silent.port) === 0, "every connect is cancelled");
       const tried = dialed;
       // longer than the delay between two addresses
-      await new Promise((resolve) => setTimeout(resolve, 600));
+      await pause(600);
       assertGreater(tried, 0);
       assertEquals([dialed, synSent(silent.port)], [tried, 0], "no address is tried after the deadline");
     },

@@ -10,7 +10,7 @@ import { configTo, startBalancer } from "../fixture.ts";
 import { openSockets } from "../sockets.ts";
 import { sized } from "../soak.ts";
 import { startEcho, startUpstream } from "../upstreams.ts";
-import { until } from "../wait.ts";
+import { pause, until } from "../wait.ts";
 import { start } from "../e2e/processes.ts";
 
 const ID = encodeId("1");
@@ -119,7 +119,7 @@ Deno.test({
       async () => {
         const client = await reset(at.port);
         client.write(hello);
-        await new Promise((resolve) => setTimeout(resolve, 1));
+        await pause(1);
         client.resetAndDestroy();
       },
       async () => {

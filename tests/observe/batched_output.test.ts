@@ -1,6 +1,6 @@
 import { BatchedOutput, type Output } from "../../lib/observe/batched_output.ts";
 import { assert, assertEquals } from "../assert.ts";
-import { until } from "../wait.ts";
+import { pause, until } from "../wait.ts";
 
 const text = new TextDecoder();
 
@@ -49,7 +49,7 @@ Deno.test("whoever writes waits while an output is slow", async () => {
   const writing = (async () => {
     for (; written < 100; written++) await writer.write(new Uint8Array(10_000));
   })();
-  await new Promise((resolve) => setTimeout(resolve, 50));
+  await pause(50);
   assert(written < 20, `${written} pieces of 10 kB were taken without anybody reading`);
   go.resolve();
   await writing;

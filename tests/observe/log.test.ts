@@ -4,7 +4,7 @@ import { encodeId } from "../../lib/frame/tlv.ts";
 import { assert, assertEquals } from "../assert.ts";
 import { receiveAll, send } from "../bytes.ts";
 import { configTo, startBalancer, startEchoing } from "../fixture.ts";
-import { until } from "../wait.ts";
+import { pause, until } from "../wait.ts";
 
 const FIELDS = [
   ..."time level message conn client listener transport id route upstream id_ms connect_ms duration_ms".split(
@@ -93,7 +93,7 @@ Deno.test("a probe is a line at debug level only", async () => {
       await using _log = Log.start({ level, format: "json" }, output);
       (await balancer.connect()).close();
       await until(() => balancer.balancer.active === 0, "the probe is accounted for");
-      await new Promise((resolve) => setTimeout(resolve, 50));
+      await pause(50);
     }
     assertEquals(output.text.split("\n").filter((line) => line.includes('"probe"')).length, lines);
   }
@@ -112,7 +112,7 @@ Deno.test("lines that nobody reads are dropped in the end, and it is said how ma
     const log = getLogger("switchyard");
     for (let line = 0; line < 70_000; line++) {
       log.info("line");
-      if (line % 10_000 === 0) await new Promise((resolve) => setTimeout(resolve));
+      if (line % 10_000 === 0) await pause(0);
     }
     go.resolve();
     const written = () => output.text.match(/INFO {4}line$/gm)?.length ?? 0;
@@ -165,7 +165,7 @@ Deno.test("lines that do not fit while the disk is full are counted, with the re
   log.info("line");
   await until(() => state.attempts > 0, "writing has failed");
   for (let line = 1; line < 70_000; line++) log.info("line");
-  await new Promise((resolve) => setTimeout(resolve, 250));
+  await pause(250);
   state.full = false;
   const written = () => output.text.match(/INFO {4}line$/gm)?.length ?? 0;
   const lost = () => lostIn(output.text);

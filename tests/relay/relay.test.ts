@@ -7,7 +7,7 @@ import { concat, noise, receive, receiveAll, send, sha256 } from "../bytes.ts";
 import { configTo, overEach, startBalancer, startEchoing } from "../fixture.ts";
 import { sized } from "../soak.ts";
 import { startUpstream } from "../upstreams.ts";
-import { until } from "../wait.ts";
+import { pause, until } from "../wait.ts";
 
 const ID = encodeId("1");
 /** Size of a stream, in MiB. */
@@ -65,7 +65,7 @@ overEach(`an upstream that has finished sending still gets ${SIZE} MiB`, async (
 function stubSocket(chunks: Uint8Array[], write: Socket["write"]): Socket {
   return {
     async read(buffer) {
-      await new Promise((resolve) => setTimeout(resolve, 5));
+      await pause(5);
       const chunk = chunks.shift();
       if (!chunk) return null;
       buffer.set(chunk);

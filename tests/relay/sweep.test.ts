@@ -9,7 +9,7 @@ import { STALLED_MS, sweepRelays } from "../../lib/relay/sweep.ts";
 import { assert, assertEquals } from "../assert.ts";
 import { concat, noise, sha256 } from "../bytes.ts";
 import { overEach } from "../fixture.ts";
-import { until } from "../wait.ts";
+import { pause, until } from "../wait.ts";
 import { connectResetting, reset, untilStill } from "./resetting.ts";
 
 const MIB = 1 << 20;
@@ -46,7 +46,7 @@ async function startRelay(transport: Transport) {
     async sweep(): Promise<void> {
       for (let times = 0; times < 10 && !ended; times++) {
         sweepRelays(now += STALLED_MS);
-        await new Promise((resolve) => setTimeout(resolve, 5));
+        await pause(5);
       }
     },
     async [Symbol.asyncDispose]() {
@@ -105,7 +105,7 @@ Deno.test("a client that cannot be written to is not taken for one that has rese
   const ending = relay(new TcpDuplex(client), new TcpDuplex(stub({})), up, down);
   const sweep = async () => {
     for (let times = 1; times < 4; times++) sweepRelays(performance.now() + times * STALLED_MS);
-    await new Promise((resolve) => setTimeout(resolve, 5));
+    await pause(5);
   };
   await sweep();
   assert(down.finished && up.read > up.written, "half-closed and stalled");

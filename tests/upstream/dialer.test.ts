@@ -3,6 +3,7 @@ import { type Connect, Dialer } from "../../lib/upstream/dialer.ts";
 import { DialError } from "../../lib/upstream/dial_error.ts";
 import { type Lookup, Resolver } from "../../lib/upstream/resolver.ts";
 import { assert, assertEquals, assertRejects } from "../assert.ts";
+import { pause } from "../wait.ts";
 import { startUpstream } from "../upstreams.ts";
 
 /** A dialer to names that `lookup` knows, with what it connected to and whether that could be cancelled. */
@@ -70,7 +71,7 @@ Deno.test("a look-up that hangs ends its dial at the deadline, and others go on"
   (await test.dial("fine", upstream.port)).close();
   await hung;
   release.resolve(["127.0.0.1"]);
-  await new Promise((resolve) => setTimeout(resolve, 10));
+  await pause(10);
   assertEquals(test.dialed.length, 1, "the name that was found too late is not dialed");
 });
 
@@ -105,7 +106,7 @@ for (const addresses of [[], ["10.0.0.1"], ["10.0.0.1", "10.0.0.2", "10.0.0.3"]]
     const host = addresses.length === 0 ? "10.0.0.1" : "n1.example.com";
     const { reason } = await assertRejects(() => test.dial(host, 1), DialError, "no answer within 400ms");
     assertEquals(reason, "timeout");
-    await new Promise((resolve) => setTimeout(resolve, 400));
+    await pause(400);
     const tried = addresses.slice(0, 2).map(() => true);
     assertEquals(test.signals.map((signal) => signal?.aborted), tried.length === 0 ? [true] : tried);
   });
@@ -115,11 +116,11 @@ Deno.test("a connection that comes after its deadline is closed", async () => {
   await using upstream = startUpstream(async () => {});
   const slow: Connect = async (options) => {
     const conn = await Deno.connect(options);
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    await pause(100);
     return conn;
   };
   using test = dialerWith({ connect: slow, duration: 20 });
   await assertRejects(() => test.dial("127.0.0.1", upstream.port), DialError);
   // the leak check of the test runner fails where the connection stays open
-  await new Promise((resolve) => setTimeout(resolve, 150));
+  await pause(150);
 });

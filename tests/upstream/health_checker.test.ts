@@ -1,6 +1,6 @@
 import { HealthChecker } from "../../lib/upstream/health_checker.ts";
 import { assert, assertEquals } from "../assert.ts";
-import { until } from "../wait.ts";
+import { pause, until } from "../wait.ts";
 
 Deno.test("a server is checked at intervals, and each result is reported", async () => {
   const results: (string | undefined)[] = [];
@@ -17,7 +17,7 @@ Deno.test("a check that takes longer than the interval is not overtaken", async 
   let [running, most, done] = [0, 0, 0];
   using _checker = new HealthChecker(async () => {
     most = Math.max(most, ++running);
-    await new Promise((resolve) => setTimeout(resolve, 30));
+    await pause(30);
     running -= 1;
   }, { interval: 5, report: () => void done++ });
   await until(() => done >= 3, "three checks");
@@ -48,6 +48,6 @@ Deno.test("once disposed of it checks no more, and what is under way is not repo
   await until(() => checks === 1, "the first check");
   checker[Symbol.dispose]();
   check.reject(new Error("too late"));
-  await new Promise((resolve) => setTimeout(resolve, 30));
+  await pause(30);
   assertEquals([checks, reports], [1, 0]);
 });

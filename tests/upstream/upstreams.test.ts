@@ -1,7 +1,7 @@
 import type { HealthCheck, PoolConfig } from "../../lib/config/config.ts";
 import { Upstreams } from "../../lib/upstream/upstreams.ts";
 import { assert, assertEquals } from "../assert.ts";
-import { until } from "../wait.ts";
+import { pause, until } from "../wait.ts";
 import { all } from "../pools.ts";
 
 const CHECK: HealthCheck = { interval: 5, timeout: 100, fall: 2, rise: 2 };
@@ -97,9 +97,9 @@ Deno.test("checks that are the same go on after a reload; those of servers that 
   test.use({ eu: poolConfig([1], { health_check: CHECK }) });
   await until(() => test.checks() > 2, "checks with the new interval");
   test.use({});
-  await new Promise((resolve) => setTimeout(resolve, 20));
+  await pause(20);
   const last = test.checks();
-  await new Promise((resolve) => setTimeout(resolve, 50));
+  await pause(50);
   assertEquals(test.checks(), last);
   assertEquals([...test.upstreams.records()], []);
 });

@@ -6,7 +6,7 @@ import { concat, receive, receiveAll, send } from "../../bytes.ts";
 import { refusalCode } from "../../clients.ts";
 import { type Changes, configTo, startBalancer } from "../../fixture.ts";
 import { startEcho, startUpstream } from "../../upstreams.ts";
-import { until } from "../../wait.ts";
+import { pause, until } from "../../wait.ts";
 
 const ID = encodeId("1");
 const DESTINATION = { hostname: "10.0.0.1", port: 8888 };
@@ -30,7 +30,7 @@ for (const version of ["v1", "v2"] as const) {
       using client = await balancer.connect();
       client.setNoDelay(true);
       await send(client, bytes.subarray(0, cut));
-      await new Promise((resolve) => setTimeout(resolve, 2));
+      await pause(2);
       await send(client, bytes.subarray(cut));
       await client.closeWrite();
       assertEquals(await receiveAll(client), concat(ID, Uint8Array.of(9)));

@@ -10,7 +10,7 @@ import { concat, noise, receive, receiveAll, send, sha256 } from "../../bytes.ts
 import { refusalCode } from "../../clients.ts";
 import { type Changes, configTo, startBalancer } from "../../fixture.ts";
 import { startEcho, startUpstream } from "../../upstreams.ts";
-import { until } from "../../wait.ts";
+import { pause, until } from "../../wait.ts";
 
 const ID = encodeId("1");
 const MIB_8 = 8 << 20;
@@ -227,7 +227,7 @@ test("what the files hold is looked at by itself, and what cannot be used is pas
     assertEquals(await used(), "first");
     const { cert } = certificate.files;
     await Deno.writeTextFile(cert, certificate.pem.slice(0, 200));
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    await pause(100);
     assertEquals(await used(), "first");
     await certificate.renew("second");
     for (let tries = 0; await used() !== "second"; tries++) assert(tries < 50, "the new one is not in use");

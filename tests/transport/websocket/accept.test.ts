@@ -8,7 +8,7 @@ import { concat, noise, receive, receiveAll, send, sha256 } from "../../bytes.ts
 import { refusalCode } from "../../clients.ts";
 import { type Changes, configTo, startBalancer, startEchoing } from "../../fixture.ts";
 import { startEcho, startUpstream } from "../../upstreams.ts";
-import { until } from "../../wait.ts";
+import { pause, until } from "../../wait.ts";
 import { captureLog } from "../../serving.ts";
 import { codeOf, RawWebSocket } from "./raw.ts";
 import { closing, wire } from "./wire.ts";
@@ -282,10 +282,10 @@ Deno.test("the ID frame is split across messages and frames at every point", asy
       ],
     ];
     for (const frames of splits) {
-      for (const pause of [false, true]) {
-        using socket = await RawWebSocket.open(balancer.port, pause ? frames[0] : concat(...frames));
-        if (pause) await new Promise((resolve) => setTimeout(resolve, 2));
-        if (pause) await socket.send(...frames.slice(1));
+      for (const slowly of [false, true]) {
+        using socket = await RawWebSocket.open(balancer.port, slowly ? frames[0] : concat(...frames));
+        if (slowly) await pause(2);
+        if (slowly) await socket.send(...frames.slice(1));
         await socket.send(wire({ opcode: CLOSE }));
         assertEquals((await socket.rest()).payload.filter((_, at) => at < ID.length), ID);
       }

@@ -8,7 +8,7 @@ import { encodeClose, Opcode } from "../../../lib/transport/websocket/frames.ts"
 import { Mutex } from "../../../lib/transport/websocket/mutex.ts";
 import { assert, assertEquals, assertRejects } from "../../assert.ts";
 import { concat, noise } from "../../bytes.ts";
-import { until } from "../../wait.ts";
+import { pause, until } from "../../wait.ts";
 import { closing, decode, wire } from "./wire.ts";
 
 const { PING, PONG, CLOSE } = Opcode;
@@ -99,7 +99,7 @@ Deno.test("5.5.3: while one pong waits for the carrier, the latest of further pi
   carrier.gate = promise;
   const socket = new WebSocketDuplex(carrier, "server");
   const reading = socket.read(new Uint8Array(200)).catch((error) => error);
-  await new Promise((resolve) => setTimeout(resolve, 10));
+  await pause(10);
   resolve();
   await until(() => carrier.sent.length === 2, "both pongs are out");
   assertEquals([...carrier.bytes], [0x8a, 1, 0, 0x8a, 1, 99]);
@@ -136,7 +136,7 @@ Deno.test("7.1.1: a silent client has its time from when its connection has take
   const closing = socket.closeWrite();
   assertEquals(await socket.read(new Uint8Array(100)), 1);
   const reading = assertRejects(() => socket.read(new Uint8Array(100)), Deno.errors.TimedOut);
-  await new Promise((resolve) => setTimeout(resolve, 150));
+  await pause(150);
   assertEquals(carrier.closed, false, "the close frame has not gone out yet");
   resolve();
   await closing;
@@ -148,7 +148,7 @@ Deno.test("7.1.1: a client that has closed waits for what the server still sends
   const socket = new WebSocketDuplex(carrier, "client", { closeMs: 20 });
   await socket.closeWrite();
   const reading = assertRejects(() => socket.read(new Uint8Array(100)), Deno.errors.Interrupted);
-  await new Promise((resolve) => setTimeout(resolve, 100));
+  await pause(100);
   assertEquals(carrier.closed, false);
   socket.close();
   await reading;
@@ -243,7 +243,7 @@ Deno.test("close does not cut into a frame that is being written", async () => {
   void socket.write(noise(10));
   carrier.gate = Promise.resolve();
   socket.close();
-  await new Promise((resolve) => setTimeout(resolve, 5));
+  await pause(5);
   assertEquals(carrier.sent, []);
 });
 

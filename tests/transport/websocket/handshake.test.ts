@@ -168,7 +168,7 @@ Deno.test("a handshake cut at every byte is taken, and what follows in the same 
     using conn = await balancer.connect();
     conn.setNoDelay(true);
     await send(conn, bytes.subarray(0, cut));
-    await new Promise((resolve) => setTimeout(resolve, 5));
+    await pause(5);
     await send(conn, bytes.subarray(cut));
     const received = await receiveAll(conn);
     assertEquals([...received.subarray(-10)], [0x82, 6, ...encodeId("1"), 0x88, 0]);
@@ -188,7 +188,7 @@ Deno.test("a handshake that is not complete at the deadline gets 408, however sl
   const dribble = (async () => {
     try {
       for (const byte of encode(request().slice(1))) {
-        await new Promise((resolve) => setTimeout(resolve, 50));
+        await pause(50);
         await send(client, Uint8Array.of(byte));
       }
     } catch {
