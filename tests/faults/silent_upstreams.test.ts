@@ -22,36 +22,36 @@ const CASES = [
   { name: "a silent address", host: "127.0.0.1", addresses: [] },
 ];
 
-for (const { name, host, addresses } of CASES) {
-  Deno.test({
-    name: `${name} leaves no connect behind after a burst of ${CLIENTS} clients`,
-    ignore: !SHOWS_SOCKETS,
-    async fn() {
-      using silent = await startSilent();
-      let dialed = 0;
-      const connect: Connect = (options) => {
-        dialed += 1;
-        return Deno.connect({ ...options, hostname: "127.0.0.1" });
-      };
-      await using balancer = startBalancer(
-        configTo(silent.port, {
-          routes: [{ id: "1", host, port: silent.port }],
-          timeouts: { connect: 400 },
-        }),
-        { connect, lookup: () => Promise.resolve(addresses) },
-      );
-      const received = Array.from({ length: CLIENTS }, async () => {
-        using client = await balancer.connect();
-        await send(client, encodeId("1"));
-        return refusalCode(await receiveAll(client));
-      });
-      assertEquals(await Promise.all(received), Array(CLIENTS).fill(UPSTREAM_UNAVAILABLE));
-      await until(() => synSent(silent.port) === 0, "every connect is cancelled");
-      const tried = dialed;
-      // longer than the delay between two addresses
-      await pause(600);
-      assertGreater(tried, 0);
-      assertEquals([dialed, synSent(silent.port)], [tried, 0], "no address is tried after the deadline");
-    },
+/** Asserts what a burst of clients whose route goes to `host` leaves behind. */
+async function burst({ name, host, addresses }: typeof CASES[number]): Promise<void> {
+  using silent = await startSilent();
+  let dialed = 0;
+  const connect: Connect = (options) => {
+    dialed += 1;
+    return Deno.connect({ ...options, hostname: "127.0.0.1" });
+  };
+  const routes = [{ id: "1", host, port: silent.port }];
+  await using balancer = startBalancer(
+    configTo(silent.port, { routes, timeouts: { connect: 400 } }),
+    { connect, lookup: () => Promise.resolve(addresses) },
+  );
+  const received = Array.from({ length: CLIENTS }, async () => {
+    using client = await balancer.connect();
+    await send(client, encodeId("1"));
+    return refusalCode(await receiveAll(client));
   });
+  assertEquals(await Promise.all(received), Array(CLIENTS).fill(UPSTREAM_UNAVAILABLE), name);
+  await until(() => synSent(silent.port) === 0, `every connect to ${name} is cancelled`);
+  const tried = dialed;
+  // longer than the delay between two addresses
+  await pause(600);
+  assertGreater(tried, 0, name);
+  assertEquals([dialed, synSent(silent.port)], [tried, 0], `${name}: none is tried after the deadline`);
 }
+
+Deno.test({
+  name:
+    `names and addresses that are silent leave no connect behind after a burst of ${CLIENTS} clients each`,
+  ignore: !SHOWS_SOCKETS,
+  fn: async () => void await Promise.all(CASES.map(burst)),
+});
