@@ -16,6 +16,8 @@ export function quote(value: unknown): string {
  * writing. The escapes are those of JSON, so a JSON text stays one, with the same value.
  */
 export function plain(text: string): string {
+  // printable ASCII, as nearly all lines are
+  if (/^[\x20-\x7e]*$/.test(text)) return text;
   return text.replace(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, (character) => {
     return character.replace(/[^]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`);
   });
