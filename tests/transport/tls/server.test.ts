@@ -118,7 +118,7 @@ test("a handshake that is never completed ends at the deadline for the ID", asyn
   const started = performance.now();
   await send(client, Uint8Array.of(0x16, 0x03, 0x01, 0x02, 0x00, 0x01));
   await receiveAll(client);
-  assert(performance.now() - started < 4000);
+  assert(performance.now() - started < 20_000, "no other limit is as short");
   await until(() => balancer.balancer.active === 0, "nothing is left open");
 });
 
