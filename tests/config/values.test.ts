@@ -1,17 +1,5 @@
 import fc from "fast-check";
-import {
-  idExpected,
-  parseAddress,
-  parseCidr,
-  parseDuration,
-  parseHost,
-  parseOrigin,
-  parsePath,
-  parsePort,
-  parseRoute,
-  parseUpstream,
-  pathBeside,
-} from "../../lib/config/values.ts";
+import * as values from "../../lib/config/values.ts";
 import { assertEquals } from "../assert.ts";
 
 const durations: readonly [text: string, milliseconds: number | undefined][] = [
@@ -34,12 +22,12 @@ const durations: readonly [text: string, milliseconds: number | undefined][] = [
 ];
 for (const [text, milliseconds] of durations) {
   Deno.test(`the duration "${text}" is ${milliseconds ?? "refused"}`, () => {
-    assertEquals(parseDuration(text), milliseconds);
+    assertEquals(values.parseDuration(text), milliseconds);
   });
 }
 
 for (const text of ["0", "65536", "http", "", "080", "+80", "8e1", "99999999999"]) {
-  Deno.test(`the port "${text}" is refused`, () => assertEquals(parsePort(text), undefined));
+  Deno.test(`the port "${text}" is refused`, () => assertEquals(values.parsePort(text), undefined));
 }
 
 const addresses: readonly [text: string, host: string, port: number][] = [
@@ -53,7 +41,7 @@ const addresses: readonly [text: string, host: string, port: number][] = [
 ];
 for (const [text, host, port] of addresses) {
   Deno.test(`the address ${text} is host ${host}, port ${port}`, () => {
-    assertEquals(parseAddress(text), { host, port });
+    assertEquals(values.parseAddress(text), { host, port });
   });
 }
 
@@ -82,11 +70,11 @@ for (
       "[[::1]]:1",
     ])
 ) {
-  Deno.test(`the address "${text}" is refused`, () => assertEquals(parseAddress(text), undefined));
+  Deno.test(`the address "${text}" is refused`, () => assertEquals(values.parseAddress(text), undefined));
 }
 
 for (const text of ["10.0.0.0/8", "192.0.2.7", "0.0.0.0/0", "2001:db8::/32", "::1", "::ffff:10.0.0.0/104"]) {
-  Deno.test(`${text} is a network`, () => assertEquals(parseCidr(text), text));
+  Deno.test(`${text} is a network`, () => assertEquals(values.parseCidr(text), text));
 }
 
 for (
@@ -103,7 +91,7 @@ for (
     "",
   ]
 ) {
-  Deno.test(`the network "${text}" is refused`, () => assertEquals(parseCidr(text), undefined));
+  Deno.test(`the network "${text}" is refused`, () => assertEquals(values.parseCidr(text), undefined));
 }
 
 for (
@@ -114,14 +102,14 @@ for (
     ["C:\\conf\\routes.yaml", "cert.pem", "C:\\conf\\cert.pem"],
   ] as const
 ) {
-  Deno.test(`${path} in ${file} means ${meant}`, () => assertEquals(pathBeside(file, path), meant));
+  Deno.test(`${path} in ${file} means ${meant}`, () => assertEquals(values.pathBeside(file, path), meant));
 }
 
 Deno.test("port 0 is an address to listen on where that is allowed", () => {
-  assertEquals(parseAddress(":0", 0), { host: "0.0.0.0", port: 0 });
+  assertEquals(values.parseAddress(":0", 0), { host: "0.0.0.0", port: 0 });
 });
 
-Deno.test("an upstream needs a host", () => assertEquals(parseUpstream(":8888"), undefined));
+Deno.test("an upstream needs a host", () => assertEquals(values.parseUpstream(":8888"), undefined));
 
 for (
   const host of [
@@ -135,7 +123,7 @@ for (
   ]
     .concat(["::", "2001:db8::1", "1:2:3:4:5:6:7:8", "::ffff:10.0.0.1", "1::"])
 ) {
-  Deno.test(`the host ${host} is taken as it stands`, () => assertEquals(parseHost(host), host));
+  Deno.test(`the host ${host} is taken as it stands`, () => assertEquals(values.parseHost(host), host));
 }
 
 for (
@@ -164,12 +152,13 @@ for (
       "a.".repeat(127) + "a",
     ])
 ) {
-  Deno.test(`the host "${host.slice(0, 20)}" is refused`, () => assertEquals(parseHost(host), undefined));
+  Deno.test(`the host "${host.slice(0, 20)}" is refused`, () =>
+    assertEquals(values.parseHost(host), undefined));
 }
 
 Deno.test("the length of an ID is counted in bytes of UTF-8", () => {
-  assertEquals(idExpected("é".repeat(127) + "a", 255), undefined);
-  assertEquals(typeof idExpected("é".repeat(128), 255), "string");
+  assertEquals(values.idExpected("é".repeat(127) + "a", 255), undefined);
+  assertEquals(typeof values.idExpected("é".repeat(128), 255), "string");
 });
 
 for (
@@ -179,27 +168,27 @@ for (
   ]] as const
 ) {
   Deno.test(`an ID that is or holds ${name} is refused`, () => {
-    assertEquals(typeof idExpected(id, 255), "string");
+    assertEquals(typeof values.idExpected(id, 255), "string");
   });
 }
 
 Deno.test("the last = of a route on the command line ends the ID", () => {
-  assertEquals(parseRoute("a=b=[::1]:80"), { id: "a=b", host: "::1", port: 80 });
+  assertEquals(values.parseRoute("a=b=[::1]:80"), { id: "a=b", host: "::1", port: 80 });
 });
 
 for (const text of ["", "a", "=h:1", "a=", "a=h", "a=:1", "a=h:0", "h:1"]) {
-  Deno.test(`the route "${text}" is refused`, () => assertEquals(parseRoute(text), undefined));
+  Deno.test(`the route "${text}" is refused`, () => assertEquals(values.parseRoute(text), undefined));
 }
 
 Deno.test("every IPv4 address and port survives being written and read", () => {
   fc.assert(fc.property(fc.ipV4(), fc.integer({ min: 1, max: 65535 }), (host, port) => {
-    assertEquals(parseUpstream(`${host}:${port}`), { host, port });
+    assertEquals(values.parseUpstream(`${host}:${port}`), { host, port });
   }));
 });
 
 Deno.test("every IPv6 address and port survives being written and read", () => {
   fc.assert(fc.property(fc.ipV6(), fc.integer({ min: 1, max: 65535 }), (host, port) => {
-    assertEquals(parseUpstream(`[${host}]:${port}`), { host, port });
+    assertEquals(values.parseUpstream(`[${host}]:${port}`), { host, port });
   }));
 });
 
@@ -222,7 +211,7 @@ for (
   ] as const
 ) {
   Deno.test(`as an origin, ${JSON.stringify(text)} is ${origin}`, () =>
-    assertEquals(parseOrigin(text), origin));
+    assertEquals(values.parseOrigin(text), origin));
 }
 
 for (
@@ -231,5 +220,6 @@ for (
     undefined,
   ], ["/é", undefined]] as const
 ) {
-  Deno.test(`as a path, ${JSON.stringify(text)} is ${path}`, () => assertEquals(parsePath(text), path));
+  Deno.test(`as a path, ${JSON.stringify(text)} is ${path}`, () =>
+    assertEquals(values.parsePath(text), path));
 }

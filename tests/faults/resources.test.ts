@@ -2,7 +2,8 @@
 
 import { encodeId } from "../../lib/frame/tlv.ts";
 import { assert, assertEquals } from "../assert.ts";
-import { type Running, start } from "../e2e/processes.ts";
+import type { Running } from "../e2e/processes.ts";
+import { routeTo, serve } from "../serving.ts";
 import { receive, receiveAll, send } from "../bytes.ts";
 import { startEcho } from "../upstreams.ts";
 import { until } from "../wait.ts";
@@ -10,17 +11,6 @@ import { sized } from "../soak.ts";
 
 const ID = encodeId("1");
 const CONNECTIONS = sized(20_000);
-
-/** A balancer with ID 1 to `port`, and where it listens. */
-async function serve(port: number) {
-  const flags = ["--listen", "127.0.0.1:0", "--route", `1=127.0.0.1:${port}`, "--log-level", "info"];
-  const balancer = start({ command: [] }, ["serve", ...flags]);
-  await balancer.stderr.until("\n");
-  const [, listening] = /listening on 127\.0\.0\.1:(\d+)/.exec(balancer.stderr.text) ?? [];
-  assert(listening !== undefined, balancer.stderr.text);
-  const connect = () => Deno.connect({ hostname: "127.0.0.1", port: Number(listening) });
-  return { balancer, connect };
-}
 
 function openFiles({ pid }: Running): number {
   return [...Deno.readDirSync(`/proc/${pid}/fd`)].length;
@@ -39,8 +29,8 @@ Deno.test({
   ignore,
   async fn() {
     await using upstream = startEcho();
-    const { balancer, connect } = await serve(upstream.port);
-    await using _balancer = balancer;
+    await using serving = await serve(routeTo(upstream.port));
+    const { balancer, connect } = serving;
     const clientsInTurn = async (rounds: number) => {
       for (let round = 0; round < rounds; round++) {
         using client = await connect();
@@ -60,8 +50,8 @@ Deno.test({
   name: "500 clients that announce 2^32-1 bytes cost no memory to speak of",
   ignore,
   async fn() {
-    const { balancer, connect } = await serve(9);
-    await using _balancer = balancer;
+    await using serving = await serve(routeTo(9));
+    const { balancer, connect } = serving;
     const before = resident(balancer);
     for (let index = 0; index < 500; index++) {
       using client = await connect();

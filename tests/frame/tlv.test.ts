@@ -1,50 +1,41 @@
-import {
-  decodeError,
-  decodeId,
-  encodeError,
-  encodeFrame,
-  encodeId,
-  FrameDecoder,
-  FrameError,
-  readHeader,
-} from "../../lib/frame/tlv.ts";
+import * as tlv from "../../lib/frame/tlv.ts";
 import { assert, assertEquals, assertThrows } from "../assert.ts";
 
 const utf8 = (text: string) => new TextEncoder().encode(text);
 
 /** The problem with which `run` throws. */
 function problemOf(run: () => unknown): string {
-  return assertThrows(run, FrameError).problem;
+  return assertThrows(run, tlv.FrameError).problem;
 }
 
 /** A decoder of values of at most 10 bytes that has received `bytes`. */
-function decoderOf(...bytes: number[]): FrameDecoder {
-  const decoder = new FrameDecoder({ maxValueBytes: 10 });
+function decoderOf(...bytes: number[]): tlv.FrameDecoder {
+  const decoder = new tlv.FrameDecoder({ maxValueBytes: 10 });
   decoder.push(Uint8Array.from(bytes));
   return decoder;
 }
 
 Deno.test("a frame is type, length as u32 big-endian, value", () => {
-  assertEquals([...encodeFrame(2, Uint8Array.of(7, 8))], [2, 0, 0, 0, 2, 7, 8]);
-  assertEquals([...encodeFrame(2, new Uint8Array(0x01_02_03)).subarray(0, 5)], [2, 0, 1, 2, 3]);
-  assertEquals([...encodeId("é")], [1, 0, 0, 0, 2, 0xc3, 0xa9]);
+  assertEquals([...tlv.encodeFrame(2, Uint8Array.of(7, 8))], [2, 0, 0, 0, 2, 7, 8]);
+  assertEquals([...tlv.encodeFrame(2, new Uint8Array(0x01_02_03)).subarray(0, 5)], [2, 0, 1, 2, 3]);
+  assertEquals([...tlv.encodeId("é")], [1, 0, 0, 0, 2, 0xc3, 0xa9]);
 });
 
 Deno.test("an ERROR frame has a code, u16 big-endian, and a text", () => {
-  const bytes = encodeError(0x0102, "why");
+  const bytes = tlv.encodeError(0x0102, "why");
   assertEquals([...bytes], [3, 0, 0, 0, 5, 1, 2, ...utf8("why")]);
-  assertEquals(decodeError(bytes.subarray(5)), { code: 0x0102, text: "why" });
-  assertEquals(problemOf(() => decodeError(Uint8Array.of(1))), "bad_error");
+  assertEquals(tlv.decodeError(bytes.subarray(5)), { code: 0x0102, text: "why" });
+  assertEquals(problemOf(() => tlv.decodeError(Uint8Array.of(1))), "bad_error");
 });
 
 Deno.test("a header is read once its 5 bytes are there", () => {
-  assertEquals(readHeader(Uint8Array.of(1, 0, 0, 1)), undefined);
-  assertEquals(readHeader(Uint8Array.of(1, 255, 255, 255, 255)), { type: 1, length: 2 ** 32 - 1 });
+  assertEquals(tlv.readHeader(Uint8Array.of(1, 0, 0, 1)), undefined);
+  assertEquals(tlv.readHeader(Uint8Array.of(1, 255, 255, 255, 255)), { type: 1, length: 2 ** 32 - 1 });
 });
 
 for (const id of ["1", "__proto__", "\u2028", "😀", "a b", "\ufeffbom"]) {
   Deno.test(`${JSON.stringify(id)} is an ID`, () => {
-    assertEquals(decodeId(utf8(id)), id);
+    assertEquals(tlv.decodeId(utf8(id)), id);
   });
 }
 
@@ -60,7 +51,7 @@ const NO_IDS: readonly [what: string, value: Uint8Array][] = [
 
 for (const [what, value] of NO_IDS) {
   Deno.test(`${what}: no ID`, () => {
-    assertEquals(problemOf(() => decodeId(value)), "bad_id");
+    assertEquals(problemOf(() => tlv.decodeId(value)), "bad_id");
   });
 }
 
