@@ -48,8 +48,11 @@ function listening(onRead: () => void): Listen {
 /** Sends an ID and nothing more; what the client receives until the balancer has ended the connection. */
 async function silentClient(port: number): Promise<Uint8Array> {
   using client = await Deno.connect({ hostname: "127.0.0.1", port });
+  const late = setTimeout(() => client.close(), 10_000);
   await send(client, encodeId("1"));
-  return await receiveAll(client);
+  const received = await receiveAll(client);
+  clearTimeout(late);
+  return received;
 }
 
 Deno.test("a connection that is terminated at any moment after its ID arrived ends, and its client is told", async () => {
