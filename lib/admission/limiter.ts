@@ -52,7 +52,8 @@ export class Limiter implements Admittance {
 
   /**
    * Admits a connection whose client is silent as yet. Where every place is taken, or half of them by silent clients,
-   * the one silent for longest is evicted: so silent clients, however many, keep out nobody who sends an ID soon.
+   * the one silent for longest is evicted: so silent clients, however many, keep out nobody whose ID comes
+   * before half as many newcomers as there are places.
    *
    * @param evict Ends this connection, when it has to make room for another.
    * @param address The client's; left out behind a proxy, which names the client later (`Permit.from`).
