@@ -13,7 +13,9 @@ export interface Place {
 export function commandLine(args: readonly string[]): string[] {
   const binary = Deno.env.get("SWITCHYARD_BIN");
   if (binary) return [new URL(binary, `file://${ROOT}`).pathname, ...args];
-  return [Deno.execPath(), "run", "--allow-net", "--allow-read", "--no-prompt", `${ROOT}main.ts`, ...args];
+  // quiet: with a fresh cache the platform would print what it downloads among the lines that tests compare
+  const run = [Deno.execPath(), "run", "--quiet", "--allow-net", "--allow-read", "--no-prompt"];
+  return [...run, `${ROOT}main.ts`, ...args];
 }
 
 /** Whether that Switchyard can speak TLS: an executable may be built on a version of Deno that is too old for it. */

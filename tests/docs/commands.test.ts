@@ -1,0 +1,81 @@
+/**
+ * The commands that README and docs/ show. Each `switchyard` line must parse, each `deno task` must exist; what can be
+ * run at once is run. Blocks with other programs, and the ones that run on, carry a comment "not run here" in the page.
+ */
+
+import { COMMANDS } from "../../lib/cli/commands.ts";
+import { readFlags } from "../../lib/cli/flags.ts";
+import { assert, assertEquals } from "../assert.ts";
+import { run } from "../cli/command.ts";
+
+const ROOT = new URL("../../", import.meta.url);
+const PAGES = [
+  "README.md",
+  "CONTRIBUTING.md",
+  ...[...Deno.readDirSync(new URL("docs", ROOT))].map(({ name }) => `docs/${name}`)
+    .filter((name) => name.endsWith(".md")),
+];
+const { tasks } = JSON.parse(await Deno.readTextFile(new URL("deno.json", ROOT)));
+
+/** The lines of the page's sh blocks, continued ones joined, without comments. */
+function shellLines(page: string): string[] {
+  const blocks = [...page.matchAll(/^```sh\n(.*?)^```$/gms)].map(([, text = ""]) => text);
+  return blocks.join("").replaceAll("\\\n", " ").split("\n")
+    .map((line) => line.replace(/(^| )#.*$/, "").replace(/\s+/g, " ").trim())
+    .filter((line) => line !== "");
+}
+
+/** Code in prose that looks like a whole command line. */
+function inlineLines(page: string): string[] {
+  const prose = page.replace(/^```.*?^```$/gms, "");
+  return [...prose.matchAll(/`((?:switchyard|deno task) [^`]*)`/g)].map(([, line = ""]) =>
+    line.replace(/\s+/g, " ")
+  );
+}
+
+/** The words behind `switchyard`, by any of the names that the pages give the program. */
+function switchyardWords(line: string): string[] | undefined {
+  const [, rest] =
+    /(?:^|[ "(])(?:\.\/switchyard-\S+|(?:dist\/)?switchyard|deno run --allow-net --allow-read main\.ts) ([a-z]+\b.*)$/
+      .exec(line) ?? [];
+  if (rest === undefined || /^\s*[/.]/.test(rest)) return undefined;
+  return rest.replace(/\)".*$/, "").replace(/ [<>|;…].*$/, "").split(" ").map((word) =>
+    word.replaceAll(/^["']|["']$/g, "")
+  );
+}
+
+/** Commands that answer from their arguments and the files of the repository alone. */
+const QUICK = new Set(["check", "explain", "routes", "schema", "version", "help", "completions"]);
+
+/** The rows of docs/errors.md are wrong on purpose, and run by the test of that page. */
+const WRONG_ON_PURPOSE = "docs/errors.md";
+
+for (const name of PAGES) {
+  const page = await Deno.readTextFile(new URL(name, ROOT));
+  const shown = shellLines(page);
+  const inline = name === WRONG_ON_PURPOSE ? [] : inlineLines(page);
+
+  for (const line of new Set([...shown, ...inline])) {
+    for (const [, task = ""] of line.matchAll(/\bdeno task ([a-z:]+)/g)) {
+      Deno.test(`${name}: deno task ${task} exists (${line})`, () => assert(task in tasks, task));
+    }
+    const [command = "", ...args] = switchyardWords(line) ?? [];
+    const subcommand = COMMANDS.get(command);
+    if (command === "") continue;
+    Deno.test(`${name}: switchyard ${[command, ...args].join(" ")} parses`, () => {
+      assert(subcommand, `no command ${command}`);
+      // in prose a command is often named without what it requires
+      const isNamed = !shown.includes(line) && args.length === 0;
+      if (!isNamed) readFlags(args, subcommand.spec);
+    });
+  }
+
+  for (const line of shown) {
+    const [command = "", ...args] = switchyardWords(line) ?? [];
+    if (!QUICK.has(command) || args.includes("--admin")) continue;
+    Deno.test(`${name}: ${line} runs`, async () => {
+      const { status, err } = await run(command, ...args);
+      assertEquals([status, err], [0, []]);
+    });
+  }
+}
