@@ -1,6 +1,6 @@
 /**
- * The commands that README and docs/ show. Each `switchyard` line must parse, each `deno task` must exist; what can be
- * run at once is run. Blocks with other programs, and the ones that run on, carry a comment "not run here" in the page.
+ * The commands that README and docs/ show. Each `switchyard` line must parse, each `deno task` must exist, and what
+ * answers at once is run. A block with any other command has a comment: by which test it is run, or why by none.
  */
 
 import { COMMANDS } from "../../lib/cli/commands.ts";
@@ -17,10 +17,14 @@ const PAGES = [
 ];
 const { tasks } = JSON.parse(await Deno.readTextFile(new URL("deno.json", ROOT)));
 
+/** The sh blocks of a page. */
+function shellBlocks(page: string): string[] {
+  return [...page.matchAll(/^```sh\n(.*?)^```$/gms)].map(([, text = ""]) => text);
+}
+
 /** The lines of the page's sh blocks, continued ones joined, without comments. */
 function shellLines(page: string): string[] {
-  const blocks = [...page.matchAll(/^```sh\n(.*?)^```$/gms)].map(([, text = ""]) => text);
-  return blocks.join("").replaceAll("\\\n", " ").split("\n")
+  return shellBlocks(page).join("").replaceAll("\\\n", " ").split("\n")
     .map((line) => line.replace(/(^| )#.*$/, "").replace(/\s+/g, " ").trim())
     .filter((line) => line !== "");
 }
@@ -47,6 +51,14 @@ function switchyardWords(line: string): string[] | undefined {
 /** Commands that answer from their arguments and the files of the repository alone. */
 const QUICK = new Set(["check", "explain", "routes", "schema", "version", "help", "completions"]);
 
+/** Whether the tests below run the line. */
+function isRun(line: string): boolean {
+  const [command = "", ...args] = switchyardWords(line) ?? [];
+  return QUICK.has(command) && !args.includes("--admin");
+}
+
+const ACCOUNT = /^# .*(?:run by (?:tests\/|a test)|the gate runs)/m;
+
 /** The rows of docs/errors.md are wrong on purpose, and run by the test of that page. */
 const WRONG_ON_PURPOSE = "docs/errors.md";
 
@@ -70,9 +82,19 @@ for (const name of PAGES) {
     });
   }
 
-  for (const line of shown) {
+  Deno.test(`${name}: each block of commands is run, or tells why not`, () => {
+    const silent = shellBlocks(page).filter((block) =>
+      !ACCOUNT.test(block) && !shellLines(`\`\`\`sh\n${block}\`\`\`\n`).every(isRun)
+    );
+    assertEquals(silent, []);
+  });
+
+  for (const [path] of shellBlocks(page).join("").matchAll(/tests\/[\w./]*\w/g)) {
+    Deno.test(`${name}: ${path} is there`, () => void Deno.statSync(new URL(path, ROOT)));
+  }
+
+  for (const line of shown.filter(isRun)) {
     const [command = "", ...args] = switchyardWords(line) ?? [];
-    if (!QUICK.has(command) || args.includes("--admin")) continue;
     Deno.test(`${name}: ${line} runs`, async () => {
       const { status, err } = await run(command, ...args);
       assertEquals([status, err], [0, []]);
