@@ -81,7 +81,15 @@ export function isDisconnect(error: unknown): boolean {
     error instanceof Deno.errors.NotConnected ||
     error instanceof Deno.errors.UnexpectedEof ||
     error instanceof Deno.errors.TimedOut ||
+    isUnreachable(error) ||
     isOwnClose(error);
+}
+
+/** The system's codes for a peer whose network is gone, for which the platform has no class. */
+const UNREACHABLE: ReadonlySet<unknown> = new Set(["EHOSTUNREACH", "ENETUNREACH", "EHOSTDOWN", "ENETDOWN"]);
+
+function isUnreachable(error: unknown): boolean {
+  return error instanceof Error && "code" in error && UNREACHABLE.has(error.code);
 }
 
 /** True for the error of a pending operation whose socket was closed by this process. */
