@@ -11,7 +11,7 @@ const log = getLogger("switchyard");
 const accessLog = getLogger(["switchyard", "access"]);
 
 /** One access line. Field names are those of the log; times are in milliseconds. */
-export interface AccessRecord {
+export type AccessRecord = {
   /** RFC 3339, when the connection ended. */
   readonly time: string;
   /** Number of the connection since the start. */
@@ -37,7 +37,7 @@ export interface AccessRecord {
   readonly reason: CloseReason;
   readonly closed_by: Closing["closedBy"];
   readonly detail?: string;
-}
+};
 
 /** `access`: whether connections get a line. Faults of the balancer always do. */
 export type AccessLogSettings = Pick<Config["log"], "access" | "id_privacy">;
@@ -57,7 +57,7 @@ export class AccessLog implements Observer {
 
   closed(connection: ConnectionInfo, why: Closing): void {
     const { access, id_privacy: privacy } = this.#settings;
-    const record = () => ({ ...accessRecord(connection, why, privacy) });
+    const record = () => accessRecord(connection, why, privacy);
     if (why.reason === "internal") log.error("connection failed", record());
     else if (why.reason === "probe") {
       if (accessLog.isEnabledFor("debug")) accessLog.debug("probe", record());

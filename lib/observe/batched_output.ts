@@ -1,10 +1,15 @@
-/** Writing many small pieces as few large ones. */
+/** Writes many lines as few large pieces, apart from whoever produces them. */
 
-import { concat } from "../util/bytes.ts";
 import { sleep } from "../util/async.ts";
 
-/** Bytes that are gathered before the writer has to wait. */
-const BATCH_BYTES = 64 << 10;
+/** Longest time that a line waits for others, in milliseconds. */
+const FLUSH_MS = 100;
+
+/** Characters that are written without waiting for more. */
+const BATCH_LENGTH = 64 << 10;
+
+/** Lines that are buffered while writing is slow or fails. */
+const MAX_LINES = 20_000;
 
 /** Pause before a failed write is tried again, in milliseconds: the first, and the longest after doubling. */
 const RETRY_MS = { first: 50, longest: 1000 };
@@ -14,32 +19,36 @@ export interface Output {
   write(bytes: Uint8Array): Promise<number>;
 }
 
-/** What tests and the log set. */
+/** Options of a batched output. */
 export interface BatchedOutputOptions {
+  /** @default 20000 */
+  readonly maxLines?: number;
   /** Called after each batch that was written whole. @default nothing */
   readonly onWritten?: () => void;
 }
 
+const encoder = new TextEncoder();
+
 /**
- * Gathers what is written to `stream` while `output` is busy, and in the same turn of the event loop, and writes it at
- * once. A failed write is tried again from the byte at which it failed, until it succeeds: a disk that was full and is
- * freed, or a pipe that was full for a moment, loses nothing. Meanwhile the stream's writer waits.
+ * Gathers lines and writes them at intervals. A failed write is tried again from the byte at which it failed, until it
+ * succeeds: a disk that was full and is freed, or a pipe that was full for a moment, loses nothing. Meanwhile lines are
+ * buffered, up to a limit. It never closes its output.
  */
-export class BatchedOutput implements UnderlyingSink<Uint8Array>, Disposable {
-  /** Closing it waits until everything is written; it never closes `output`, and never fails. */
-  readonly stream: WritableStream<Uint8Array>;
+export class BatchedOutput implements Disposable {
   readonly #output: Output;
+  readonly #maxLines: number;
   readonly #onWritten: () => void;
   readonly #given = new AbortController();
-  #pieces: Uint8Array[] = [];
-  #bytes = 0;
+  #lines: string[] = [];
+  #length = 0;
+  #timer: ReturnType<typeof setTimeout> | undefined;
   #writing: Promise<void> | undefined;
   #failure: unknown;
 
-  constructor(output: Output, { onWritten = () => {} }: BatchedOutputOptions = {}) {
+  constructor(output: Output, { maxLines = MAX_LINES, onWritten = () => {} }: BatchedOutputOptions = {}) {
     this.#output = output;
+    this.#maxLines = maxLines;
     this.#onWritten = onWritten;
-    this.stream = new WritableStream(this);
   }
 
   /** Why the last write failed; undefined where it has not. */
@@ -47,21 +56,29 @@ export class BatchedOutput implements UnderlyingSink<Uint8Array>, Disposable {
     return this.#failure;
   }
 
-  /** Whether everything given has been written. */
+  /** Whether everything added has been written. */
   get idle(): boolean {
-    return this.#writing === undefined;
+    return this.#writing === undefined && this.#lines.length === 0;
   }
 
-  /** Called by `stream`. */
-  async write(piece: Uint8Array): Promise<void> {
-    this.#pieces.push(piece);
-    this.#bytes += piece.length;
-    this.#writing ??= this.#writeAll();
-    if (this.#bytes >= BATCH_BYTES) await this.#writing;
+  /**
+   * Adds a line, its newline included. False where it is lost, because as many as are allowed are buffered already.
+   *
+   * @param isUrgent Whether it is added all the same.
+   */
+  add(line: string, isUrgent = false): boolean {
+    if (this.#lines.length >= this.#maxLines && !isUrgent) return false;
+    this.#lines.push(line);
+    this.#length += line.length;
+    if (this.#writing) return true;
+    if (this.#length >= BATCH_LENGTH) this.#flush();
+    else this.#timer ??= setTimeout(() => this.#flush(), FLUSH_MS);
+    return true;
   }
 
-  /** Called by `stream`. */
+  /** Writes what is buffered. Resolves, always, once that is done or given up. */
   async close(): Promise<void> {
+    this.#flush();
     await this.#writing;
   }
 
@@ -70,16 +87,21 @@ export class BatchedOutput implements UnderlyingSink<Uint8Array>, Disposable {
     this.#given.abort();
   }
 
+  #flush(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    if (this.#lines.length > 0) this.#writing ??= this.#writeAll();
+  }
+
   async #writeAll(): Promise<void> {
-    await sleep(0);
-    while (this.#pieces.length > 0) await this.#writeBatch();
+    while (this.#lines.length > 0) await this.#writeBatch();
     this.#writing = undefined;
   }
 
   async #writeBatch(): Promise<void> {
-    const batch = concat(this.#pieces);
-    this.#pieces = [];
-    this.#bytes = 0;
+    const batch = encoder.encode(this.#lines.join(""));
+    this.#lines = [];
+    this.#length = 0;
     const { signal } = this.#given;
     let pause = RETRY_MS.first;
     for (let done = 0; done < batch.length && !signal.aborted;) {

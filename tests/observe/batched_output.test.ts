@@ -17,56 +17,69 @@ function outputOf(most: number) {
   };
 }
 
-function writerTo(output: Output) {
-  return new BatchedOutput(output).stream.getWriter();
+function lines(count: number): string[] {
+  return Array.from({ length: count }, (_, index) => `line ${index}\n`);
 }
 
-Deno.test("pieces written in one turn go out as one, in order, before the stream closes", async () => {
+Deno.test("lines added in one turn are written as one piece, in order, before it closes", async () => {
   const output = outputOf(Infinity);
-  const writer = writerTo(output);
-  for (const piece of "abc") await writer.write(new TextEncoder().encode(piece));
-  await writer.close();
+  const batched = new BatchedOutput(output);
+  for (const line of "abc") assert(batched.add(line));
+  await batched.close();
   assertEquals(output.taken, ["abc"]);
 });
 
 Deno.test("an output that takes only a part gets the rest too", async () => {
   const output = outputOf(2);
-  const writer = writerTo(output);
-  await writer.write(new TextEncoder().encode("abcde"));
-  await writer.close();
+  const batched = new BatchedOutput(output);
+  batched.add("abcde");
+  await batched.close();
   assertEquals(output.taken, ["ab", "cd", "e"]);
 });
 
-Deno.test("whoever writes waits while an output is slow", async () => {
-  const go = Promise.withResolvers<void>();
-  const writer = writerTo({
-    async write(bytes) {
-      await go.promise;
-      return bytes.length;
-    },
-  });
-  let written = 0;
-  const writing = (async () => {
-    for (; written < 100; written++) await writer.write(new Uint8Array(10_000));
-  })();
-  await pause(50);
-  assert(written < 20, `${written} pieces of 10 kB were taken without anybody reading`);
-  go.resolve();
-  await writing;
-  await writer.close();
+Deno.test("lines are written without being asked for, soon where there are many", async () => {
+  const output = outputOf(Infinity);
+  const batched = new BatchedOutput(output);
+  batched.add("few\n");
+  await until(() => output.taken.length === 1, "the timer writes");
+  const many = "x".repeat(1000);
+  for (let line = 0; line < 100; line++) batched.add(many);
+  await pause(0);
+  assert(output.taken.length > 1, "nothing waits for the timer");
+  await batched.close();
+  assertEquals(output.taken.join("").length, 100_004);
 });
 
-Deno.test("a failed write goes on at the byte where it failed, however often it fails", async () => {
+Deno.test("while an output is slow lines are buffered up to the limit, and further ones are lost", async () => {
+  const go = Promise.withResolvers<void>();
+  const output = outputOf(Infinity);
+  const slow: Output = {
+    async write(bytes) {
+      await go.promise;
+      return await output.write(bytes);
+    },
+  };
+  const batched = new BatchedOutput(slow, { maxLines: 10 });
+  const closing = (batched.add("first\n"), batched.close());
+  const kept = lines(20).filter((line) => batched.add(line));
+  assertEquals(kept, lines(10));
+  assert(batched.add("urgent\n", true));
+  go.resolve();
+  await closing;
+  assertEquals(output.taken.join(""), ["first\n", ...kept, "urgent\n"].join(""));
+});
+
+Deno.test("a failed write is continued at the byte where it failed, however often it fails", async () => {
   const output = outputOf(2);
   let failures = 0;
-  const writer = writerTo({
+  const batched = new BatchedOutput({
     write(bytes) {
       if (output.taken.length === 1 && failures < 3) return Promise.reject(new Error(`full ${failures++}`));
       return output.write(bytes);
     },
   });
-  await writer.write(new TextEncoder().encode("abcde"));
-  await writer.close();
+  batched.add("abcde");
+  await batched.close();
   assertEquals([failures, output.taken], [3, ["ab", "cd", "e"]]);
 });
 
@@ -74,16 +87,15 @@ Deno.test("it shows why the last write failed until one succeeds, and gives up w
   let full = true;
   const failing = () => full ? Promise.reject(new Error("disk full")) : Promise.resolve(1);
   const output = new BatchedOutput({ write: failing });
-  const writer = output.stream.getWriter();
-  await writer.write(new Uint8Array(1));
+  output.add("a");
   await until(() => output.failure instanceof Error && !output.idle, "it has failed");
   full = false;
   await until(() => output.idle, "it is written");
   assertEquals(output.failure, undefined);
   full = true;
-  await writer.write(new Uint8Array(1));
+  output.add("b");
   output[Symbol.dispose]();
-  await writer.close();
+  await output.close();
 });
 
 Deno.test({
@@ -96,13 +108,12 @@ Deno.test({
       using free = await Deno.open(file, { write: true });
       let current = full;
       const output = new BatchedOutput({ write: (bytes) => current.write(bytes) });
-      const writer = output.stream.getWriter();
-      await writer.write(new TextEncoder().encode("one "));
+      output.add("one ");
       await until(() => output.failure !== undefined, "writing has failed");
       assert(/No space left on device/.test(String(output.failure)), String(output.failure));
       current = free;
-      await writer.write(new TextEncoder().encode("two"));
-      await writer.close();
+      output.add("two");
+      await output.close();
       assertEquals(await Deno.readTextFile(file), "one two");
     } finally {
       await Deno.remove(file);
