@@ -10,7 +10,7 @@ import { tracing } from "../observe/tracing.ts";
 import { Webhooks } from "../observe/webhooks.ts";
 import { VERSION } from "./version.ts";
 
-/** A balancer, and who is told of what happens in it. */
+/** A balancer and its observers. */
 export interface Measured {
   readonly balancer: Balancer;
   /** Undefined where the admin API is off. */
@@ -30,7 +30,7 @@ export function startMeasured(config: Config): Measured {
   return { balancer, metrics, webhooks };
 }
 
-/** What the admin API may ask of the command. */
+/** The command's actions that the admin API can start. */
 export interface Controls {
   readonly reload: () => Promise<ReloadOutcome> | undefined;
   readonly drain: () => void;

@@ -48,7 +48,7 @@ export const spec: CommandSpec = {
 
 /** Exit status 1 where nothing could be measured. */
 export async function run(args: readonly string[], io: Io): Promise<number> {
-  const load = readLoad(args);
+  const load = await readLoad(args);
   const bar = progressBar(io, "bench", load.duration / 1000, { unit: "s" });
   const result = await runLoad({ ...load, onProgress: (elapsed) => bar.draw(elapsed / 1000) });
   bar.end();
@@ -58,7 +58,7 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
   return 0;
 }
 
-function readLoad(args: readonly string[]): Load {
+async function readLoad(args: readonly string[]): Promise<Load> {
   const problems: string[] = [];
   const flags = readFlags(args, spec, problems);
   const id = flags.value("id");
@@ -69,7 +69,7 @@ function readLoad(args: readonly string[]): Load {
   const load = {
     id: id ?? "",
     mode,
-    connect: target(flags, problems),
+    connect: await target(flags, problems),
     duration: duration("duration", flags, 5000, problems),
     connections: wholeNumber(
       "connections",

@@ -85,8 +85,12 @@ function* textSummary(
   for (const { path, message } of warnings) yield `warning: ${path === "" ? file : path}: ${plain(message)}`;
 }
 
+const NO_BREAK = "\u00a0";
+
 function* wrapped(name: string, fields: readonly (readonly [string, string | number])[]): Generator<string> {
-  const [first = "", ...others] = wrap(`${name}: ${fields.map((field) => field.join(" ")).join(", ")}`, 78);
+  // a line is not broken between a name and its value
+  const text = fields.map((field) => field.join(NO_BREAK)).join(", ");
+  const [first = "", ...others] = wrap(`${name}: ${text}`, 78).map((line) => line.replaceAll(NO_BREAK, " "));
   yield first;
   for (const line of others) yield `  ${line}`;
 }

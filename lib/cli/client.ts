@@ -24,7 +24,7 @@ export const spec: CommandSpec = {
 
 /** Exit status 0 only where count, sum and CRC-32 agree at both ends. */
 export async function run(args: readonly string[], io: Io): Promise<number> {
-  const { quiet, ...settings } = readClient(args);
+  const { quiet, ...settings } = await readClient(args);
   const { id, count } = settings;
   const name = plain(`client ${id}`);
   const bar = quiet ? undefined : progressBar(io, name, count);
@@ -46,11 +46,11 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
   }
 }
 
-function readClient(args: readonly string[]) {
+async function readClient(args: readonly string[]) {
   const problems: string[] = [];
   const flags = readFlags(args, spec, problems);
   const id = flags.value("id") ?? "";
-  const connect = target(flags, problems);
+  const connect = await target(flags, problems);
   const count = wholeNumber("count", flags, { otherwise: 1000 }, problems);
   const [random = 1] = crypto.getRandomValues(new Uint32Array(1));
   const seed = wholeNumber("seed", flags, { otherwise: random }, problems);

@@ -7,7 +7,7 @@ import { plain, quote } from "../util/text.ts";
 import { adminObject } from "./admin_client.ts";
 import type { Io } from "./io.ts";
 
-/** What is asked about. */
+/** The question. */
 export interface Question {
   readonly id: string;
   readonly from: string | undefined;

@@ -65,7 +65,7 @@ export function readFlags(args: readonly string[], spec: CommandSpec, missing?: 
     },
   });
   const values = (name: string) => (Array.isArray(parsed[name]) ? parsed[name] : []).map(String);
-  const positional = parsed._.map(String);
+  const positional = parsed._.map((word) => String(word).replace(ARGUMENT, ""));
   for (const [name, flag] of Object.entries(flags)) {
     const isReported = problems.some((problem) => problem.startsWith(`--${name}: `));
     if (isReported) continue;
@@ -80,6 +80,12 @@ export function readFlags(args: readonly string[], spec: CommandSpec, missing?: 
   return { value: (name) => values(name).at(-1), values, has: (name) => parsed[name] === true, positional };
 }
 
+/** A negative number is an argument: an ID may be one. */
+const NEGATIVE = /^-\d+$/;
+
+/** Put before an argument that the parser would take for a flag. No argument of a process can have this character. */
+const ARGUMENT = "\0";
+
 /** `--name value` as `--name=value`: the parser takes a value that begins with a dash, such as -1 or -, for a flag. */
 function joinValues(args: readonly string[], { flags }: CommandSpec, problems: string[]): string[] {
   const joined: string[] = [];
@@ -91,7 +97,7 @@ function joinValues(args: readonly string[], { flags }: CommandSpec, problems: s
     );
     const [name, flag] = found ?? [];
     if (name === undefined || flag?.value === undefined) {
-      joined.push(word);
+      joined.push(NEGATIVE.test(word) ? ARGUMENT + word : word);
       continue;
     }
     const next = args[at + 1];

@@ -72,7 +72,7 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
   ]);
 }
 
-/** What runs, once every listener is open. */
+/** Logs what is running, once every listener is open. */
 function logStart({ routes, listeners, limits }: Config, file: string | undefined): void {
   const parts = [
     file ?? "no file to watch",
@@ -94,7 +94,7 @@ async function watchedFile(flags: ParsedFlags): Promise<string | undefined> {
   return flags.value("config") !== undefined && await isPipe(file) ? undefined : file;
 }
 
-/** The flags of the command line stay in force. */
+/** Reads the file again; flags of the command line keep overriding it. */
 async function reload(flags: ParsedFlags, running: Running): Promise<ReloadResult> {
   try {
     return await apply(flags, running);
@@ -104,7 +104,7 @@ async function reload(flags: ParsedFlags, running: Running): Promise<ReloadResul
   }
 }
 
-/** What a reload changes. */
+/** The parts that a reload changes. */
 interface Running extends Measured {
   readonly output: Log;
   readonly openFiles: OpenFiles;

@@ -1,4 +1,4 @@
-/** What Switchyard uses of the argument parser of Deno's standard library, which comes from npm without types. */
+/** Types for the used part of the standard library's argument parser, which npm carries without types. */
 export function parseArgs(args: readonly string[], options: {
   readonly string?: readonly string[];
   readonly boolean?: readonly string[];

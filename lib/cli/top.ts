@@ -12,7 +12,7 @@ import { duration } from "./values.ts";
 /** Between two requests without `--interval`, in milliseconds. */
 const INTERVAL_MS = 1000;
 
-/** What is printed where there is no terminal. */
+/** The page printed without a terminal. */
 const PAGE = { columns: 120, rows: 40 };
 
 export const spec: CommandSpec = {
@@ -40,7 +40,7 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
   return 0;
 }
 
-/** Asks, draws and follows the keys until it is told to quit. */
+/** Asks, draws and follows the keys until `q` is pressed. */
 class Top {
   readonly #at: HostPort;
   readonly #terminal: Terminal;

@@ -18,7 +18,7 @@ export interface TopState {
   readonly pools: readonly ReturnType<typeof poolView>[];
   readonly connections: readonly ReturnType<typeof connectionView>[];
   readonly order: string;
-  /** What has gone wrong since. */
+  /** The latest error. */
   readonly problem?: string | undefined;
 }
 

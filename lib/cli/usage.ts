@@ -7,7 +7,7 @@ const COLUMNS = 80;
 /** Every command has this flag. */
 export const HELP_FLAG: readonly [string, Flag] = ["help", { short: "h", help: "show this help" }];
 
-/** What the command does, its usage line, its flags and its examples. */
+/** Summary, usage line, flags and examples of a command. */
 export function helpText(spec: CommandSpec): string {
   const rows = [...Object.entries(spec.flags), HELP_FLAG].map(([name, flag]) =>
     [flagText(name, flag), flag.help] as const

@@ -11,7 +11,7 @@ import {
 } from "../config/values.ts";
 import { messageOf } from "../errors.ts";
 import { readCertificates } from "../transport/tls/certificates.ts";
-import { readNow } from "../transport/tls/files.ts";
+import { readAhead } from "../transport/tls/files.ts";
 import { quote } from "../util/text.ts";
 import type { ParsedFlags } from "./flags.ts";
 
@@ -45,11 +45,11 @@ export const TARGET_FLAGS = {
 } as const;
 
 /** The target that `TARGET_FLAGS` name. */
-export function target(flags: ParsedFlags, problems: string[]): Target {
+export async function target(flags: ParsedFlags, problems: string[]): Promise<Target> {
   const found = parseTarget(flags.value("connect") ?? "127.0.0.1:8888", problems);
   const ca = flags.value("ca");
   if (ca === undefined) return found;
-  if (found.tls) return { ...found, tls: { ca: certificates(ca, problems) } };
+  if (found.tls) return { ...found, tls: { ca: await certificates(ca, problems) } };
   problems.push("--ca: only with --connect tls://HOST:PORT or wss://HOST:PORT/PATH");
   return found;
 }
@@ -78,9 +78,9 @@ function parseWebSocketUrl(text: string): Target | undefined {
   return url.protocol === "wss:" ? { ...found, path, tls: {} } : { ...found, path };
 }
 
-function certificates(file: string, problems: string[]): string {
+async function certificates(file: string, problems: string[]): Promise<string> {
   try {
-    return readCertificates(file, readNow);
+    return readCertificates(file, await readAhead([file]));
   } catch (error) {
     problems.push(`--ca: ${messageOf(error)}`);
     return "";

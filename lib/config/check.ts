@@ -76,7 +76,7 @@ function* checkValue(schema: AnySchema, value: YamlValue, path: string): Generat
   }
 }
 
-/** What `schema` expects instead of `value`; undefined if it accepts it. */
+/** The description of what `schema` expects instead of `value`; undefined if it accepts `value`. */
 function expectedBy(schema: AnySchema, value: unknown): string | undefined {
   const { entries, item, message } = partsOf(schema);
   // To valibot a list is an object too.

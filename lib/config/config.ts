@@ -66,13 +66,13 @@ export type RouteConfig =
     | { readonly match: string; readonly id?: undefined }
   );
 
-/** What happens to the connections of a route that a reload removes. */
+/** How the connections of a route end that a reload removes. */
 export type OnRemoval = NonNullable<RouteEntry["on_removal"]>;
 
 /** The whole configuration. Routes are in file order. */
 export interface Config extends Omit<File, "routes" | "default"> {
   readonly routes: readonly RouteConfig[];
-  /** What IDs get that no route matches. */
+  /** The route of IDs that no other route matches. */
   readonly default?: DefaultConfig;
 }
 

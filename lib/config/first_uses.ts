@@ -1,4 +1,4 @@
-/** What rules about several fields share. */
+/** Helpers for rules about several fields. */
 
 import { describe, type Problem } from "./check.ts";
 import { isMapping, type Mapping, type YamlValue } from "./yaml.ts";

@@ -1,30 +1,31 @@
 /** Telling whether a configuration file is mounted by itself, as containers do with `-v routes.yaml:/etc/…/routes.yaml`. */
 
 import { dirname } from "node:path";
+import { realPathOf, statFile } from "../util/read_file.ts";
 
-/** The parts of `Deno` that are asked; tests put their own in their place. */
+/** Questions about files; tests answer them in place of the file system. */
 export interface FileSystem {
-  /** @default Deno.stat */
+  /** @default statFile, which has a deadline */
   readonly stat?: (path: string) => Promise<{ readonly dev: number }>;
-  /** @default Deno.realPath */
+  /** @default realPathOf, which has a deadline */
   readonly realPath?: (path: string) => Promise<string>;
 }
 
 /**
- * The warning for a file that is a mount point itself, or undefined. Such a mount stays with the file that was there
- * when it was made: once another takes its place by renaming, the balancer would look at the old one for ever.
+ * The warning for a file that is a mount point itself, or undefined. Such a mount keeps the file that was there
+ * when it was made: after another was renamed over it, the balancer would still see the old one.
  *
- * It is told from its folder being on another device. A mount within one file system cannot be told without reading
+ * The sign is a folder on another device. A mount within one file system cannot be recognised without reading
  * /proc/self/mountinfo, which takes all permissions.
  */
 export async function mountProblem(file: string, fs: FileSystem = {}): Promise<string | undefined> {
-  const { stat = Deno.stat, realPath = Deno.realPath } = fs;
+  const { stat = statFile, realPath = realPathOf } = fs;
   try {
     const path = await realPath(file);
     const [own, folder] = await Promise.all([stat(path), stat(dirname(path))]);
     if (own.dev === folder.dev) return undefined;
   } catch {
-    // a file or folder that cannot be looked at is told when it is read
+    // a file that cannot be read is reported by its reader
     return undefined;
   }
   return `${file} is mounted by itself, so a file that replaces it will not be noticed: mount its folder instead`;

@@ -2,5 +2,5 @@
 
 import type { Schema } from "./std_yaml_loader.d.ts";
 
-/** What `parse` chooses among. */
+/** Schemas that `parse` accepts. */
 export const SCHEMA_MAP: ReadonlyMap<"failsafe" | "default", Schema>;

@@ -1,5 +1,5 @@
 /**
- * Reading whole files without ever waiting for ever: the kind of file is checked before it is opened, and each read has
+ * Reading whole files without waiting forever: the kind of file is checked before it is opened, and each read has
  * a deadline. Everything that the balancer reads from disk goes through here.
  */
 
@@ -95,6 +95,14 @@ export async function statFile(
   deadlineMs: number = DEFAULTS.deadlineMs,
 ): Promise<Deno.FileInfo> {
   return await within(file, deadlineMs, () => Deno.stat(file));
+}
+
+/** The path of a file behind all symbolic links. @throws {ReadError} as `readText` does */
+export async function realPathOf(
+  file: string,
+  deadlineMs: number = DEFAULTS.deadlineMs,
+): Promise<string> {
+  return await within(file, deadlineMs, () => Deno.realPath(file));
 }
 
 /** True for standard input and for pipes, which can be read once only. False where there is no such file. */

@@ -67,6 +67,7 @@ timeouts: { id: 1500ms }
     assertMatch(out[1] ?? "", /^listener: 0\.0\.0\.0:8443: tcp, TLS \(CN=first, expires \d{4}-\d\d-\d\d\)$/);
     assertEquals(out[2], "listener: 0.0.0.0:8888: tcp and websocket, PROXY from 10.0.0.0/8");
     assertStringIncludes(out.join("\n"), "timeouts: id 1.5s, connect 3s, idle 1h,");
+    assertEquals(out.filter((line) => /^ {2}\d/.test(line)), [], "a line begins with a value");
     assertEquals(out.filter((line) => line.startsWith("warning: ")), [
       'warning: routes[1].match: "eu-*" never matches: routes[0].match "*" matches all of its IDs first',
       `warning: ${file}: every user of this machine can write to it: chmod o-w`,

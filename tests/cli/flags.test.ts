@@ -23,6 +23,12 @@ Deno.test("a value may be a dash or a negative number, and behind = anything", (
   assertEquals([flags.has("quiet"), flags.positional], [true, ["file"]]);
 });
 
+Deno.test("a negative number is an argument, in its place among the others", () => {
+  const pair = { ...spec, positional: ["ID", "[FILE]"] };
+  assertEquals(readFlags(["-5", "file", "--id", "1"], pair).positional, ["-5", "file"]);
+  assertEquals(readFlags(["file", "--id", "1", "-5"], pair).positional, ["file", "-5"]);
+});
+
 Deno.test("what stands behind -- is no flag", () => {
   assertEquals(readFlags(["--id", "1", "--", "--quiet"], spec).positional, ["--quiet"]);
 });

@@ -25,7 +25,7 @@ function plain(text: string): string {
 
 for (const name of Object.keys(REFUSAL_CODES) as (keyof typeof REFUSAL_CODES)[]) {
   Deno.test(`the page says of ${name} what the client gets, what the log says and what to do`, () => {
-    for (const part of ["**the client gets**", "**the log says**", "what to do"]) {
+    for (const part of ["**the client gets**", "**the log has**", "what to do"]) {
       assertStringIncludes(section(name).toLowerCase(), part);
     }
   });

@@ -52,6 +52,12 @@ for (const page of ["README.md", ...PAGES]) {
   });
 }
 
+for (const page of ["README.md", "CHANGELOG.md", ...PAGES]) {
+  Deno.test(`${page} has no marks of a merge`, () => {
+    assertEquals(read(page).match(/<{7} |>{7} |(^| )={7}$/gm), null);
+  });
+}
+
 Deno.test("the README leads to every page", () => {
   const linked = links("README.md");
   assertEquals(PAGES.filter((page) => !linked.includes(page)), []);

@@ -5,7 +5,7 @@ import { parseHttpUrl, URL_EXPECTED } from "../values.ts";
 import { choice, filePath, parsed } from "./fields.ts";
 import { HTTP_URL_PATTERN } from "./patterns.ts";
 
-/** What a webhook may be told of. */
+/** Events that a webhook can get. */
 export const WEBHOOK_EVENTS = ["connect", "disconnect", "upstream_up", "upstream_down", "reload"] as const;
 
 const webhook = v.strictObject({
@@ -13,7 +13,7 @@ const webhook = v.strictObject({
   events: v.exactOptional(v.pipe(
     v.array(choice(WEBHOOK_EVENTS, "An event."), "a list of events"),
     v.minLength(1, "at least one event, or no field events for all of them"),
-    v.description("The events that it is told of; default all."),
+    v.description("The events that it gets; default all."),
   )),
   secret_file: v.exactOptional(filePath("File with the secret by which requests are signed (HMAC-SHA256).")),
 }, "a mapping such as { url: https://example.com/hook }");
