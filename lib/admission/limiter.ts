@@ -35,11 +35,6 @@ export class Limiter implements Admittance {
     return this.#silent.size + this.#identified.size;
   }
 
-  /** Number of permits held by connections without an ID. */
-  get silent(): number {
-    return this.#silent.size;
-  }
-
   /** Replaces the limits. Connections that are open count under the new ones, but none is ended. */
   configure(limits: Limits): void {
     this.#limits = limits;

@@ -222,6 +222,7 @@ export class Connection extends ListNode<Connection> implements ConnectionInfo {
     this.client.close();
     this.#upstream?.close();
   }
+
   /** What was waited for has come, perhaps in the very moment in which the connection was terminated. */
   #waited(): void {
     this.#waiting = undefined;

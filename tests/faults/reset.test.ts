@@ -36,6 +36,24 @@ async function timeOf(ending: Promise<unknown>): Promise<number> {
   return performance.now() - begun;
 }
 
+/** A client that has reached an upstream, whose socket a test can reset. */
+async function startReached() {
+  const upstream = await startResetting();
+  const balancer = startBalancer(configTo(upstream.port));
+  const client = await balancer.connect();
+  await send(client, ID);
+  return {
+    balancer,
+    client,
+    socket: await upstream.reached(),
+    async [Symbol.asyncDispose]() {
+      client[Symbol.dispose]();
+      await balancer[Symbol.asyncDispose]();
+      await upstream[Symbol.asyncDispose]();
+    },
+  };
+}
+
 Deno.test("a client's reset mid-stream ends its upstream, and is the log's reason", async () => {
   using log = captureLog();
   const reached = Promise.withResolvers<void>();
@@ -58,11 +76,8 @@ Deno.test("a client's reset mid-stream ends its upstream, and is the log's reaso
 
 Deno.test("an upstream's reset mid-stream ends its client, and is the log's reason", async () => {
   using log = captureLog();
-  await using upstream = await startResetting();
-  await using balancer = startBalancer(configTo(upstream.port));
-  using client = await balancer.connect();
-  await send(client, ID);
-  const socket = await upstream.reached();
+  await using path = await startReached();
+  const { balancer, client, socket } = path;
   socket.write("some");
   assertEquals((await receive(client, 4)).length, 4);
   socket.resetAndDestroy();
@@ -96,11 +111,8 @@ Deno.test("a client that resets while it takes nothing ends an upstream that is 
 
 Deno.test("an upstream that resets while it takes nothing ends a client that is held up by it", async () => {
   using log = captureLog();
-  await using upstream = await startResetting();
-  await using balancer = startBalancer(configTo(upstream.port));
-  using client = await balancer.connect();
-  await send(client, ID);
-  const socket = await upstream.reached();
+  await using path = await startReached();
+  const { balancer, client, socket } = path;
   socket.pause();
   let sent = 0;
   let failed = false;
@@ -150,11 +162,8 @@ Deno.test({ name: "a reset is noticed behind TLS, too", ignore: !hasOpenssl }, a
 
 Deno.test("an upstream that resets while its client takes nothing is noticed, whatever it had sent", async () => {
   using log = captureLog();
-  await using upstream = await startResetting();
-  await using balancer = startBalancer(configTo(upstream.port));
-  using client = await balancer.connect();
-  await send(client, ID);
-  const socket = await upstream.reached();
+  await using path = await startReached();
+  const { balancer, socket } = path;
   await untilStill(sendOn(socket), "the upstream is held up");
   await reset(socket);
   await sweepUntilEnded(balancer);
