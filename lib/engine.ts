@@ -1,6 +1,5 @@
 /** One thread's listeners, connections and settings. */
 
-import { getLogger } from "@logtape/logtape";
 import { Limiter } from "./admission/limiter.ts";
 import type { Config } from "./config/config.ts";
 import { serversOf } from "./config/servers.ts";
@@ -8,13 +7,17 @@ import { serveConnection } from "./connection.ts";
 import { Dialing } from "./connection/dialing.ts";
 import { drainConnections, type DrainEnd } from "./connection/drain.ts";
 import { IdleTimeout } from "./connection/idle_timeout.ts";
-import { ConnectionRegistry, type Page, type Selection } from "./connection/registry.ts";
+import type { Page } from "./connection/page.ts";
+import { ConnectionRegistry, type Selection } from "./connection/registry.ts";
 import { SHUTTING_DOWN } from "./connection/rejection.ts";
 import { endRemoved } from "./connection/removed_routes.ts";
 import type { Current, Snapshot } from "./connection/snapshot.ts";
 import { Timeouts } from "./connection/timeouts.ts";
+import type { ConnectionCounts, Counted, EngineFace, Stats } from "./engine/face.ts";
 import { type Listen, Listeners } from "./listen/listeners.ts";
+import { metricsSource } from "./engine/metrics_source.ts";
 import { AccessLog } from "./observe/access_log.ts";
+import type { MetricsSource } from "./observe/metrics.ts";
 import {
   type Closing,
   type ConnectionInfo,
@@ -28,9 +31,7 @@ import { readAhead, type ReadFile, tlsFiles } from "./transport/tls/files.ts";
 import type { Connect } from "./upstream/dialer.ts";
 import type { Lookup } from "./upstream/resolver.ts";
 import { sleep } from "./util/async.ts";
-import { durationText } from "./util/text.ts";
-
-const log = getLogger("switchyard");
+import { subnetOf } from "./util/cidr.ts";
 
 /** How long rejections may take to arrive before the engine closes, in milliseconds. */
 const REJECTIONS_MS = 500;
@@ -47,20 +48,8 @@ export interface EngineOptions {
   readonly observers?: readonly Observer[];
 }
 
-/** Totals of an engine. */
-export interface Stats {
-  readonly active: number;
-  /** Accepted since the start. */
-  readonly accepted: number;
-  /** Bytes relayed since the start, from clients and from upstreams. */
-  readonly bytes: { readonly up: number; readonly down: number };
-  /** Rules in the routing table. */
-  readonly routes: number;
-  readonly draining: boolean;
-}
-
-/** An engine that runs. */
-export class Engine implements Current, AsyncDisposable {
+/** The engine of one thread. */
+export class Engine implements Current, EngineFace {
   readonly registry: ConnectionRegistry;
   readonly limiter: Limiter;
   readonly idleTimeout = new IdleTimeout();
@@ -102,7 +91,6 @@ export class Engine implements Current, AsyncDisposable {
     return engine;
   }
 
-  /** The configuration in use. */
   get config(): Config {
     return this.#config;
   }
@@ -111,21 +99,18 @@ export class Engine implements Current, AsyncDisposable {
     return this.#snapshot;
   }
 
+  get active(): number {
+    return this.registry.active;
+  }
+
   get draining(): boolean {
     return this.#draining !== undefined;
   }
 
-  /** Where it listens, with the ports that the system chose for port 0. */
   get addresses(): Deno.NetAddr[] {
     return this.#listeners.addresses;
   }
 
-  /**
-   * Switches to `config`, all of it in one step. Open connections are not touched, except those whose route is gone and
-   * has an `on_removal`. One call at a time.
-   *
-   * @throws Error where a listener cannot be opened, or while draining; nothing has changed then.
-   */
   async reload(config: Config): Promise<ReloadResult> {
     const before = this.#snapshot.table;
     const table = await RouteTable.build(config.routes, config.default);
@@ -154,24 +139,27 @@ export class Engine implements Current, AsyncDisposable {
     return result;
   }
 
-  /**
-   * Turns new connections away, lets those that are open run until they end or `timeouts.drain` is over, and closes.
-   * Resolves to the number of connections that had to be terminated.
-   */
   drain(): Promise<number> {
     return this.#draining ??= this.#drain();
   }
 
-  /** Terminates the selected connections. Resolves to their number. */
   terminate(which: Selection, why: Closing): Promise<number> {
     const selected = this.registry.select(which);
     for (const connection of selected) connection.terminate(why);
     return Promise.resolve(selected.length);
   }
 
-  /** Copies of what is known of the connections in a page. */
   connections(page: Page): Promise<readonly ConnectionInfo[]> {
     return Promise.resolve(this.registry.page(page));
+  }
+
+  count({ subnet, id }: Counted): Promise<ConnectionCounts> {
+    let [ofSubnet, ofId] = [0, 0];
+    for (const connection of this.registry) {
+      if (connection.id === id) ofId += 1;
+      if (subnetOf(connection.source.hostname) === subnet) ofSubnet += 1;
+    }
+    return Promise.resolve({ active: this.registry.active, ofSubnet, ofId });
   }
 
   stats(): Promise<Stats> {
@@ -184,7 +172,10 @@ export class Engine implements Current, AsyncDisposable {
     });
   }
 
-  /** Stops listening, terminates every connection and waits until all have ended. */
+  get measured(): MetricsSource {
+    return metricsSource(this);
+  }
+
   close(): Promise<void> {
     return this.#closing ??= this.#close();
   }
@@ -208,11 +199,6 @@ export class Engine implements Current, AsyncDisposable {
   async #drain(): Promise<number> {
     const last = this.registry.total;
     const { timeouts } = this.#config;
-    log.info(
-      `draining: ${this.registry.active} connections have ${
-        durationText(timeouts.drain)
-      } to finish; new ones are refused`,
-    );
     const left = () => [...this.registry].filter(({ conn }) => conn <= last);
     const terminated = await drainConnections(left, timeouts, SHUTDOWN, this.#whenEnded(last));
     for (const connection of this.registry) {
@@ -223,9 +209,6 @@ export class Engine implements Current, AsyncDisposable {
     }
     await sleep(REJECTIONS_MS, this.#whenEnded());
     await this.close();
-    log[terminated > 0 ? "warning" : "info"](
-      `drained: ${terminated} connections were closed at the end of timeouts.drain`,
-    );
     return terminated;
   }
 

@@ -1,10 +1,9 @@
 /** Listing connections and ending them. */
 
-import type { Page } from "../connection/registry.ts";
+import { type Page, PAGE_ORDERS } from "../connection/page.ts";
 import { parseCidr } from "../config/values.ts";
-import type { Closing, ConnectionInfo } from "../observe/observer.ts";
-import { AddressList } from "../util/cidr.ts";
-import { addressText, hostPortText, quote } from "../util/text.ts";
+import type { Closing } from "../observe/observer.ts";
+import { quote } from "../util/text.ts";
 import { HttpError } from "./http.ts";
 import type { Parameters, Values } from "./parameters.ts";
 import type { AdminSource } from "./source.ts";
@@ -31,7 +30,7 @@ export const LIST_PARAMETERS: Parameters = {
   search: { type: "string", description: "Only those whose ID, client or upstream contains this text." },
   sort: {
     type: "string",
-    choices: ["age", "bytes", "id"],
+    choices: PAGE_ORDERS,
     description: "Oldest first (the default), most bytes first, or by ID. Only age has further pages.",
   },
 };
@@ -39,14 +38,13 @@ export const LIST_PARAMETERS: Parameters = {
 /** A page of connections. */
 export async function listConnections({ balancer }: AdminSource, values: Values) {
   const limit = values.number("limit") ?? PAGE;
-  const sort = values.text("sort") ?? "age";
-  const compare = ORDERS[sort];
-  const after = values.number("after") ?? 0;
-  const matches = matcher(values);
-  const page: Page = { after, limit: limit + 1, matches, ...(compare && { compare }) };
+  const order = PAGE_ORDERS.find((name) => name === values.text("sort")) ?? "age";
+  const [id, upstream, search] = ["id", "upstream", "search"].map(values.text);
+  const filter = { id, upstream, search, network: networkOf(values) };
+  const page: Page = { after: values.number("after") ?? 0, limit: limit + 1, order, ...filter };
   const found = await balancer.engine.connections(page);
   const rows = found.slice(0, limit);
-  const next = found.length > limit && !compare ? rows.at(-1)?.conn ?? null : null;
+  const next = found.length > limit && order === "age" ? rows.at(-1)?.conn ?? null : null;
   const now = performance.now();
   return { connections: rows.map((connection) => connectionView(connection, now)), next };
 }
@@ -66,42 +64,14 @@ export async function closeConnections(
 
 const KICKED: Closing = { reason: "kicked", closedBy: "balancer" };
 
-type Compare = (one: ConnectionInfo, other: ConnectionInfo) => number;
-
-const ORDERS: Readonly<Record<string, Compare | undefined>> = {
-  bytes: (one, other) => bytesOf(other) - bytesOf(one),
-  id: (one, other) => order(one.id ?? "", other.id ?? "") || one.conn - other.conn,
-};
-
-function bytesOf({ up, down }: ConnectionInfo): number {
-  return up.written + down.written;
-}
-
-function order(one: string, other: string): number {
-  return one < other ? -1 : Number(one > other);
-}
-
-function matcher(values: Values): (connection: ConnectionInfo) => boolean {
-  const [id, upstream, search] = ["id", "upstream", "search"].map(values.text);
-  const network = networkOf(values.text("address"));
-  return (connection) => {
-    const server = connection.upstream && hostPortText(connection.upstream);
-    if (id !== undefined && connection.id !== id) return false;
-    if (upstream !== undefined && server !== upstream) return false;
-    if (network && network.find(connection.source.hostname) === undefined) return false;
-    return search === undefined ||
-      [connection.id, server, addressText(connection.source)].some((field) => field?.includes(search));
-  };
-}
-
-function networkOf(address: string | undefined): AddressList | undefined {
+/** Where `address` is given: a network. @throws {HttpError} 400 where it is none */
+function networkOf(values: Values): string | undefined {
+  const address = values.text("address");
   if (address === undefined) return undefined;
   const cidr = parseCidr(address);
-  if (cidr === undefined) {
-    throw new HttpError(
-      400,
-      `parameter address: ${quote(address)} is not an IP address or a network, such as 192.0.2.0/24`,
-    );
-  }
-  return new AddressList([cidr]);
+  if (cidr !== undefined) return cidr;
+  throw new HttpError(
+    400,
+    `parameter address: ${quote(address)} is not an IP address or a network, such as 192.0.2.0/24`,
+  );
 }

@@ -126,8 +126,8 @@ export const ENDPOINTS: readonly Endpoint[] = [
       from: { type: "string", description: "An IP address to ask admission about." },
     },
     statuses: { 200: "The explanation." },
-    respond: ({ source, values }) => {
-      return json(explain(source.balancer.engine, values.text("id") ?? "", values.text("from")));
+    respond: async ({ source, values }) => {
+      return json(await explain(source.balancer.engine, values.text("id") ?? "", values.text("from")));
     },
   },
   {
@@ -154,9 +154,10 @@ export const ENDPOINTS: readonly Endpoint[] = [
     path: `${V1}/drain`,
     summary: "Drains the balancer and ends the process, as SIGTERM does.",
     statuses: { 202: "It has begun." },
-    respond: ({ source }) => {
+    respond: async ({ source }) => {
       source.drain();
-      return json({ draining: true, connections_active: source.balancer.active }, 202);
+      const { active } = await source.balancer.engine.stats();
+      return json({ draining: true, connections_active: active }, 202);
     },
   },
 ];

@@ -3,7 +3,7 @@
 import { AccessList } from "../admission/access_list.ts";
 import type { Config } from "../config/config.ts";
 import { idExpected, parseCidr } from "../config/values.ts";
-import type { Engine } from "../engine.ts";
+import type { ConnectionCounts, EngineFace } from "../engine/face.ts";
 import type { RefusalName } from "../errors.ts";
 import { ruleText } from "../route/table.ts";
 import type { ServerPool } from "../upstream/pool.ts";
@@ -53,9 +53,9 @@ export interface Explanation {
 }
 
 /** @throws {HttpError} 400 where `from` is no address */
-export function explain(engine: Engine, id: string, from?: string): Explanation {
+export async function explain(engine: EngineFace, id: string, from?: string): Promise<Explanation> {
   const { config, snapshot } = engine;
-  const admission = from === undefined ? null : admissionOf(engine, from, id);
+  const admission = from === undefined ? null : await admissionOf(engine, from, id);
   const wrong = idExpected(id, config.limits.id_bytes);
   const steps = wrong === undefined ? [...snapshot.table.trace(id)] : [];
   const selected = steps.find((step) => step.selected)?.route;
@@ -128,7 +128,7 @@ function verdict(server: Server, { config }: ServerPool, anyUp: boolean): { trie
   return { tried: true, why: `up, ${server.active} connections, picked by ${strategy}` };
 }
 
-function admissionOf(engine: Engine, address: string, id: string): Admission {
+async function admissionOf(engine: EngineFace, address: string, id: string): Promise<Admission> {
   if (parseCidr(address) === undefined || address.includes("/")) {
     throw new HttpError(400, `parameter from: ${quote(address)} is not an IP address, such as 192.0.2.7`);
   }
@@ -138,7 +138,8 @@ function admissionOf(engine: Engine, address: string, id: string): Admission {
     ok: verdict.allowed,
     text: `${verdict.allowed ? "allowed" : "denied"}: ${verdict.because}`,
   };
-  const limits = [...limitsOf(engine, address, id)];
+  const subnet = subnetOf(address);
+  const limits = [...limitsOf(engine.config, subnet, await engine.count({ subnet, id }))];
   const over = limits.find(({ ok }) => !ok);
   const refused: Refused | null = !access.ok
     ? { reason: "FORBIDDEN", why: access.text }
@@ -153,15 +154,12 @@ interface Check {
   readonly text: string;
 }
 
-function* limitsOf({ config, registry }: Engine, address: string, id: string): Generator<Check> {
-  const { limits, duplicate_id } = config;
-  const subnet = subnetOf(address);
-  let [ofSubnet, ofId] = [0, 0];
-  for (const connection of registry) {
-    if (connection.id === id) ofId += 1;
-    if (subnetOf(connection.source.hostname) === subnet) ofSubnet += 1;
-  }
-  yield check("connections", registry.active, limits.connections ?? 0);
+function* limitsOf(
+  { limits, duplicate_id }: Config,
+  subnet: string,
+  { active, ofSubnet, ofId }: ConnectionCounts,
+): Generator<Check> {
+  yield check("connections", active, limits.connections ?? 0);
   yield check(`connections_per_ip of ${subnet}`, ofSubnet, limits.connections_per_ip);
   yield check("connections_per_id", ofId, idLimit(limits, duplicate_id));
   if (limits.connection_rate_per_ip > 0) {

@@ -2,7 +2,7 @@
 
 import type { Balancer } from "../balancer.ts";
 import type { ReloadOutcome } from "../config/reloader.ts";
-import type { BuildInfo, Metrics, MetricsSource } from "../observe/metrics.ts";
+import type { BuildInfo, Metrics } from "../observe/metrics.ts";
 
 /** Passed to every endpoint. */
 export interface AdminSource {
@@ -15,20 +15,4 @@ export interface AdminSource {
   readonly reload: () => Promise<ReloadOutcome> | undefined;
   /** Begins to drain, after which the process ends. */
   readonly drain: () => void;
-}
-
-/** What is read from a balancer when its metrics are scraped. */
-export function metricsSource({ engine }: Balancer): MetricsSource {
-  return {
-    connections: () => engine.registry,
-    bytes: () => engine.registry.bytes(),
-    routes: () => engine.snapshot.table.size,
-    *servers() {
-      for (const { name, servers } of engine.snapshot.pools.values()) {
-        for (const { key, state, draining } of servers) {
-          yield { pool: name, key, up: state === "up" && !draining };
-        }
-      }
-    },
-  };
 }

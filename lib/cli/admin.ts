@@ -1,7 +1,6 @@
 /** The admin API of `switchyard serve`. */
 
 import { AdminServer } from "../admin/server.ts";
-import { metricsSource } from "../admin/source.ts";
 import { Balancer } from "../balancer.ts";
 import type { Config } from "../config/config.ts";
 import type { ReloadOutcome } from "../config/reloader.ts";
@@ -21,9 +20,7 @@ export interface Measured {
 /** Starts a balancer. Without an admin API nothing is counted, and without tracing in the environment nothing traced. */
 export function startMeasured(config: Config): Measured {
   const running: { balancer?: Balancer } = {};
-  const metrics = config.admin
-    ? new Metrics(() => running.balancer && metricsSource(running.balancer), VERSION)
-    : undefined;
+  const metrics = config.admin ? new Metrics(() => running.balancer?.engine.measured, VERSION) : undefined;
   const webhooks = new Webhooks(config.webhooks);
   const observers = [metrics, webhooks, tracing(VERSION.version)].filter((one) => one !== undefined);
   const balancer = running.balancer = Balancer.start(config, { observers });

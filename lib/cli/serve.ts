@@ -132,7 +132,8 @@ function onBlind(problem: string): void {
 async function endNow(balancer: Balancer): Promise<number> {
   // whatever blocks an orderly end, such as a log that nobody reads
   Deno.unrefTimer(setTimeout(() => Deno.exit(1), AT_ONCE_MS));
-  log.warning(`asked to end again: closing ${balancer.active} connections at once`);
+  const { active } = await balancer.engine.stats();
+  log.warning(`asked to end again: closing ${active} connections at once`);
   await balancer.close();
   return 1;
 }

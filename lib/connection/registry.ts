@@ -4,6 +4,7 @@ import { type Closing, type ConnectionInfo, connectionInfo, type Observer } from
 import type { Duplex } from "../transport/duplex.ts";
 import { LinkedList } from "../util/linked_list.ts";
 import { Connection, type SocketAddresses } from "./connection.ts";
+import { matcher, ORDERS, type Page } from "./page.ts";
 
 /** Bytes relayed from clients to upstreams, and from upstreams to clients. */
 export interface RelayedBytes {
@@ -15,18 +16,6 @@ export interface RelayedBytes {
 export interface Selection {
   readonly conn?: number | undefined;
   readonly id?: string | undefined;
-}
-
-/** A part of the list of connections, the oldest first. */
-export interface Page {
-  /** Only connections with a higher number. @default 0 */
-  readonly after?: number;
-  /** Most connections in the page. */
-  readonly limit: number;
-  /** Only those for which this is true. @default all */
-  readonly matches?: (connection: ConnectionInfo) => boolean;
-  /** Another order, in which the page is the first part. @default the oldest first */
-  readonly compare?: (one: ConnectionInfo, other: ConnectionInfo) => number;
 }
 
 interface Waiting {
@@ -95,13 +84,15 @@ export class ConnectionRegistry implements Iterable<Connection> {
   }
 
   /** Copies of what is known of the connections in a page. */
-  page({ after = 0, limit, matches = () => true, compare }: Page): readonly ConnectionInfo[] {
+  page({ after = 0, limit, order = "age", ...filter }: Page): readonly ConnectionInfo[] {
+    const matches = matcher(filter);
     const found: Connection[] = [];
     for (const connection of this.#open) {
-      if (!compare && found.length >= limit) break;
+      // the list is in the order of age
+      if (order === "age" && found.length >= limit) break;
       if (connection.conn > after && matches(connection)) found.push(connection);
     }
-    const page = compare ? found.sort(compare).slice(0, limit) : found;
+    const page = order === "age" ? found : found.sort(ORDERS[order]).slice(0, limit);
     return page.map(connectionInfo);
   }
 

@@ -4,9 +4,10 @@ import { EventFeed } from "../../lib/admin/events.ts";
 import { poolsOf } from "../../lib/admin/endpoints.ts";
 import type { GuardOptions } from "../../lib/admin/guard.ts";
 import { adminHandler } from "../../lib/admin/handler.ts";
-import { type AdminSource, metricsSource } from "../../lib/admin/source.ts";
+import type { AdminSource } from "../../lib/admin/source.ts";
 import { statusView } from "../../lib/admin/views.ts";
 import type { Balancer } from "../../lib/balancer.ts";
+import type { Engine } from "../../lib/engine.ts";
 import type { Config } from "../../lib/config/config.ts";
 import type { ReloadOutcome } from "../../lib/config/reloader.ts";
 import { encodeId } from "../../lib/frame/tlv.ts";
@@ -29,9 +30,9 @@ export interface Options extends Partial<GuardOptions> {
 
 /** Starts a balancer of `config`. */
 export function administer(config: Config, options: Options = {}) {
-  const running: { balancer?: Balancer } = {};
+  const running: { balancer?: Balancer<Engine> } = {};
   const build = { version: "1.2.3", deno: "2.9.6" };
-  const metrics = new Metrics(() => running.balancer && metricsSource(running.balancer), build);
+  const metrics = new Metrics(() => running.balancer?.engine.measured, build);
   const started = startBalancer(config, { observers: [metrics] });
   const { balancer } = started;
   running.balancer = balancer;
@@ -75,6 +76,6 @@ export function administer(config: Config, options: Options = {}) {
   };
 }
 
-function connectedCount({ engine }: Balancer): number {
+function connectedCount({ engine }: Balancer<Engine>): number {
   return [...engine.registry].filter(({ connectedAt }) => connectedAt !== undefined).length;
 }

@@ -57,8 +57,8 @@ Deno.test("a page begins after a number, has a limit, a filter and an order", ()
   const numbers = (page: Parameters<typeof registry.page>[0]) => registry.page(page).map(({ conn }) => conn);
   assertEquals(numbers({ limit: 2 }), [1, 2]);
   assertEquals(numbers({ limit: 2, after: 2 }), [3, 4]);
-  assertEquals(numbers({ limit: 9, matches: ({ id }) => id === "a" }), [1, 3]);
-  assertEquals(numbers({ limit: 2, compare: (one, other) => other.conn - one.conn }), [4, 3]);
+  assertEquals(numbers({ limit: 9, id: "a" }), [1, 3]);
+  assertEquals(numbers({ limit: 2, order: "id" }), [1, 3]);
 });
 
 Deno.test("bytes are those of open and of closed connections", () => {

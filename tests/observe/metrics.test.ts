@@ -6,11 +6,12 @@ import { configTo, startBalancer } from "../fixture.ts";
 import { startEcho } from "../upstreams.ts";
 import { until } from "../wait.ts";
 import type { Balancer } from "../../lib/balancer.ts";
+import type { Engine } from "../../lib/engine.ts";
 import { connectionWith } from "./connection_info.ts";
 
 const BUILD = { version: "1.2.3", deno: "2.9.6" };
 
-function sourceOf(balancer: Balancer): MetricsSource {
+function sourceOf(balancer: Balancer<Engine>): MetricsSource {
   const { registry } = balancer.engine;
   return {
     connections: () => registry,
@@ -25,7 +26,7 @@ function sourceOf(balancer: Balancer): MetricsSource {
 }
 
 function startMeasured(port: number) {
-  const running: { balancer?: Balancer } = {};
+  const running: { balancer?: Balancer<Engine> } = {};
   const metrics = new Metrics(() => running.balancer && sourceOf(running.balancer), BUILD);
   const started = startBalancer(configTo(port), { observers: [metrics] });
   running.balancer = started.balancer;

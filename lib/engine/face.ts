@@ -1,0 +1,71 @@
+/** What the balancer, the admin API and the command line use of an engine: one in this thread, or workers. */
+
+import type { Config } from "../config/config.ts";
+import type { Page } from "../connection/page.ts";
+import type { RelayedBytes, Selection } from "../connection/registry.ts";
+import type { Snapshot } from "../connection/snapshot.ts";
+import type { MetricsSource } from "../observe/metrics.ts";
+import type { Closing, ConnectionInfo, ReloadResult } from "../observe/observer.ts";
+
+/** Totals. */
+export interface Stats {
+  readonly active: number;
+  /** Accepted since the start. */
+  readonly accepted: number;
+  /** Bytes relayed since the start, from clients and from upstreams. */
+  readonly bytes: RelayedBytes;
+  /** Rules in the routing table. */
+  readonly routes: number;
+  readonly draining: boolean;
+}
+
+/** Whose connections are counted: those from a subnet (see `subnetOf`), and those of an ID. */
+export interface Counted {
+  readonly subnet: string;
+  readonly id: string;
+}
+
+/** Numbers of open connections. */
+export interface ConnectionCounts {
+  readonly active: number;
+  readonly ofSubnet: number;
+  readonly ofId: number;
+}
+
+/** Rules, and servers with their health: what a connection is routed by. */
+export type Routing = Pick<Snapshot, "table" | "pools" | "upstreams">;
+
+/** An engine that runs, in one thread or in several. */
+export interface EngineFace extends AsyncDisposable {
+  /** The configuration in use. */
+  readonly config: Config;
+  /** Where it listens, with the ports that the system chose for port 0. */
+  readonly addresses: readonly Deno.NetAddr[];
+  /** Number of connections open now; of those in other threads, as they were last heard of. */
+  readonly active: number;
+  readonly draining: boolean;
+  readonly snapshot: Routing;
+  /**
+   * Switches to `config`, all of it in one step. Open connections are not touched, except those whose route is gone and
+   * has an `on_removal`. One call at a time.
+   *
+   * @throws Error where a listener cannot be opened, or while draining; nothing has changed then.
+   */
+  reload(config: Config): Promise<ReloadResult>;
+  /**
+   * Turns new connections away, lets those that are open run until they end or `timeouts.drain` is over, and closes.
+   * Resolves to the number of connections that had to be terminated.
+   */
+  drain(): Promise<number>;
+  /** Terminates the selected connections. Resolves to their number. */
+  terminate(which: Selection, why: Closing): Promise<number>;
+  /** Copies of what is known of the connections in a page. */
+  connections(page: Page): Promise<readonly ConnectionInfo[]>;
+  /** Counts open connections. */
+  count(which: Counted): Promise<ConnectionCounts>;
+  stats(): Promise<Stats>;
+  /** What is read when metrics are scraped. */
+  readonly measured: MetricsSource;
+  /** Stops listening, terminates every connection and waits until all have ended. */
+  close(): Promise<void>;
+}

@@ -1,0 +1,34 @@
+/** What metrics read of an engine. */
+
+import type { ConnectionRegistry } from "../connection/registry.ts";
+import type { MetricsSource } from "../observe/metrics.ts";
+import type { Pools } from "../upstream/upstreams.ts";
+import type { Routing } from "./face.ts";
+
+/** An engine's connections, and what they are routed by at the moment of the call. */
+export interface Measured {
+  readonly registry: ConnectionRegistry;
+  readonly snapshot: Routing;
+}
+
+/** What is read of an engine when its metrics are scraped. */
+export function metricsSource({ registry, snapshot }: Measured): MetricsSource {
+  return {
+    connections: () => registry,
+    bytes: () => registry.bytes(),
+    ...routingSource(snapshot),
+  };
+}
+
+/** The part of it that is the same in each of several threads. */
+export function routingSource({ table, pools }: Routing): Pick<MetricsSource, "routes" | "servers"> {
+  return { routes: () => table.size, servers: () => serversOf(pools) };
+}
+
+function* serversOf(pools: Pools) {
+  for (const { name, servers } of pools.values()) {
+    for (const { key, state, draining } of servers) {
+      yield { pool: name, key, up: state === "up" && !draining };
+    }
+  }
+}
