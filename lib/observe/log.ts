@@ -1,11 +1,18 @@
 /** The log: one line a record on stderr, as text for a terminal or as JSON. */
 
-import { configureSync, getLogger, type LogRecord, resetSync } from "@logtape/logtape";
+import {
+  compareLogLevel,
+  configureSync,
+  getLogger,
+  type LogLevel,
+  type LogRecord,
+  resetSync,
+} from "@logtape/logtape";
 import type { Config } from "../config/config.ts";
 import { messageOf } from "../errors.ts";
 import { sleep } from "../util/async.ts";
-import { plain } from "../util/text.ts";
 import { BatchedOutput, type Output } from "./batched_output.ts";
+import { jsonLine, textLine } from "./log_line.ts";
 
 /** Time for the last lines, in milliseconds: the process must not wait for a reader that is stuck. */
 const LAST_LINES_MS = 1000;
@@ -13,20 +20,23 @@ const LAST_LINES_MS = 1000;
 /** Severity below which nothing is logged, and the form of a line. */
 export type LogSettings = Pick<Config["log"], "level" | "format">;
 
+/** The one that was started last, and that LogTape's records go to. */
+let current: Log | undefined;
+
 /**
- * The log of the process. A record becomes a line at once, and lines are written in batches, apart from the relay; what
- * would wait as a record outlives a young collection, and a line is a twentieth of the objects that it is made of.
- * Disposing of the log writes the lines that are buffered, within a second.
+ * The log of the process, or of a thread. A record becomes a line at once, and lines are written in batches, apart from
+ * the relay; what would wait as a record outlives a young collection, and a line is a twentieth of the objects that it
+ * is made of. Disposing of the log writes the lines that are buffered, within a second.
  */
 export class Log implements AsyncDisposable {
   readonly #output: BatchedOutput;
-  #format: Config["log"]["format"];
+  #settings: LogSettings;
   /** Lines lost since that was last logged, and why the first of them was. */
   #lost = { count: 0, cause: undefined as unknown };
   #isReporting = false;
 
   private constructor(settings: LogSettings, output: Output) {
-    this.#format = settings.format;
+    this.#settings = settings;
     this.#output = new BatchedOutput(output, { onWritten: () => this.#reportLost() });
     this.change(settings);
   }
@@ -36,14 +46,30 @@ export class Log implements AsyncDisposable {
     return new Log(settings, output);
   }
 
+  /** The running log, for lines that do without a record; undefined where nothing is logged. */
+  static get current(): Log | undefined {
+    return current;
+  }
+
+  /** The form of its lines. */
+  get format(): LogSettings["format"] {
+    return this.#settings.format;
+  }
+
+  /** Whether records of `level` are logged. */
+  isEnabledFor(level: LogLevel): boolean {
+    return compareLogLevel(level, this.#settings.level) >= 0;
+  }
+
   /** Uses another level or format from now on; no line is lost on the way. */
-  change({ level, format }: LogSettings): void {
-    this.#format = format;
+  change(settings: LogSettings): void {
+    this.#settings = settings;
+    current = this;
     configureSync({
       reset: true,
       sinks: { output: (record) => this.#write(record) },
       loggers: [
-        { category: "switchyard", sinks: ["output"], lowestLevel: level },
+        { category: "switchyard", sinks: ["output"], lowestLevel: settings.level },
         { category: ["logtape", "meta"], sinks: ["output"], lowestLevel: "warning" },
       ],
     });
@@ -52,6 +78,7 @@ export class Log implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#reportLost();
     resetSync();
+    if (current === this) current = undefined;
     const written = new AbortController();
     const ending = this.#output.close().then(() => written.abort());
     await sleep(LAST_LINES_MS, written.signal);
@@ -60,11 +87,15 @@ export class Log implements AsyncDisposable {
     if (written.signal.aborted) await ending;
   }
 
-  #write(record: LogRecord): void {
-    const line = this.#format === "json" ? jsonLine(record) : textLine(record);
+  /** Adds a line, its newline included, that is in the log's format already. */
+  add(line: string): void {
     if (this.#output.add(line, this.#isReporting)) return;
     const { count, cause } = this.#lost;
     this.#lost = { count: count + 1, cause: cause ?? this.#output.failure };
+  }
+
+  #write(record: LogRecord): void {
+    this.add(this.format === "json" ? jsonLine(record) : textLine(record));
   }
 
   /** Called when a batch was written, so that there is room for the report. */
@@ -79,41 +110,4 @@ export class Log implements AsyncDisposable {
     getLogger("switchyard").warning(`${count} lines of the log were lost: ${why}`);
     this.#isReporting = false;
   }
-}
-
-/** One JSON object, its properties beside `time`, `level` and `message`. */
-export function jsonLine(record: LogRecord): string {
-  return `${
-    plain(JSON.stringify({
-      time: new Date(record.timestamp).toISOString(),
-      level: record.level,
-      message: messageText(record),
-      ...record.properties,
-    }))
-  }\n`;
-}
-
-/** `time LEVEL message key=value ...`, a value in quotes if it is more than one plain word. */
-export function textLine(record: LogRecord): string {
-  const time = new Date(record.timestamp).toISOString();
-  let line = `${time} ${record.level.toUpperCase().padEnd(7)} ${messageText(record)}`;
-  const { properties } = record;
-  // without a list of the fields on the way: under load the log's garbage costs more than its work
-  for (const key of Object.keys(properties)) {
-    const value = properties[key];
-    if (key !== "time" && value !== null && value !== undefined) line += ` ${key}=${fieldText(value)}`;
-  }
-  return `${plain(line)}\n`;
-}
-
-function fieldText(value: unknown): string {
-  if (typeof value === "number") return String(value);
-  const text = typeof value === "string" ? value : JSON.stringify(value);
-  // most are ASCII, for which the test is much cheaper
-  if (/^[\w.:/@+*[\]-]+$/.test(text)) return text;
-  return /^[\p{L}\p{N}_.:/@+*[\]-]+$/u.test(text) ? text : JSON.stringify(text);
-}
-
-function messageText(record: LogRecord): string {
-  return record.message.map((part) => typeof part === "string" ? part : JSON.stringify(part)).join("");
 }

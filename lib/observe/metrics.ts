@@ -1,10 +1,10 @@
 /** Metrics for Prometheus. No label has a value that a client can choose. */
 
-import { Counter, Gauge, Histogram, Registry } from "prom-client";
-import type { HostPort } from "../config/config.ts";
-import { REFUSAL_CODES } from "../errors.ts";
+import { Counter, Gauge, Registry } from "prom-client";
 import { hostPortText } from "../util/text.ts";
-import type { Closing, ConnectionInfo, DialReason, Observer } from "./observer.ts";
+import { type Counters, CountingObserver, sumOf } from "./counters.ts";
+import { DurationHistogram } from "./duration_histogram.ts";
+import type { ConnectionInfo } from "./observer.ts";
 
 /** What is read when metrics are scraped, rather than counted as it happens. */
 export interface MetricsSource {
@@ -26,11 +26,8 @@ export interface BuildInfo {
 
 const PREFIX = "switchyard_";
 
-/** Upper bounds in seconds: from a handshake on the same machine to the longest that anybody waits. */
-const SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
-
-/** Counts what happens to connections, in a registry of its own. */
-export class Metrics implements Observer {
+/** Counts what happens to connections; prom-client, which has a registry of its own, gets the sums at a scrape. */
+export class Metrics extends CountingObserver {
   readonly #source: () => MetricsSource | undefined;
   readonly #registry = new Registry();
   readonly #connections = this.#counter(
@@ -49,9 +46,9 @@ export class Metrics implements Observer {
       "direction",
     ],
   );
-  readonly #idSeconds = this.#histogram("id_seconds", "Time from accept to the whole ID frame.");
-  readonly #connectSeconds = this.#histogram("upstream_connect_seconds", "Time to connect to an upstream.");
-  readonly #connectErrors = this.#counter(
+  readonly #identifying = this.#durations("id_seconds", "Time from accept to the whole ID frame.");
+  readonly #connecting = this.#durations("upstream_connect_seconds", "Time to connect to an upstream.");
+  readonly #dialErrors = this.#counter(
     "upstream_connect_errors_total",
     "Failed attempts to connect to an upstream.",
     ["upstream", "reason"],
@@ -72,11 +69,10 @@ export class Metrics implements Observer {
 
   /** @param source Undefined from it before the balancer runs. */
   constructor(source: () => MetricsSource | undefined, build: BuildInfo) {
+    super();
     this.#source = source;
     this.#gauge("build_info", "Always 1; the labels have the versions.", ["version", "deno"])
       .set({ ...build }, 1);
-    // a rate counts the first refusal too where the series began at 0
-    for (const reason of Object.keys(REFUSAL_CODES)) this.#refused.inc({ reason: reason.toLowerCase() }, 0);
     for (const result of ["success", "failure"]) this.#reloads.inc({ result }, 0);
     this.#reloadedAt.setToCurrentTime();
   }
@@ -88,34 +84,17 @@ export class Metrics implements Observer {
 
   /** Everything in Prometheus's text format. */
   text(): Promise<string> {
+    this.#readCounters(sumOf(this.#threads()));
     const source = this.#source();
     if (source) this.#read(source);
     return this.#registry.metrics();
   }
 
   /** Refusals so far, by the name of the ERROR frame in lower case. */
-  async refused(): Promise<Readonly<Record<string, number>>> {
-    const { values } = await this.#refused.get();
-    return Object.fromEntries(values.map(({ labels, value }) => [String(labels.reason), value]));
-  }
-
-  identified({ listener, transport, acceptedAt, identifiedAt = acceptedAt }: ConnectionInfo): void {
-    this.#connections.inc({ listener, transport });
-    this.#idSeconds.observe((identifiedAt - acceptedAt) / 1000);
-  }
-
-  dialFailed(_connection: ConnectionInfo, server: HostPort, reason: DialReason): void {
-    this.#connectErrors.inc({ upstream: hostPortText(server), reason });
-  }
-
-  connected({ dialedAt, connectedAt }: ConnectionInfo): void {
-    if (dialedAt === undefined || connectedAt === undefined) return;
-    this.#connectSeconds.observe((connectedAt - dialedAt) / 1000);
-  }
-
-  closed({ id, listener, transport }: ConnectionInfo, { reason }: Closing): void {
-    if (id === undefined) this.#connections.inc({ listener, transport });
-    if (reason in REFUSAL_CODES) this.#refused.inc({ reason: reason.toLowerCase() });
+  refused(): Promise<Readonly<Record<string, number>>> {
+    const { refused } = sumOf(this.#threads());
+    const entries = Object.entries(refused).map(([reason, count]) => [reason.toLowerCase(), count]);
+    return Promise.resolve(Object.fromEntries(entries));
   }
 
   reloaded(): void {
@@ -126,6 +105,30 @@ export class Metrics implements Observer {
   /** A reload has failed; the previous configuration is kept. */
   reloadFailed(): void {
     this.#reloads.inc({ result: "failure" });
+  }
+
+  /** The counters of every thread: so far there is one. */
+  #threads(): Iterable<Counters> {
+    return [this.counters];
+  }
+
+  #readCounters({ connections, refused, identifying, connecting, dialErrors }: Counters): void {
+    for (const counter of [this.#connections, this.#refused, this.#dialErrors]) counter.reset();
+    for (const [listener, counts] of connections) {
+      for (const [transport, count] of Object.entries(counts)) {
+        // a transport that nobody has used has no series
+        if (count > 0) this.#connections.inc({ listener, transport }, count);
+      }
+    }
+    // a rate counts the first refusal too where the series began at 0
+    for (const [reason, count] of Object.entries(refused)) {
+      this.#refused.inc({ reason: reason.toLowerCase() }, count);
+    }
+    for (const [upstream, reasons] of dialErrors) {
+      for (const [reason, count] of reasons) this.#dialErrors.inc({ upstream, reason }, count);
+    }
+    this.#identifying.durations = identifying;
+    this.#connecting.durations = connecting;
   }
 
   /** Reads what is not counted as it happens. */
@@ -159,8 +162,8 @@ export class Metrics implements Observer {
     return new Gauge({ name: PREFIX + name, help, labelNames, registers: [this.#registry] });
   }
 
-  #histogram(name: string, help: string): Histogram {
-    return new Histogram({ name: PREFIX + name, help, buckets: SECONDS, registers: [this.#registry] });
+  #durations(name: string, help: string): DurationHistogram {
+    return new DurationHistogram({ name: PREFIX + name, help, registers: [this.#registry] });
   }
 }
 

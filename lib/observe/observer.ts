@@ -121,43 +121,62 @@ export interface Observer {
   reloaded?(result: ReloadResult): void;
 }
 
-/** Tells every observer in turn. */
+/** An observer of at least one kind of event. */
+type Of<Event extends keyof Observer> = Observer & Required<Pick<Observer, Event>>;
+
+/** Tells every observer in turn. An event that none implements costs nothing. */
 export class Observers implements Required<Observer> {
-  readonly #observers: readonly Observer[];
+  readonly #accepted: readonly Of<"accepted">[];
+  readonly #identified: readonly Of<"identified">[];
+  readonly #dialing: readonly Of<"dialing">[];
+  readonly #dialFailed: readonly Of<"dialFailed">[];
+  readonly #connected: readonly Of<"connected">[];
+  readonly #serverChanged: readonly Of<"serverChanged">[];
+  readonly #closed: readonly Of<"closed">[];
+  readonly #reloaded: readonly Of<"reloaded">[];
 
   constructor(observers: readonly Observer[]) {
-    this.#observers = observers;
+    const implementing = <Event extends keyof Observer>(event: Event) =>
+      observers.filter((observer): observer is Of<Event> => observer[event] !== undefined);
+    this.#accepted = implementing("accepted");
+    this.#identified = implementing("identified");
+    this.#dialing = implementing("dialing");
+    this.#dialFailed = implementing("dialFailed");
+    this.#connected = implementing("connected");
+    this.#serverChanged = implementing("serverChanged");
+    this.#closed = implementing("closed");
+    this.#reloaded = implementing("reloaded");
   }
 
   accepted(connection: ConnectionInfo): void {
-    for (const observer of this.#observers) observer.accepted?.(connection);
+    for (const observer of this.#accepted) observer.accepted(connection);
   }
 
   identified(connection: ConnectionInfo): void {
-    for (const observer of this.#observers) observer.identified?.(connection);
+    for (const observer of this.#identified) observer.identified(connection);
   }
 
   dialing(connection: ConnectionInfo, server: HostPort): void {
-    for (const observer of this.#observers) observer.dialing?.(connection, server);
+    for (const observer of this.#dialing) observer.dialing(connection, server);
   }
 
   dialFailed(connection: ConnectionInfo, server: HostPort, reason: DialReason): void {
-    for (const observer of this.#observers) observer.dialFailed?.(connection, server, reason);
+    for (const observer of this.#dialFailed) observer.dialFailed(connection, server, reason);
   }
 
   connected(connection: ConnectionInfo): void {
-    for (const observer of this.#observers) observer.connected?.(connection);
+    for (const observer of this.#connected) observer.connected(connection);
   }
 
   serverChanged(server: ServerInfo, state: HealthState, why: string): void {
-    for (const observer of this.#observers) observer.serverChanged?.(server, state, why);
+    for (const observer of this.#serverChanged) observer.serverChanged(server, state, why);
   }
 
   closed(connection: ConnectionInfo, why: Closing): void {
-    for (const observer of this.#observers) observer.closed?.(connection, why);
+    for (const observer of this.#closed) observer.closed(connection, why);
   }
 
   reloaded(result: ReloadResult): void {
-    for (const observer of this.#observers) observer.reloaded?.(result);
+    for (const observer of this.#reloaded) observer.reloaded(result);
   }
 }

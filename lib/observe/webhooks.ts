@@ -6,7 +6,7 @@ import { messageOf } from "../errors.ts";
 import { sleep } from "../util/async.ts";
 import { postJson, type PostOptions, withoutSecrets } from "../util/post.ts";
 import { readText } from "../util/read_file.ts";
-import { accessRecord } from "./access_log.ts";
+import { accessRecord } from "./access_line.ts";
 import type { Closing, ConnectionInfo, HealthState, Observer, ReloadResult, ServerInfo } from "./observer.ts";
 
 const log = getLogger("switchyard");
@@ -105,6 +105,8 @@ export class Webhooks implements Observer, AsyncDisposable {
   }
 
   #tell(event: WebhookEvent, data: () => unknown): void {
+    // on the path of every connection, with webhooks or without
+    if (this.#queues.size === 0) return;
     let queued: Event | undefined;
     for (const queue of this.#queues.values()) {
       if (queue.wants(event)) queue.add(queued ??= { event, time: new Date().toISOString(), data: data() });

@@ -1,7 +1,7 @@
 /** The reason of every ending of a connection, and who ended it. */
 
 import { encodeFrame, encodeId, FrameType } from "../../lib/frame/tlv.ts";
-import { accessRecord } from "../../lib/observe/access_log.ts";
+import { accessRecord } from "../../lib/observe/access_line.ts";
 import { Opcode } from "../../lib/transport/websocket/frames.ts";
 import { assertEquals } from "../assert.ts";
 import { receive, receiveAll, send } from "../bytes.ts";

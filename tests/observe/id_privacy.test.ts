@@ -1,4 +1,4 @@
-import { accessRecord } from "../../lib/observe/access_log.ts";
+import { accessRecord } from "../../lib/observe/access_line.ts";
 import { type IdPrivacy, loggedId } from "../../lib/observe/id_privacy.ts";
 import { Log } from "../../lib/observe/log.ts";
 import type { Closing } from "../../lib/observe/observer.ts";

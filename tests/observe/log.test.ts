@@ -1,5 +1,5 @@
-import { getLogger, type LogRecord } from "@logtape/logtape";
-import { jsonLine, Log, textLine } from "../../lib/observe/log.ts";
+import { getLogger } from "@logtape/logtape";
+import { Log } from "../../lib/observe/log.ts";
 import { encodeId } from "../../lib/frame/tlv.ts";
 import { assert, assertEquals } from "../assert.ts";
 import { receiveAll, send } from "../bytes.ts";
@@ -12,11 +12,6 @@ const FIELDS = [
   ),
   ..."bytes_up bytes_down attempts reason closed_by".split(" "),
 ];
-
-function recordOf(properties: Record<string, unknown>): LogRecord {
-  const message = ["access"];
-  return { category: ["switchyard"], level: "info", message, rawMessage: "access", timestamp: 0, properties };
-}
 
 /** Number of lines that `text` says were lost. */
 function lostIn(text: string): number {
@@ -35,23 +30,6 @@ function memory() {
   };
   return output;
 }
-
-for (const line of [jsonLine, textLine]) {
-  Deno.test(`${line.name}: no value can forge a line, a terminal command or a change of direction`, () => {
-    for (
-      const id of ["a\nb", "a\r", "\u001b[31m", "\u2028", "\u2029", "\u202e", "\u061c", "\u0085", "\u0000"]
-    ) {
-      const text = line(recordOf({ id }));
-      assertEquals(text.slice(0, -1).match(/[\p{Cc}\u061c\u2028-\u202e]/gu), null);
-      assert(text.endsWith("\n"));
-    }
-  });
-}
-
-Deno.test("a text line quotes what is not one plain word, and leaves out what is not known", () => {
-  const line = textLine(recordOf({ id: 'a" reason="client_fin', route: null, conn: 7 }));
-  assertEquals(line, `1970-01-01T00:00:00.000Z INFO    access id="a\\" reason=\\"client_fin" conn=7\n`);
-});
 
 Deno.test("each connection is one JSON line with the fields of the design", async () => {
   const output = memory();
