@@ -1,10 +1,10 @@
 /** The admin API of `switchyard serve`. */
 
-import { AdminServer } from "../admin/server.ts";
+import type { AdminServer } from "../admin/server.ts";
 import { Balancer } from "../balancer.ts";
 import type { Config } from "../config/config.ts";
 import type { ReloadOutcome } from "../config/reloader.ts";
-import { Metrics } from "../observe/metrics.ts";
+import type { Metrics } from "../observe/metrics.ts";
 import { tracing } from "../observe/tracing.ts";
 import { Webhooks } from "../observe/webhooks.ts";
 import { VERSION } from "./version.ts";
@@ -17,10 +17,15 @@ export interface Measured {
   readonly webhooks: Webhooks;
 }
 
-/** Starts a balancer. Without an admin API nothing is counted, and without tracing in the environment nothing traced. */
-export function startMeasured(config: Config): Measured {
+/**
+ * Starts a balancer. Without an admin API nothing is counted, and without tracing in the environment nothing is traced.
+ * Modules of the admin API are loaded only where the configuration has one: they would delay each start.
+ */
+export async function startMeasured(config: Config): Promise<Measured> {
   const running: { balancer?: Balancer } = {};
-  const metrics = config.admin ? new Metrics(() => running.balancer?.engine.measured, VERSION) : undefined;
+  const metrics = config.admin
+    ? new (await import("../observe/metrics.ts")).Metrics(() => running.balancer?.engine.measured, VERSION)
+    : undefined;
   const webhooks = new Webhooks(config.webhooks);
   const observers = [metrics, webhooks, tracing(VERSION.version)].filter((one) => one !== undefined);
   const balancer = running.balancer = Balancer.start(config, { observers });
@@ -40,6 +45,7 @@ export async function startAdmin(
   controls: Controls,
 ): Promise<AdminServer | undefined> {
   if (!admin || !metrics) return undefined;
+  const { AdminServer } = await import("../admin/server.ts");
   const startedAt = new Date(performance.timeOrigin);
   return await AdminServer.start(admin, { balancer, metrics, build: VERSION, startedAt, ...controls });
 }

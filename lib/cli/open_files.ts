@@ -2,6 +2,7 @@
 
 import { type Config, DEFAULT_CONNECTIONS } from "../config/config.ts";
 import { LINGER_MOST } from "../transport/linger.ts";
+import { TimeSlice } from "../util/async.ts";
 
 /** Listeners, the program's own files, and some to spare. */
 const OWN_FILES = 100;
@@ -9,22 +10,60 @@ const OWN_FILES = 100;
 /** Most files that are tried, which takes a hundredth of a millisecond each: enough for 32,000 connections. */
 const MAX_TRIED = 65_536;
 
+/** Files tried before listening, within 11 ms: so the common limit of 1024 is known before the first connection. */
+const FIRST_TRIED = 1100;
+
 /** Open files of a relayed connection: the client's socket and the upstream's. */
 const FILES_EACH = 2;
 
 /** Opens one file; tests replace it. */
 type Open = () => Disposable;
 
-/** The limit of open files, as far as it was tried at the start, before anything else needed one. */
+/** The limit of open files. */
 export class OpenFiles {
-  readonly #held: number;
+  readonly #open: Open;
+  /** Files that `config` needs, as far as they are tried. */
+  readonly #wanted: number;
+  /** Files that can be opened: known up to FIRST_TRIED, assumed above until `tryRest` has tried them. */
+  #held: number;
 
   /**
-   * The limit itself is in `/proc/self/limits`, which cannot be read under `--allow-read` alone: so files are opened
-   * until no more can be.
+   * The limit itself is in `/proc/self/limits`, which cannot be read under `--allow-read` alone. So files are opened
+   * until no more can be: the first ones here, before anything else needs one.
    */
   constructor(config: Pick<Config, "limits">, open: Open = openOne) {
-    this.#held = countOpenable(Math.min(filesNeeded(connectionsOf(config)), MAX_TRIED), open);
+    this.#open = open;
+    this.#wanted = Math.min(filesNeeded(connectionsOf(config)), MAX_TRIED);
+    const first = Math.min(this.#wanted, FIRST_TRIED);
+    const count = countOpenable(first, open);
+    this.#held = count < first ? count : this.#wanted;
+  }
+
+  /**
+   * Tries the rest of the files in slices, since all of them at once would take a fifth of a second.
+   *
+   * @param inUse Number of connections, whose files count as openable.
+   * @return Whether fewer can be opened than was assumed.
+   */
+  async tryRest(inUse: () => number, signal?: AbortSignal): Promise<boolean> {
+    if (this.#held < this.#wanted || this.#wanted <= FIRST_TRIED) return false;
+    const files: Disposable[] = [];
+    const slice = new TimeSlice();
+    while (files.length < this.#wanted && !signal?.aborted) {
+      try {
+        files.push(this.#open());
+      } catch {
+        this.#held = Math.min(this.#wanted, files.length + FILES_EACH * inUse()); // that is the limit
+        break;
+      }
+      if (slice.over) await slice.rest();
+    }
+    const freeing = new TimeSlice();
+    while (files.length > 0) {
+      files.pop()?.[Symbol.dispose]();
+      if (freeing.over) await freeing.rest();
+    }
+    return this.#held < this.#wanted;
   }
 
   /** `config` with `limits.connections`, which is as many as fit where the file has none. */

@@ -13,6 +13,7 @@ import { type CommandSpec, type ParsedFlags, readFlags } from "./flags.ts";
 import { type Io, onHangup, ShutdownSignals } from "./io.ts";
 import { OpenFiles } from "./open_files.ts";
 import { Reloader } from "../config/reloader.ts";
+import { messageOf } from "../errors.ts";
 import { isPipe } from "../util/read_file.ts";
 import { counted } from "../util/text.ts";
 import { versionText } from "./version.ts";
@@ -48,15 +49,18 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
   const openFiles = new OpenFiles(config);
   const limited = openFiles.withLimit(config);
   const problems = [warning, openFiles.problem(config), file && await mountProblem(file)];
-  const measured = startMeasured(limited);
+  const measured = await startMeasured(limited);
   await using _webhooks = measured.webhooks;
   await using balancer = measured.balancer;
   logStart(limited, file);
   for (const problem of problems) if (problem) log.warning(problem);
+  // listeners are open by now: this takes a while, and a low limit is rare
+  await using rest = tryRestOfFiles(openFiles, config, balancer);
   if (file !== undefined) {
     reloader = new Reloader(file, async () => {
       // or the watch would report the same change once more
       await watch?.know();
+      await rest.done;
       return await reload(flags, { ...measured, output, openFiles });
     });
   }
@@ -70,6 +74,40 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
     balancer.drain().then(() => 0),
     signals.second.then(() => endNow(balancer)),
   ]);
+}
+
+/** Tries the rest of the files while the balancer serves, until it is disposed of, and applies what it finds. */
+function tryRestOfFiles(
+  openFiles: OpenFiles,
+  config: Config,
+  balancer: Balancer,
+): AsyncDisposable & { readonly done: Promise<void> } {
+  const stop = new AbortController();
+  const done = limitByRest(openFiles, config, balancer, stop.signal)
+    .catch((error) => log.warning`cannot apply the limit of open files: ${messageOf(error)}`);
+  return {
+    done,
+    async [Symbol.asyncDispose]() {
+      stop.abort();
+      await done;
+    },
+  };
+}
+
+async function limitByRest(
+  openFiles: OpenFiles,
+  config: Config,
+  balancer: Balancer,
+  signal: AbortSignal,
+): Promise<void> {
+  const isLower = await openFiles.tryRest(() => balancer.active, signal);
+  if (!isLower || balancer.engine.draining) return;
+  const problem = openFiles.problem(config);
+  if (problem) log.warning(problem);
+  if (config.limits.connections !== undefined) return;
+  const limited = openFiles.withLimit(config);
+  await balancer.reload(limited);
+  log.info(`the limit of open files allows ${limited.limits.connections} connections`);
 }
 
 /** Logs what is running, once every listener is open. */

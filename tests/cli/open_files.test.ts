@@ -28,6 +28,40 @@ Deno.test("a limit of open files that holds all connections is no problem", () =
   assertEquals(state.open, 0);
 });
 
+Deno.test("beyond the first 1100 files nothing is tried before tryRest", async () => {
+  const config = limitsOf(undefined);
+  const { state, open } = files(5600);
+  const tried = { most: 0 };
+  const openFiles = new OpenFiles(config, () => {
+    const file = open();
+    tried.most = Math.max(tried.most, state.open);
+    return file;
+  });
+  assertEquals(tried.most, 1100);
+  assertEquals(openFiles.withLimit(config).limits.connections, 10_000);
+  assertEquals(await openFiles.tryRest(() => 0), true);
+  assertEquals(openFiles.withLimit(config).limits.connections, 2500);
+  assertEquals(state.open, 0);
+});
+
+Deno.test("the files of open connections count as openable", async () => {
+  const config = limitsOf(undefined);
+  const openFiles = new OpenFiles(config, files(5400).open);
+  assertEquals(await openFiles.tryRest(() => 100), true);
+  assertEquals(openFiles.withLimit(config).limits.connections, 2500);
+});
+
+Deno.test("tryRest tries nothing where the first files showed the limit, and frees all where it is aborted", async () => {
+  const low = new OpenFiles(limitsOf(undefined), files(1000).open);
+  assertEquals(await low.tryRest(() => 0), false);
+  const { state, open } = files(100_000);
+  const openFiles = new OpenFiles(limitsOf(undefined), open);
+  assertEquals(await openFiles.tryRest(() => 0, AbortSignal.abort()), false);
+  assertEquals(state.open, 0);
+  assertEquals(await openFiles.tryRest(() => 0), false);
+  assertEquals(state.open, 0);
+});
+
 Deno.test("a limit that is too low is named, with what to do about it", () => {
   const config = limitsOf(1000);
   const { state, open } = files(1000);
@@ -50,9 +84,10 @@ for (
     1,
   ]] as const
 ) {
-  Deno.test(`without limits.connections ${connections} are allowed where ${most} files can be opened`, () => {
+  Deno.test(`without limits.connections ${connections} are allowed where ${most} files can be opened`, async () => {
     const { open } = files(most);
     const openFiles = new OpenFiles(limitsOf(undefined), open);
+    await openFiles.tryRest(() => 0);
     assertEquals(openFiles.withLimit(limitsOf(undefined)).limits.connections, connections);
     assertEquals(openFiles.problem(limitsOf(undefined)), undefined);
     assertEquals(openFiles.withLimit(limitsOf(7)).limits.connections, 7);
@@ -60,6 +95,19 @@ for (
 }
 
 const limited = ["sh", "-c", 'ulimit -n 1024; exec "$@"', "sh"];
+
+Deno.test({
+  name: "serve lowers the default limit of connections where the files run out beyond the first 1100",
+  ignore: Deno.build.os === "windows",
+  async fn() {
+    const place = { command: ["sh", "-c", 'ulimit -n 4000; exec "$@"', "sh"] };
+    await using serving = await serve(routeTo(9), { place });
+    await serving.balancer.stderr.until("the limit of open files allows ");
+    assertMatch(serving.balancer.stderr.text, /the limit of open files allows 16\d{2} connections/);
+    assertEquals(serving.balancer.stderr.text.includes("WARNING"), false);
+    assertEquals(await serving.balancer.end(), 0);
+  },
+});
 
 Deno.test({
   name:
