@@ -171,7 +171,7 @@ const WEBSOCKET: Ending[] = [
       }],
     },
     end: sends(text.encode(request({ Origin: "https://evil.example.com" }))),
-    expected: ["BAD_FRAME by balancer"],
+    expected: ["FORBIDDEN by balancer"],
   },
 ];
 

@@ -18,7 +18,7 @@ export function isUpgrade(bytes: Uint8Array): boolean {
  * Does the handshake over `tcp`, from which `opening` has been read, and resolves to the WebSocket. The caller sets
  * the deadline.
  *
- * @throws {Refusal} BAD_FRAME, whose rejection is the HTTP response that tells what is wrong.
+ * @throws {Refusal} BAD_FRAME, or FORBIDDEN for a foreign Origin, whose rejection is the HTTP response that tells what is wrong.
  */
 export async function acceptWebSocket(
   tcp: Duplex,
@@ -50,7 +50,8 @@ async function readMore(tcp: Duplex, handshake: ServerHandshake): Promise<Handsh
 const CUT = refusedWith(400, "the request ended within its head");
 
 function refusalOf({ status, why, response }: HandshakeResult & { kind: "refused" }): Refusal {
-  return new Refusal("BAD_FRAME", `WebSocket handshake refused with ${status}: ${why}`, {
+  const reason = status === 403 ? "FORBIDDEN" : "BAD_FRAME";
+  return new Refusal(reason, `WebSocket handshake refused with ${status}: ${why}`, {
     rejection: response,
   });
 }
