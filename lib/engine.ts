@@ -71,7 +71,10 @@ export class Engine implements Current, EngineFace {
     this.#dialing = new Dialing({ connect, lookup, observer: this.#observer });
     this.registry = new ConnectionRegistry(this.#observer);
     this.limiter = new Limiter(config);
-    this.#snapshot = this.#snapshotOf(config, new RouteTable(config.routes, config.default));
+    this.#snapshot = this.#snapshotOf(
+      config,
+      new RouteTable(config.routes, config.default, config.tableData),
+    );
     this.#listeners = new Listeners(
       (socket, listener) => void serveConnection(socket, listener, this),
       listen,
@@ -113,7 +116,7 @@ export class Engine implements Current, EngineFace {
 
   async reload(config: Config): Promise<ReloadResult> {
     const before = this.#snapshot.table;
-    const table = await RouteTable.build(config.routes, config.default);
+    const table = await RouteTable.build(config.routes, config.default, config.tableData);
     const change = await difference(before, table);
     const read = await readAhead(tlsFiles(config.listeners, serversOf(config)));
     if (this.#draining || this.#closing) throw new Error("the balancer is shutting down");

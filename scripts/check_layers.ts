@@ -8,6 +8,7 @@
 export const LAYERS: readonly (readonly string[])[] = [
   ["util"],
   ["errors"],
+  ["tables"],
   ["contracts"],
   ["transport"],
   ["observer"],

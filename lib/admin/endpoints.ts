@@ -78,7 +78,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
     summary: "The routing table, in the order in which rules are tried, in pages.",
     parameters: {
       ...PAGE_PARAMETERS,
-      search: { type: "string", description: "Only rules whose text or target contains this text." },
+      search: { type: "string", description: "Only rules whose text, ID or target contains this text." },
     },
     statuses: { 200: "A page of rules." },
     respond: async (call) => json(await listRoutes(call)),
@@ -167,19 +167,20 @@ export function poolsOf({ balancer }: AdminSource) {
   return [...balancer.engine.snapshot.pools.values()].map(poolView);
 }
 
-/** In slices: a table may have hundreds of thousands of rules. */
+/** In slices: a table may have a million rules. */
 async function listRoutes({ source, values }: Call) {
   const { table } = source.balancer.engine.snapshot;
   const [after, limit] = [values.number("after") ?? 0, values.number("limit") ?? 100];
   const search = values.text("search") ?? "";
   const rows = [];
   const slice = new TimeSlice();
-  let place = 0;
-  for (const route of table.rules()) {
+  let place = after;
+  for (const route of table.rules(after)) {
     place += 1;
     if (slice.over) await slice.rest();
     const { rule, target } = route;
-    if (place <= after || !(ruleText(rule).includes(search) || targetText(target).includes(search))) continue;
+    const texts = [ruleText(rule), rule.text, targetText(target)];
+    if (!texts.some((text) => text.includes(search))) continue;
     rows.push({ place, ...routeView(route) });
     if (rows.length > limit) break;
   }

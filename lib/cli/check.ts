@@ -4,7 +4,7 @@ import { X509Certificate } from "node:crypto";
 import { type Config, DEFAULT_CONNECTIONS, type ListenerConfig } from "../config/config.ts";
 import { configWarnings, type Warning } from "../config/warnings.ts";
 import { isPipe, readText, statFile } from "../util/read_file.ts";
-import { durationText, hostPortText, plain, targetText } from "../util/text.ts";
+import { counted, durationText, hostPortText, plain, quote, targetText } from "../util/text.ts";
 import { type CommandSpec, readFlags } from "./flags.ts";
 import type { Io } from "./io.ts";
 import { poolSummaries } from "./pools.ts";
@@ -78,11 +78,20 @@ function* textSummary(
   }
   const { byId, byGlob } = routeCounts(config);
   yield `routes: ${byId} by ID, ${byGlob} by glob, ${fallbackText(config)}`;
+  yield* tableSummaries(config);
   yield* poolSummaries(config);
   const connections = config.limits.connections ?? `${DEFAULT_CONNECTIONS} or as open files allow`;
   yield* wrapped("limits", Object.entries({ ...config.limits, connections }));
   yield* wrapped("timeouts", durations(config));
   for (const { path, message } of warnings) yield `warning: ${path === "" ? file : path}: ${plain(message)}`;
+}
+
+/** A line for each file of `tables`. What was taken for a header may be a line with a mistake. */
+function* tableSummaries({ tableData }: Config): Generator<string> {
+  for (const { name, size, header } of tableData?.files ?? []) {
+    const skipped = header ? `, line ${header.line} is a header: ${plain(quote(header.text))}` : "";
+    yield `table ${plain(name)}: ${counted(size, "ID")}${skipped}`;
+  }
 }
 
 const NO_BREAK = "\u00a0";
@@ -110,6 +119,11 @@ function jsonSummary(
       by_glob: byGlob,
       ...(config.default && { default: targetText(config.default) }),
     },
+    tables: (config.tableData?.files ?? []).map(({ name, size, header }) => ({
+      file: name,
+      ids: size,
+      ...(header && { header }),
+    })),
     pools: Object.keys(config.pools),
     limits: config.limits,
     timeouts: Object.fromEntries(durations(config)),

@@ -38,7 +38,7 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
     return await explainRunning(readAdmin(admin), { id, from, json: flags.has("json") }, io);
   }
   const { file, config } = await readSettings(flags);
-  const explanation = explainRoute(new RouteTable(config.routes, config.default), id, {
+  const explanation = explainRoute(new RouteTable(config.routes, config.default, config.tableData), id, {
     invalid: idExpected(id, config.limits.id_bytes),
     access: from === undefined ? undefined : verdict(from, config),
   });

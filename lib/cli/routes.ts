@@ -1,7 +1,7 @@
 /** `switchyard routes`: the effective table. */
 
-import { RouteTable, ruleText } from "../route/table.ts";
-import { targetText } from "../util/text.ts";
+import { type Route, RouteTable, ruleText } from "../route/table.ts";
+import { plain, targetText } from "../util/text.ts";
 import { type CommandSpec, readFlags } from "./flags.ts";
 import type { Io } from "./io.ts";
 import { poolServers } from "./pools.ts";
@@ -19,18 +19,27 @@ export const spec: CommandSpec = {
 export async function run(args: readonly string[], io: Io): Promise<number> {
   const flags = readFlags(args, spec);
   const { config } = await readSettings(flags, { argument: flags.positional[0] });
-  const rules = [...new RouteTable(config.routes, config.default).rules()]
-    .map(({ rule, target, onRemoval }) => ({
-      rule: ruleText(rule),
-      target: targetText(target),
-      on_removal: onRemoval,
-    }));
+  const table = new RouteTable(config.routes, config.default, config.tableData);
   if (flags.has("json")) {
-    for (const rule of rules) io.out(JSON.stringify(rule));
+    for (const route of table.rules()) io.out(JSON.stringify(ruleObject(route)));
     return 0;
   }
-  const width = rules.reduce((widest, { rule }) => Math.max(widest, rule.length), 0);
-  for (const { rule, target } of rules) io.out(`${rule.padEnd(width)}  ${target}`);
+  let width = 0;
+  for (const { rule } of table.listed()) width = Math.max(width, ruleText(rule).length);
+  // the lines of a table have columns of their own: there may be a million of them
+  for (const { rule, target } of table.rules()) {
+    if (rule.kind === "table") io.out(`${ruleText(rule)}\t${plain(rule.text)}\t${targetText(target)}`);
+    else io.out(`${ruleText(rule).padEnd(width)}  ${targetText(target)}`);
+  }
   for (const line of poolServers(config)) io.out(line);
   return 0;
+}
+
+function ruleObject({ rule, target, onRemoval }: Route) {
+  return {
+    rule: ruleText(rule),
+    ...(rule.kind === "table" && { id: rule.text }),
+    target: targetText(target),
+    on_removal: onRemoval,
+  };
 }

@@ -4,7 +4,7 @@ import { getLogger } from "@logtape/logtape";
 import { Log } from "../observe/log.ts";
 import type { Balancer } from "../balancer.ts";
 import type { ReloadResult } from "../observe/observer.ts";
-import { loadInBackground } from "../config/load.ts";
+import { loadConfig, loadInBackground, type LoadOptions } from "../config/load.ts";
 import type { Config } from "../config/config.ts";
 import { mountProblem } from "../config/mount_point.ts";
 import { FileWatch } from "../config/watch.ts";
@@ -32,7 +32,7 @@ export const spec: CommandSpec = {
 };
 
 /**
- * SIGHUP, or a change of the file, reloads. The first SIGINT or SIGTERM drains: exit status 0 however many connections
+ * SIGHUP, or a change of the file or of a table, reloads. The first SIGINT or SIGTERM drains: exit status 0 however many connections
  * had to be closed at its end. The second ends the process at once with exit status 1. Throws where it cannot listen.
  */
 export async function run(args: readonly string[], io: Io): Promise<number> {
@@ -42,7 +42,10 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
   const flags = readFlags(args, spec);
   const file = await watchedFile(flags);
   const watch = file === undefined ? undefined : await FileWatch.create(file);
-  const { config, warning } = await readServeSettings(flags);
+  const onTables = (paths: readonly string[]) => watch?.follow(paths);
+  const { config, warning } = await readServeSettings(flags, {
+    load: (file, options) => loadConfig(file, { ...options, onTables }),
+  });
   // disposed of last: a second signal must not end the process by itself while the rest is closed
   using signals = new ShutdownSignals(io);
   await using output = Log.start(config.log);
@@ -61,7 +64,7 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
       // or the watch would report the same change once more
       await watch?.know();
       await rest.done;
-      return await reload(flags, { ...measured, output, openFiles });
+      return await reload(flags, { ...measured, output, openFiles, onTables });
     });
   }
   const asked = Promise.withResolvers<void>();
@@ -111,10 +114,10 @@ async function limitByRest(
 }
 
 /** Logs what is running, once every listener is open. */
-function logStart({ routes, listeners, limits }: Config, file: string | undefined): void {
+function logStart({ routes, tableData, listeners, limits }: Config, file: string | undefined): void {
   const parts = [
     file ?? "no file to watch",
-    counted(routes.length, "route"),
+    counted(routes.length + (tableData?.size ?? 0), "route"),
     counted(listeners.length, "listener"),
     `at most ${limits.connections || "any number of"} connections`,
   ];
@@ -146,13 +149,15 @@ async function reload(flags: ParsedFlags, running: Running): Promise<ReloadResul
 interface Running extends Measured {
   readonly output: Log;
   readonly openFiles: OpenFiles;
+  readonly onTables: NonNullable<LoadOptions["onTables"]>;
 }
 
 async function apply(
   flags: ParsedFlags,
-  { balancer, webhooks, output, openFiles }: Running,
+  { balancer, webhooks, output, openFiles, onTables }: Running,
 ): Promise<ReloadResult> {
-  const load = (file: string) => loadInBackground(file);
+  const { tableData: previous } = balancer.engine.config;
+  const load = (file: string) => loadInBackground(file, { onTables, previous });
   const { config } = await readServeSettings(flags, { load });
   const { admin } = balancer.engine.config;
   const change = await balancer.reload(openFiles.withLimit(config));
@@ -164,7 +169,7 @@ async function apply(
 
 function onBlind(problem: string): void {
   log
-    .warning`cannot watch the folder of the configuration, checking its file every 5 seconds instead: ${problem}`;
+    .warning`cannot watch the folder of the configuration or of a table, checking the files every 5 seconds instead: ${problem}`;
 }
 
 async function endNow(balancer: Balancer): Promise<number> {

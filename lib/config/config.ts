@@ -4,6 +4,7 @@
  */
 
 import type * as v from "valibot";
+import type { TableData } from "../tables/data.ts";
 import type { fileSchema } from "./schema/file.ts";
 
 /** A TCP address. IPv6 addresses have no brackets. */
@@ -72,6 +73,8 @@ export type OnRemoval = NonNullable<RouteEntry["on_removal"]>;
 /** The whole configuration. Routes are in file order. */
 export interface Config extends Omit<File, "routes" | "default"> {
   readonly routes: readonly RouteConfig[];
+  /** The content of `tables`, which loading adds; without files there is none. */
+  readonly tableData?: TableData;
   /** The route of IDs that no other route matches. */
   readonly default?: DefaultConfig;
 }

@@ -1,10 +1,12 @@
 /** Loading the configuration's file, in a thread of its own if it is large. */
 
 import { messageOf, UsageError } from "../errors.ts";
+import type { TableData, TableText } from "../tables/data.ts";
 import { TimeSlice } from "../util/async.ts";
 import { readBytes, ReadError, type ReadOptions } from "../util/read_file.ts";
 import type { Config, RouteConfig } from "./config.ts";
 import { decodeConfig } from "./parse.ts";
+import { buildTables, readTables, tablePaths } from "./tables.ts";
 
 /** Some 300,000 routes: more than anybody writes by hand, and parsed within seconds. */
 const MAX_FILE_BYTES = 16 << 20;
@@ -12,39 +14,66 @@ const MAX_FILE_BYTES = 16 << 20;
 /** Up to this many bytes are parsed within a few milliseconds, sooner than a worker starts. */
 const SMALL_BYTES = 16 << 10;
 
-/** Sent to the worker: first the file's bytes to check, then requests for its routes, batch by batch. */
-export type WorkerRequest = { readonly file: string; readonly bytes: Uint8Array } | { readonly next: true };
+/** Sent to the worker: first the file's bytes to check, then its tables, then requests for its routes, batch by batch. */
+export type WorkerRequest =
+  | { readonly file: string; readonly bytes: Uint8Array }
+  | { readonly text: TableText; readonly previous: TableData | undefined }
+  | { readonly next: true };
 
 /** Its replies. All routes in one message would block the thread that receives them. */
 export type WorkerReply =
   | { readonly problems: readonly string[] }
   | { readonly config: Omit<Config, "routes"> }
+  | { readonly tableData: TableData }
   | { readonly routes: readonly ReceivedRoute[]; readonly more: boolean };
 
 /** A route that nobody else refers to yet. */
 type ReceivedRoute = RouteConfig & { host?: string };
+
+/** How a configuration is loaded. */
+export interface LoadOptions extends ReadOptions {
+  /** Told the paths of the files of `tables` before they are read. */
+  readonly onTables?: (paths: readonly string[]) => void | Promise<void>;
+  /** The table in use, which that of the new configuration is compared with. */
+  readonly previous?: TableData | undefined;
+}
 
 /**
  * The configuration in a file.
  *
  * @throws {UsageError} with one line for every problem, also where the file cannot be read
  */
-export async function loadConfig(file: string, options?: ReadOptions): Promise<Config> {
-  return decodeConfig(await readConfigFile(file, options), file);
+export async function loadConfig(file: string, options: LoadOptions = {}): Promise<Config> {
+  const bytes = await readConfigFile(file, options);
+  const config = decodeConfig(bytes, file);
+  await options.onTables?.(tablePaths(config, file));
+  if (config.tables.length === 0) return config;
+  const text = await readTables(config, file);
+  return { ...config, tableData: buildTables(config, text, { file, bytes }, options.previous) };
 }
 
 /** The same, without blocking this thread for longer than a few milliseconds. */
-export async function loadInBackground(file: string, options?: ReadOptions): Promise<Config> {
+export async function loadInBackground(file: string, options: LoadOptions = {}): Promise<Config> {
+  const { previous, onTables } = options;
   const bytes = await readConfigFile(file, options);
-  if (bytes.length <= SMALL_BYTES) return decodeConfig(bytes, file);
+  const small = bytes.length <= SMALL_BYTES ? decodeConfig(bytes, file) : undefined;
+  if (small?.tables.length === 0) {
+    await onTables?.([]);
+    return small;
+  }
   using worker = new CheckWorker();
-  const checked = await worker.request({ file, bytes });
-  if ("problems" in checked) throw new UsageError(checked.problems);
-  if (!("config" in checked)) throw new Error(`the check of ${file} replied out of turn`);
-  return { ...checked.config, routes: await receiveRoutes(worker, file) };
+  const { config } = await worker.ask({ file, bytes }, "config");
+  await onTables?.(tablePaths(config, file));
+  if (config.tables.length === 0) return { ...config, routes: await receiveRoutes(worker) };
+  const text = await readTables(config, file);
+  const { tableData } = await worker.ask({ text, previous }, "tableData");
+  return { ...config, tableData, routes: await receiveRoutes(worker) };
 }
 
-async function readConfigFile(file: string, options: ReadOptions = {}): Promise<Uint8Array> {
+async function readConfigFile(
+  file: string,
+  options: LoadOptions,
+): Promise<Uint8Array> {
   try {
     return await readBytes(file, { maxBytes: MAX_FILE_BYTES, ...options });
   } catch (error) {
@@ -52,13 +81,12 @@ async function readConfigFile(file: string, options: ReadOptions = {}): Promise<
   }
 }
 
-async function receiveRoutes(worker: CheckWorker, file: string): Promise<RouteConfig[]> {
+async function receiveRoutes(worker: CheckWorker): Promise<RouteConfig[]> {
   const routes: RouteConfig[] = [];
   const hosts = new Map<string, string>();
   const slice = new TimeSlice();
   for (let more = true; more;) {
-    const batch = await worker.request({ next: true });
-    if (!("routes" in batch)) throw new Error(`the check of ${file} replied out of turn`);
+    const batch = await worker.ask({ next: true }, "routes");
     for (const route of batch.routes) {
       if (route.host !== undefined) route.host = shared(hosts, route.host);
       routes.push(route);
@@ -76,11 +104,26 @@ function shared(texts: Map<string, string>, text: string): string {
   return known ?? text;
 }
 
+type ReplyField = "config" | "tableData" | "routes";
+type ReplyWith<F extends ReplyField> = Extract<WorkerReply, { readonly [Field in F]: unknown }>;
+
 /** The worker, one request at a time. */
 class CheckWorker implements Disposable {
   readonly #worker = new Worker(new URL("./load_worker.ts", import.meta.url).href, { type: "module" });
 
-  request(request: WorkerRequest): Promise<WorkerReply> {
+  /**
+   * The reply to a request, which has the field `wanted`.
+   *
+   * @throws {UsageError} with the problems that the worker has found
+   */
+  async ask<F extends ReplyField>(request: WorkerRequest, wanted: F): Promise<ReplyWith<F>> {
+    const reply = await this.#request(request);
+    if ("problems" in reply) throw new UsageError(reply.problems);
+    if (!(wanted in reply)) throw new Error(`the check of the configuration replied without ${wanted}`);
+    return reply as ReplyWith<F>;
+  }
+
+  #request(request: WorkerRequest): Promise<WorkerReply> {
     return new Promise((resolve, reject) => {
       this.#worker.onmessage = ({ data }: MessageEvent<WorkerReply>) => resolve(data);
       this.#worker.onerror = (event) => {

@@ -93,6 +93,17 @@ function linesOf(value: YamlValue, text: string, file: string): string[] {
   return found;
 }
 
+/**
+ * The lines for problems that were found after the file itself was parsed.
+ *
+ * @param bytes The content of `file`.
+ */
+export function problemLines(problems: readonly Problem[], bytes: Uint8Array, file: string): string[] {
+  if (problems.length === 0) return [];
+  const locate = fieldLocator(decodeText(bytes, file));
+  return problems.map((problem) => line(problem, file, locate));
+}
+
 /** `routes.yaml:387:14: routes[385].port: found 70000, expected ...` */
 function line(problem: Problem, file: string, locate: (problem: Problem) => Position | undefined): string {
   const { path, message } = problem;

@@ -22,6 +22,7 @@ export function* checkRules(value: YamlValue): Generator<Problem> {
   if (isMapping(pools)) yield* checkPools(pools);
   yield* checkIds(routes, idBytesOf(value));
   yield* checkGlobs(routes);
+  yield* checkTables(value["tables"]);
 }
 
 function* checkTimeouts(timeouts: YamlValue | undefined): Generator<Problem> {
@@ -89,6 +90,14 @@ function* checkGlobs(routes: ReadonlyMap<string, Mapping>): Generator<Problem> {
         message: `found ${describe(match)}, expected a glob of printable text, such as eu-*`,
       };
     } else yield* uses.check(text, match, `${path}.match`);
+  }
+}
+
+/** A file that is named twice would repeat each of its IDs. */
+function* checkTables(tables: YamlValue | undefined): Generator<Problem> {
+  const uses = new FirstUses("a file of its own");
+  for (const [index, name] of (Array.isArray(tables) ? tables : []).entries()) {
+    if (typeof name === "string") yield* uses.check(name, name, `tables[${index}]`);
   }
 }
 

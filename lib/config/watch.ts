@@ -1,4 +1,4 @@
-/** Notices that a file has changed, however it was changed. */
+/** Notices that files have changed, however they were changed. */
 
 import { messageOf } from "../errors.ts";
 import { sleep } from "../util/async.ts";
@@ -13,30 +13,32 @@ const CHECK_MS = 5000;
 /** Callbacks of a watch. */
 export interface WatchEvents {
   readonly onChange: () => void;
-  /** The folder cannot be watched: changes are noticed by checking the file alone. */
+  /** A folder cannot be watched: changes are noticed by checking its files alone. */
   readonly onBlind?: (problem: string) => void;
 }
 
 /**
- * Watches a file through its folder, since a watch on the file itself goes dead when another replaces it, and checks
- * the file now and then as well. Rewriting, renaming, removing and restoring count as changes, and so does swapping a
- * symbolic link on the way to the file. A change counts once the file has been written completely.
+ * Watches files through their folders, since a watch on a file itself goes dead when another replaces it, and checks
+ * the files now and then as well. Rewriting, renaming, removing and restoring count as changes, and so does swapping a
+ * symbolic link on the way to a file. A change counts once all files have been written completely.
  */
 export class FileWatch implements AsyncDisposable {
   readonly #file: string;
   readonly #checkMs: number;
   readonly #ended = new AbortController();
-  /** Whether something may have happened in the folder since the last check. */
+  /** Whether something may have happened in a folder since the last check. */
   #stirred = true;
   #wake: (() => void) | undefined;
-  #known: string;
-  #watcher: Deno.FsWatcher | undefined;
-  #running: readonly Promise<void>[] = [];
+  /** The content of each file that is known, by its path. */
+  #known: ReadonlyMap<string, string>;
+  #events: WatchEvents | undefined;
+  readonly #watchers = new Map<string, Deno.FsWatcher | undefined>();
+  readonly #running: Promise<void>[] = [];
 
   private constructor(file: string, checkMs: number, known: string) {
     this.#file = file;
     this.#checkMs = checkMs;
-    this.#known = known;
+    this.#known = new Map([[file, known]]);
   }
 
   /** A watch for which the present content of `file` is known. */
@@ -46,16 +48,27 @@ export class FileWatch implements AsyncDisposable {
 
   /** Starts to report changes since it was created. */
   start(events: WatchEvents): void {
-    this.#running = [this.#listen(events), this.#check(events)];
+    this.#events = events;
+    this.#listenToFolders();
+    this.#running.push(this.#check(events));
   }
 
-  /** The present content of the file counts as known, since it is about to be read. */
+  /** The present content of the file counts as known, since it is about to be read; that of the others too. */
   async know(): Promise<void> {
-    this.#known = await signature(this.#file);
+    this.#known = await signatures(this.#known.keys());
+    this.#stir();
+  }
+
+  /** Watches `others` besides the file, in place of those so far. Their present content counts as known. */
+  async follow(others: readonly string[]): Promise<void> {
+    const known = this.#known.get(this.#file) ?? "";
+    this.#known = new Map([...await signatures(others), [this.#file, known]]);
+    if (this.#events) this.#listenToFolders();
+    this.#stir();
   }
 
   /**
-   * Reports nothing more, and leaves the folder's watch to the end of the process.
+   * Reports nothing more, and leaves the folders' watches to the end of the process.
    *
    * On Deno 2.9.6 the thread behind `Deno.watchFs` opens a FIFO that appears in the folder, and hangs; closing the watch
    * then blocks the main thread too.
@@ -67,35 +80,47 @@ export class FileWatch implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.stop();
-    this.#watcher?.close();
+    for (const watcher of this.#watchers.values()) watcher?.close();
     await Promise.all(this.#running);
   }
 
-  async #listen({ onBlind }: WatchEvents): Promise<void> {
-    const folder = this.#file.replace(/[^/\\]*$/, "") || ".";
+  /** Folders of files that are followed no more stay watched: see `stop`. */
+  #listenToFolders(): void {
+    for (const file of this.#known.keys()) {
+      const folder = file.replace(/[^/\\]*$/, "") || ".";
+      if (!this.#watchers.has(folder)) this.#running.push(this.#listen(folder));
+    }
+  }
+
+  async #listen(folder: string): Promise<void> {
+    this.#watchers.set(folder, undefined);
     try {
-      this.#watcher = Deno.watchFs(folder, { recursive: false });
-      for await (const _ of this.#watcher) this.#stir();
+      const watcher = Deno.watchFs(folder, { recursive: false });
+      this.#watchers.set(folder, watcher);
+      for await (const _ of watcher) this.#stir();
     } catch (error) {
-      if (!this.#ended.signal.aborted) onBlind?.(messageOf(error));
+      if (!this.#ended.signal.aborted) this.#events?.onBlind?.(messageOf(error));
     }
   }
 
   async #check({ onChange }: WatchEvents): Promise<void> {
     let last = this.#known;
     while (!this.#ended.signal.aborted) {
-      if (last === this.#known) await this.#idle();
+      if (isSame(last, this.#known)) await this.#idle();
       else await sleep(SETTLED_MS, this.#ended.signal);
-      const now = await signature(this.#file);
-      if (now === last && now !== this.#known && !this.#ended.signal.aborted) {
+      const known = this.#known;
+      const now = await signatures(known.keys());
+      // `know` and `follow` may have replaced it meanwhile
+      const isSettled = isSame(now, last) && known === this.#known;
+      if (isSettled && !isSame(now, known) && !this.#ended.signal.aborted) {
         this.#known = now;
         onChange();
       }
-      last = now;
+      last = known === this.#known ? now : this.#known;
     }
   }
 
-  /** Waits until something happens in the folder, or it is time for a check. */
+  /** Waits until something happens in a folder, or it is time for a check. */
   async #idle(): Promise<void> {
     if (!this.#stirred) {
       const { promise, resolve } = Promise.withResolvers<void>();
@@ -111,6 +136,14 @@ export class FileWatch implements AsyncDisposable {
     this.#stirred = true;
     this.#wake?.();
   }
+}
+
+async function signatures(files: Iterable<string>): Promise<ReadonlyMap<string, string>> {
+  return new Map(await Promise.all([...files].map(async (file) => [file, await signature(file)] as const)));
+}
+
+function isSame(one: ReadonlyMap<string, string>, other: ReadonlyMap<string, string>): boolean {
+  return one.size === other.size && [...one].every(([file, known]) => other.get(file) === known);
 }
 
 /** A text that changes when the file does; symbolic links are followed. */

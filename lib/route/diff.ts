@@ -1,6 +1,8 @@
 /** The difference between two routing tables. */
 
 import type { HoldConfig, Target, Upstream } from "../config/config.ts";
+import type { TableChange } from "../tables/data.ts";
+import type { SharedTable } from "../tables/shared_table.ts";
 import { TimeSlice } from "../util/async.ts";
 import type { Route, RouteTable } from "./table.ts";
 
@@ -15,15 +17,42 @@ export interface Difference {
 /** Compares two tables in slices, so that connections are served meanwhile. */
 export async function difference(before: RouteTable, after: RouteTable): Promise<Difference> {
   const slice = new TimeSlice();
-  let [kept, changed] = [0, 0];
-  for (const old of before.rules()) {
+  let { kept, changed } = await sharedChange(before.tables, after.tables, slice);
+  const count = (old: Route | undefined, now: Route | undefined, sign: 1 | -1) => {
+    if (!old || !now) return;
+    kept += sign;
+    if (!isSame(old, now)) changed += sign;
+  };
+  // an ID that either lists is counted here, so not among those of both tables
+  const recount = (id: string) => count(before.findInTables(id), after.findInTables(id), -1);
+  for (const old of before.listed()) {
     if (slice.over) await slice.rest();
-    const now = after.routeOf(old.rule);
-    if (!now) continue;
-    kept += 1;
-    if (!isSame(old, now)) changed += 1;
+    count(old, after.routeOf(old.rule), 1);
+    if (old.rule.kind === "id") recount(old.rule.text);
+  }
+  for (const id of before.tables ? after.ids() : []) {
+    if (slice.over) await slice.rest();
+    if (before.lists(id)) continue;
+    count(before.findInTables(id), after.findExact(id), 1);
+    recount(id);
   }
   return { added: after.size - kept, changed, removed: before.size - kept };
+}
+
+/** How many IDs both tables have, and how many of those lead elsewhere: known already where they were compared. */
+async function sharedChange(
+  before: SharedTable | undefined,
+  after: SharedTable | undefined,
+  slice: TimeSlice,
+): Promise<Pick<TableChange, "kept" | "changed">> {
+  if (!before || !after) return { kept: 0, changed: 0 };
+  if (before.data.serial === after.data.serial) return { kept: before.size, changed: 0 };
+  if (after.data.change?.since === before.data.serial) return after.data.change;
+  const comparison = before.compare(after);
+  for (let step = comparison.next();; step = comparison.next()) {
+    if (step.done) return step.value;
+    if (slice.over) await slice.rest();
+  }
 }
 
 function isSame(old: Route, now: Route): boolean {

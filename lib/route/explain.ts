@@ -73,7 +73,32 @@ function rejectionOf(
 }
 
 function nearestExact(table: RouteTable, id: string): { count: number; nearest?: string } {
-  const ids = [...table.ids()];
-  const near = nearest(id, ids);
-  return { count: ids.length, ...(near !== undefined && { nearest: near }) };
+  const near = nearest(id, table.ids()) ?? typosOf(id).find((other) => table.tables?.has(other));
+  return { count: table.exactSize, ...(near !== undefined && { nearest: near }) };
+}
+
+/** Longer IDs have too many neighbours. */
+const MAX_TYPO_LENGTH = 64;
+
+const LETTERS = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-_.:";
+
+/**
+ * What `id` may have been meant to be: a letter less or more, another one, two that changed places. A table of a million
+ * IDs is asked for each of these sooner than each of its IDs is compared.
+ */
+function* typosOf(id: string): Generator<string> {
+  const letters = [...id];
+  if (letters.length > MAX_TYPO_LENGTH) return;
+  for (const [at, letter] of letters.entries()) {
+    const [before, after] = [letters.slice(0, at).join(""), letters.slice(at + 1)];
+    yield `${before}${after.join("")}`;
+    yield `${before}${after[0] ?? ""}${letter}${after.slice(1).join("")}`;
+  }
+  for (let at = 0; at <= letters.length; at++) {
+    const [before, after] = [letters.slice(0, at).join(""), letters.slice(at)];
+    for (const other of LETTERS) {
+      yield `${before}${other}${after.slice(1).join("")}`;
+      yield `${before}${other}${after.join("")}`;
+    }
+  }
 }

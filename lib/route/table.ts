@@ -1,18 +1,25 @@
 /** The routing table: immutable, and swapped whole. */
 
 import type { DefaultConfig, HoldConfig, OnRemoval, RouteConfig, Target } from "../config/config.ts";
+import type { TableData } from "../tables/data.ts";
+import { SharedTable, type TableEntry } from "../tables/shared_table.ts";
 import { TimeSlice } from "../util/async.ts";
 import { codePointsOf, Glob } from "./glob.ts";
 
 /** A rule of the table. Of its kind there is at most one with the same text. */
 export interface Rule {
-  readonly kind: "id" | "match" | "default";
+  readonly kind: "id" | "table" | "match" | "default";
   /** The ID or the glob; empty for the default. */
   readonly text: string;
+  /** Of a table: its file as the configuration names it, and the number of the line. */
+  readonly line?: Pick<TableEntry, "file" | "line">;
 }
 
-/** `rule` for the access log and the output of `explain`: `id 1`, `match eu-*` or `default`. */
-export function ruleText({ kind, text }: Rule): string {
+/**
+ * `rule` for the access log and the output of `explain`: `id 1`, `table devices.tsv:123`, `match eu-*` or `default`.
+ */
+export function ruleText({ kind, text, line }: Rule): string {
+  if (line) return `${kind} ${line.file}:${line.line}`;
   return kind === "default" ? kind : `${kind} ${text}`;
 }
 
@@ -50,11 +57,17 @@ interface GlobRule {
  */
 export class RouteTable {
   readonly #exact = new Map<string, RouteConfig>();
+  /** The IDs of `tables`. */
+  readonly #table: SharedTable | undefined;
+  /** IDs of `#exact` that are in `#table` too: routes of the command line. */
+  #shadowed = 0;
   readonly #globs: GlobRule[] = [];
   readonly #byGlob = new Map<string, RouteConfig>();
   readonly #fallback: Route | undefined;
 
-  constructor(routes: readonly RouteConfig[], fallback?: DefaultConfig) {
+  /** @param tables The content of the files of `tables`. */
+  constructor(routes: readonly RouteConfig[], fallback?: DefaultConfig, tables?: TableData) {
+    this.#table = tables && new SharedTable(tables);
     for (const route of routes) this.#add(route);
     this.#fallback = fallback && {
       rule: { kind: "default", text: "" },
@@ -65,8 +78,12 @@ export class RouteTable {
   }
 
   /** Builds a table in slices, so that connections are served meanwhile. */
-  static async build(routes: readonly RouteConfig[], fallback?: DefaultConfig): Promise<RouteTable> {
-    const table = new RouteTable([], fallback);
+  static async build(
+    routes: readonly RouteConfig[],
+    fallback?: DefaultConfig,
+    tables?: TableData,
+  ): Promise<RouteTable> {
+    const table = new RouteTable([], fallback, tables);
     const slice = new TimeSlice();
     for (const route of routes) {
       if (slice.over) await slice.rest();
@@ -77,7 +94,17 @@ export class RouteTable {
 
   /** Number of rules, the default among them. */
   get size(): number {
-    return this.#exact.size + this.#globs.length + (this.#fallback ? 1 : 0);
+    return this.exactSize + this.#globs.length + (this.#fallback ? 1 : 0);
+  }
+
+  /** Number of IDs that have a rule of their own. */
+  get exactSize(): number {
+    return this.#exact.size + (this.#table?.size ?? 0) - this.#shadowed;
+  }
+
+  /** The IDs of `tables`, where there are any. */
+  get tables(): SharedTable | undefined {
+    return this.#table;
   }
 
   /**
@@ -85,14 +112,23 @@ export class RouteTable {
    * sum over the globs of what `Glob.matches` takes.
    */
   find(id: string): Route | undefined {
-    const config = this.#exact.get(id) ?? this.#firstMatch(id);
-    return config ? routeOf(config) : this.#fallback;
+    return this.findExact(id) ?? this.#findOther(id);
   }
 
-  /** The route of this rule, or of the equal rule of another table. */
+  /** The rule for exactly this ID: of `routes`, else of `tables`. */
+  findExact(id: string): Route | undefined {
+    const config = this.#exact.get(id);
+    return config ? routeOf(config) : this.findInTables(id);
+  }
+
+  /**
+   * The route of this rule, or of the equal rule of another table. An ID has one rule, wherever it is written: one that
+   * has moved into a table is found there.
+   */
   routeOf({ kind, text }: Rule): Route | undefined {
     if (kind === "default") return this.#fallback;
-    const config = (kind === "id" ? this.#exact : this.#byGlob).get(text);
+    if (kind !== "match") return this.findExact(text);
+    const config = this.#byGlob.get(text);
     return config && routeOf(config);
   }
 
@@ -109,32 +145,68 @@ export class RouteTable {
     };
     const exact = this.#exact.get(id);
     if (exact) yield step(routeOf(exact), true);
+    const entry = this.findInTables(id);
+    if (entry) yield step(entry, true);
     const points = codePointsOf(id);
     for (const { glob, config } of this.#globs) yield step(routeOf(config), glob.matches(points));
     if (this.#fallback) yield step(this.#fallback, true);
   }
 
-  /** The exact IDs. */
+  /** The IDs of `routes`. */
   ids(): Iterable<string> {
     return this.#exact.keys();
   }
 
-  /** Every rule, in the order in which they are tried. */
-  *rules(): Generator<Route> {
+  /** Whether `routes` has a rule for exactly this ID. */
+  lists(id: string): boolean {
+    return this.#exact.has(id);
+  }
+
+  /** The rule of `tables` for an ID, even where `routes` has one too. */
+  findInTables(id: string): Route | undefined {
+    const entry = this.#table?.find(id);
+    return entry && routeOfEntry(entry);
+  }
+
+  /** Every rule but those of `tables`, in the order in which they are tried. */
+  *listed(): Generator<Route> {
     for (const config of this.#exact.values()) yield routeOf(config);
     for (const { config } of this.#globs) yield routeOf(config);
     if (this.#fallback) yield this.#fallback;
   }
 
-  #firstMatch(id: string): RouteConfig | undefined {
-    if (this.#globs.length === 0) return undefined;
+  /** Every rule, in the order in which they are tried, without the first `skipped`. */
+  *rules(skipped = 0): Generator<Route> {
+    let left = skipped;
+    for (const config of this.#exact.values()) if (left-- <= 0) yield routeOf(config);
+    left = Math.max(0, skipped - this.#exact.size);
+    yield* this.#tableRules(left);
+    left = Math.max(0, skipped - this.exactSize);
+    for (const { config } of this.#globs) if (left-- <= 0) yield routeOf(config);
+    if (this.#fallback && left <= 0) yield this.#fallback;
+  }
+
+  *#tableRules(skipped: number): Generator<Route> {
+    if (!this.#table) return;
+    // those that are shadowed have to be counted
+    let left = this.#shadowed === 0 ? 0 : skipped;
+    for (const entry of this.#table.entries(skipped - left)) {
+      if (this.#shadowed > 0 && this.#exact.has(entry.id)) continue;
+      if (left-- <= 0) yield routeOfEntry(entry);
+    }
+  }
+
+  #findOther(id: string): Route | undefined {
+    if (this.#globs.length === 0) return this.#fallback;
     const points = codePointsOf(id);
-    return this.#globs.find(({ glob }) => glob.matches(points))?.config;
+    const match = this.#globs.find(({ glob }) => glob.matches(points));
+    return match ? routeOf(match.config) : this.#fallback;
   }
 
   #add(config: RouteConfig): void {
     if (config.id !== undefined) {
       this.#exact.set(config.id, config);
+      if (this.#table?.has(config.id)) this.#shadowed += 1;
     } else {
       this.#globs.push({ glob: new Glob(config.match), config });
       this.#byGlob.set(config.match, config);
@@ -146,4 +218,10 @@ function routeOf(config: RouteConfig): Route {
   const { id, match, hold, on_removal: onRemoval = "keep" } = config;
   const rule: Rule = id === undefined ? { kind: "match", text: match } : { kind: "id", text: id };
   return { rule, target: config, hold, onRemoval };
+}
+
+/** Connections of an ID that a reload removes from a table stay open. */
+function routeOfEntry({ id, file, line, target }: TableEntry): Route {
+  const rule: Rule = { kind: "table", text: id, line: { file, line } };
+  return { rule, target, hold: undefined, onRemoval: "keep" };
 }

@@ -59,6 +59,7 @@ export function hangingReads(): number {
 }
 
 const CHUNK_BYTES = 64 << 10;
+const SHARED_CHUNK = 1 << 20;
 
 /** True for the names of standard input, which only `pipe` permits. */
 export function isStandardInput(file: string): boolean {
@@ -87,6 +88,20 @@ export function decodeText(bytes: Uint8Array, file: string): string {
 export async function readBytes(file: string, options: ReadOptions = {}): Promise<Uint8Array<ArrayBuffer>> {
   const { deadlineMs, ...limits } = { ...DEFAULTS, ...options };
   return await within(file, deadlineMs, (late) => readAll(file, limits, late));
+}
+
+/**
+ * Reads a file whole into memory that may be shared between threads.
+ *
+ * @param target As long as the file, by `statFile`.
+ * @throws {ReadError} as `readText` does, and where the file has another size by now
+ */
+export async function readInto(
+  file: string,
+  target: Uint8Array,
+  deadlineMs: number = DEFAULTS.deadlineMs,
+): Promise<void> {
+  await within(file, deadlineMs, (late) => fill(file, target, late));
 }
 
 /** What the system knows of a file; symbolic links are followed. @throws {ReadError} as `readText` does */
@@ -167,6 +182,23 @@ async function readAll(
     }
   }
   return concat(chunks);
+}
+
+async function fill(file: string, target: Uint8Array, late: AbortSignal): Promise<void> {
+  using source = await open(file, false);
+  late.addEventListener("abort", () => source[Symbol.dispose]());
+  const beyond = new Uint8Array(1);
+  let size = 0;
+  while (size <= target.length && !late.aborted) {
+    const count = await source.read(
+      size < target.length ? target.subarray(size, size + SHARED_CHUNK) : beyond,
+    );
+    if (count === null) break;
+    size += count;
+  }
+  if (size !== target.length) {
+    throw new ReadError(file, "has changed while it was read; write it elsewhere and rename it");
+  }
 }
 
 /** Opening a FIFO waits until somebody writes to it, so the kind is checked first. */

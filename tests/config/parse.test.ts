@@ -37,6 +37,7 @@ Deno.test("only routes is required; all else has its default", () => {
     webhooks: [],
     listeners: [{ address: { host: "0.0.0.0", port: 8888 } }],
     routes: [],
+    tables: [],
     pools: {},
     forward_id: true,
     proxy_protocol: false,
@@ -109,6 +110,7 @@ log: { level: debug, format: json, access: false }
       { id: "b", pool: "eu", hold: { for: 60_000, clients: 5, wake: "http://127.0.0.1:9/up" } },
     ],
     default: { host: "10.0.0.1", port: 1, tls: true },
+    tables: [],
     pools: {
       eu: {
         strategy: "round_robin",

@@ -1,5 +1,6 @@
 import { RouteTable, ruleText } from "../../lib/route/table.ts";
 import { assertEquals } from "../assert.ts";
+import { tableOf as tableOfFile } from "../tables.ts";
 
 const upstream = { host: "a.example.com", port: 1 };
 
@@ -60,4 +61,21 @@ Deno.test("a trace has each glob with whether it matches, and one is selected", 
     [true, true],
     [true, false],
   ]);
+});
+
+Deno.test("a table is asked behind exact routes and before globs, and names file and line", () => {
+  const routes = [{ id: "1", ...upstream }, { match: "*", ...upstream }];
+  const table = new RouteTable(routes, upstream, tableOfFile("# first\n1\teu\n2\teu\n").data);
+  assertEquals(["1", "2", "3"].map((id) => ruleFor(table, id)), ["id 1", "table 0.tsv:3", "match *"]);
+  assertEquals(table.size, 4);
+  assertEquals([...table.rules()].map(({ rule }) => ruleText(rule)), [
+    "id 1",
+    "table 0.tsv:3",
+    "match *",
+    "default",
+  ]);
+  for (let skipped = 0; skipped < 5; skipped++) {
+    assertEquals([...table.rules(skipped)], [...table.rules()].slice(skipped));
+  }
+  assertEquals([...table.trace("1")].map(({ selected }) => selected), [true, false, false, false]);
 });

@@ -8,6 +8,7 @@ import { listenersSchema } from "./listeners.ts";
 import { logSchema } from "./log.ts";
 import { poolsSchema } from "./pools.ts";
 import { defaultSchema, routesSchema } from "./routes.ts";
+import { tablesSchema } from "./tables.ts";
 import { timeoutsSchema } from "./timeouts.ts";
 import { webhooksSchema } from "./webhooks.ts";
 
@@ -22,6 +23,7 @@ export const fileSchema = v.strictObject({
   admin: v.optional(adminSchema, false),
   routes: routesSchema,
   default: v.exactOptional(defaultSchema),
+  tables: tablesSchema,
   pools: v.optional(poolsSchema, {}),
   forward_id: boolean(true, "Whether the ID frame is forwarded to the upstream."),
   proxy_protocol: v.optional(sendProxyProtocol, false),
@@ -48,5 +50,5 @@ export const fileSchema = v.strictObject({
 
 /** Planned fields that this version does not support: refused by name rather than as unknown. */
 export const UNSUPPORTED: ReadonlySet<string> = new Set([
-  ..."tables redis workers".split(" "),
+  ..."redis workers".split(" "),
 ]);

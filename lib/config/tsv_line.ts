@@ -1,0 +1,161 @@
+/** The rules for one line of a tab-separated file. */
+
+import { HASH_SIGN, TAB } from "../tables/data.ts";
+import { find } from "../tables/line.ts";
+import { halfSipHash } from "../util/half_siphash.ts";
+import { nearest, plain, quote } from "../util/text.ts";
+import { HOST_EXPECTED, idExpected, parseHost, parsePort, PORT_EXPECTED } from "./values.ts";
+
+/** What a line is checked against. */
+export interface LineRules {
+  /** Longest ID, in bytes. */
+  readonly idBytes: number;
+  /** The names of the pools. */
+  readonly pools: readonly string[];
+}
+
+/** A line that has content: where it begins and ends, and its first tab, which is its end where it has none. */
+export interface Fields {
+  readonly start: number;
+  readonly firstTab: number;
+  readonly end: number;
+}
+
+const LINE_EXPECTED =
+  "an ID, a host and a port with a tab between each, or an ID, a tab and the name of a pool";
+
+/** Most tables have few targets: so many of those that were found right are remembered. */
+const REMEMBERED = 1 << 14;
+
+/** Checks lines of one text. */
+export class LineChecker {
+  readonly #bytes: Uint8Array;
+  readonly #rules: LineRules;
+  readonly #pools: ReadonlySet<string>;
+  /** Start and end of targets that are right, by a hash of their text. */
+  readonly #right = new Uint32Array(REMEMBERED * 2);
+
+  constructor(bytes: Uint8Array, rules: LineRules) {
+    this.#bytes = bytes;
+    this.#rules = rules;
+    this.#pools = new Set(rules.pools);
+  }
+
+  /** The fields of a line; undefined for a comment and for a line without content. */
+  fields(start: number, end: number): Fields | undefined {
+    if (start === end || this.#bytes[start] === HASH_SIGN) return undefined;
+    const firstTab = find(this.#bytes, TAB, start, end);
+    const isBlank = firstTab === end && this.text({ start, end }).trim() === "";
+    return isBlank ? undefined : { start, firstTab, end };
+  }
+
+  /** The text of a line. */
+  text({ start, end }: Pick<Fields, "start" | "end">): string {
+    return lenient.decode(this.#bytes.subarray(start, end));
+  }
+
+  /** The ID, for a message. */
+  idText({ start, firstTab }: Fields): string {
+    return plain(quote(this.text({ start, end: firstTab })));
+  }
+
+  /**
+   * Whether the first line with content names the columns, in whatever language: its last field has no digit, so it is
+   * no port, and is neither the name of a pool nor close to one.
+   */
+  isHeader(fields: Fields): boolean {
+    const [, target = "", port] = this.text(fields).split("\t");
+    if (fields.firstTab === fields.end || /\p{Nd}/u.test(port ?? target)) return false;
+    return port !== undefined || nearest(target, this.#rules.pools) === undefined;
+  }
+
+  /** What is wrong with a line that is no header; undefined where nothing is. */
+  problem(fields: Fields): string | undefined {
+    return this.#idProblem(fields) ?? this.#targetProblem(fields);
+  }
+
+  #idProblem(fields: Fields): string | undefined {
+    const { start, firstTab, end } = fields;
+    if (firstTab === end) return undefined; // there is no more than one field
+    if (firstTab - start <= this.#rules.idBytes && firstTab > start && this.#isAscii(start, firstTab)) {
+      return undefined;
+    }
+    const expected = this.#idExpected(start, firstTab);
+    return expected && `found ${this.idText(fields)}, expected ${expected}`;
+  }
+
+  #idExpected(start: number, end: number): string | undefined {
+    try {
+      const id = strict.decode(
+        this.#bytes.subarray(start, end),
+      );
+      return idExpected(id, this.#rules.idBytes);
+    } catch (error) {
+      if (error instanceof TypeError) return "text in UTF-8";
+      throw error;
+    }
+  }
+
+  /** Whether every byte is a printable character of ASCII. */
+  #isAscii(start: number, end: number): boolean {
+    for (let index = start; index < end; index++) {
+      const byte = this.#bytes[index] ?? 0;
+      if (byte < 0x20 || byte > 0x7e) return false;
+    }
+    return true;
+  }
+
+  #targetProblem(fields: Fields): string | undefined {
+    if (fields.firstTab === fields.end) return this.#fieldsProblem([this.text(fields)]);
+    const [start, end] = [fields.firstTab + 1, fields.end];
+    const slot = 2 * (halfSipHash(this.#bytes, start, end, NO_SECRET) % REMEMBERED);
+    if (this.#isRight(slot, start, end)) return undefined;
+    const problem = this.#fieldsProblem(this.text(fields).split("\t"));
+    if (problem === undefined) {
+      this.#right[slot] = start;
+      this.#right[slot + 1] = end;
+    }
+    return problem;
+  }
+
+  #isRight(slot: number, start: number, end: number): boolean {
+    const [from = 0, to = 0] = [this.#right[slot], this.#right[slot + 1]];
+    if (to === 0 || to - from !== end - start) return false;
+    for (let index = 0; index < end - start; index++) {
+      if (this.#bytes[from + index] !== this.#bytes[start + index]) return false;
+    }
+    return true;
+  }
+
+  #fieldsProblem([id = "", target = "", port, ...others]: readonly string[]): string | undefined {
+    if (others.length > 0) return `found ${others.length + 3} fields, expected ${LINE_EXPECTED}`;
+    if (target === "" && port === undefined) {
+      return `found ${plain(quote(id))}, expected ${LINE_EXPECTED}${tabHint(id)}`;
+    }
+    if (port === undefined) return this.#poolProblem(target);
+    if (parseHost(target) === undefined) return `found ${plain(quote(target))}, expected ${HOST_EXPECTED}`;
+    return parsePort(port) === undefined
+      ? `found ${plain(quote(port))}, expected ${PORT_EXPECTED}`
+      : undefined;
+  }
+
+  #poolProblem(name: string): string | undefined {
+    if (this.#pools.has(name)) return undefined;
+    const near = nearest(name, this.#rules.pools);
+    const hint = near === undefined ? "" : `; did you mean ${quote(near)}?`;
+    const expected = this.#pools.size === 0
+      ? "a host and a port: there are no pools"
+      : "a host and a port, or the name of a pool";
+    return `found ${plain(quote(name))}, expected ${expected}${hint}`;
+  }
+}
+
+const lenient = new TextDecoder("utf-8", { ignoreBOM: true });
+const strict = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+/** Nothing is gained by a file whose targets collide: they are checked again. */
+const NO_SECRET = [0, 0] as const;
+
+function tabHint(line: string): string {
+  return /[ ,;|]/.test(line) ? "; only tabs separate fields" : "";
+}
