@@ -30,10 +30,15 @@ export class AccessLog implements Observer {
     else if (why.reason === "probe") {
       if (log.isEnabledFor("debug")) log.debug("probe", accessRecord(connection, why, privacy));
     } else if (access) {
-      const lines = Log.current;
-      if (!lines?.isEnabledFor("info")) return;
-      const record = accessRecord(connection, why, privacy);
-      lines.add(lines.format === "json" ? accessJson(record) : accessText(record));
+      this.#add(connection, why, Log.current);
     }
+  }
+
+  /** Without a log of the process, whatever sinks LogTape has get the record. */
+  #add(connection: ConnectionInfo, why: Closing, lines: Log | undefined): void {
+    if (!(lines ?? log).isEnabledFor("info")) return;
+    const record = accessRecord(connection, why, this.#settings.id_privacy);
+    if (!lines) log.info("access", record);
+    else lines.add(lines.format === "json" ? accessJson(record) : accessText(record));
   }
 }
