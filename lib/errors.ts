@@ -57,17 +57,42 @@ export class Refusal extends Error {
   }
 }
 
+/** A problem of a configuration as data. */
+export interface ProblemDetail {
+  readonly file?: string;
+  /** Counts from 1, as `column` does. */
+  readonly line?: number;
+  readonly column?: number;
+  /** The field, such as `routes[3].port`. */
+  readonly path?: string;
+  /** Without the place and the path. */
+  readonly message: string;
+  /** The value in the file, and the values that are accepted. */
+  readonly found?: string;
+  readonly wanted?: string;
+}
+
 /** The command line or the configuration is wrong: exit status 2, one line on stderr for each problem. */
 export class UsageError extends Error {
   override readonly name = "UsageError";
   /** One line for a person each. */
   readonly problems: readonly string[];
+  /** The same problems as data. */
+  readonly details: readonly ProblemDetail[];
 
-  constructor(problems: string | readonly string[], options?: ErrorOptions) {
-    const lines = typeof problems === "string" ? [problems] : problems;
+  constructor(problems: string | readonly (string | ProblemDetail)[], options?: ErrorOptions) {
+    const list = typeof problems === "string" ? [problems] : problems;
+    const lines = list.map((problem) => typeof problem === "string" ? problem : problemLine(problem));
     super(lines.join("\n"), options);
     this.problems = lines;
+    this.details = list.map((problem) => typeof problem === "string" ? { message: problem } : problem);
   }
+}
+
+/** `routes.yaml:387:14: routes[385].port: found 70000, expected ...` */
+function problemLine({ file = "", line, column, path = "", message }: ProblemDetail): string {
+  const place = line === undefined ? file : `${file}:${line}:${column}`;
+  return [place, path, message].filter((part) => part !== "").join(": ");
 }
 
 /**

@@ -3,9 +3,10 @@
 import { X509Certificate } from "node:crypto";
 import { type Config, DEFAULT_CONNECTIONS, type ListenerConfig } from "../config/config.ts";
 import { configWarnings, type Warning } from "../config/warnings.ts";
+import { UsageError } from "../errors.ts";
 import { isPipe, readText, statFile } from "../util/read_file.ts";
 import { counted, durationText, hostPortText, plain, quote, targetText } from "../util/text.ts";
-import { type CommandSpec, readFlags } from "./flags.ts";
+import { type CommandSpec, type ParsedFlags, readFlags } from "./flags.ts";
 import type { Io } from "./io.ts";
 import { poolSummaries } from "./pools.ts";
 import { FILE_ARGUMENT, FILE_FLAG, readServeSettings } from "./settings.ts";
@@ -15,7 +16,7 @@ export const spec: CommandSpec = {
   name: "check",
   summary: "Reports every error of a configuration, or a summary of what it would run.",
   positional: [FILE_ARGUMENT],
-  flags: { ...FILE_FLAG, json: { help: "the summary as JSON" } },
+  flags: { ...FILE_FLAG, json: { help: "the summary, or the errors, as JSON" } },
   examples: ["check", "check /etc/switchyard/routes.yaml", "check -c - < routes.yaml"],
 };
 
@@ -27,9 +28,19 @@ interface ListenerSummary {
   readonly proxy_protocol?: readonly string[];
 }
 
-/** Exit status 0, also with warnings. @throws {UsageError} with every error */
+/** Exit status 0, also with warnings; 2 with errors. @throws {UsageError} with every error, unless JSON is wanted */
 export async function run(args: readonly string[], io: Io): Promise<number> {
   const flags = readFlags(args, spec);
+  try {
+    return await summarize(flags, io);
+  } catch (error) {
+    if (!(error instanceof UsageError) || !flags.has("json")) throw error;
+    io.out(JSON.stringify({ problems: error.details }));
+    return 2;
+  }
+}
+
+async function summarize(flags: ParsedFlags, io: Io): Promise<number> {
   const { file, config } = await readServeSettings(flags, { argument: flags.positional[0] });
   const warnings = [...configWarnings(config), ...await modeWarnings(file)];
   const listeners = await Promise.all(config.listeners.map(listenerSummary));
@@ -113,6 +124,7 @@ function jsonSummary(
   const { byId, byGlob } = routeCounts(config);
   return {
     file,
+    problems: [],
     listeners,
     routes: {
       by_id: byId,

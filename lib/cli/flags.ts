@@ -127,7 +127,10 @@ function flagProblems(name: string, flag: Flag, values: readonly string[]): stri
 function positionalProblems(given: readonly string[], { name, positional = [] }: CommandSpec): string[] {
   const missing = positional.slice(given.length).filter((argument) => !argument.startsWith("["));
   const extra = given.slice(positional.length);
+  // an empty ID is explained, an empty file name is not readable
+  const empty = positional.filter((argument, index) => argument.startsWith("[") && given[index] === "");
   return [
+    ...empty.map((argument) => `${name}: the argument is empty, expected ${argument.slice(1, -1)}`),
     ...missing.map((argument) => `${name}: ${argument} is missing`),
     ...extra.map((word) => `${name}: unexpected argument ${quote(word)}`),
   ];

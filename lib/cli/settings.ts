@@ -77,7 +77,7 @@ export async function readServeSettings(flags: ParsedFlags, options?: SettingsOp
   const { file, config } = settings;
   const problems = [...await tlsFileProblems(config), ...await tokenProblems(config)];
   if (problems.length > 0) {
-    throw new UsageError(problems.map(({ path, message }) => `${file}: ${path}: ${message}`));
+    throw new UsageError(problems.map((problem) => ({ file, ...problem })));
   }
   return settings;
 }

@@ -12,6 +12,9 @@ export interface Problem {
   /** Whether the problem is the field's name. */
   readonly isName?: boolean;
   readonly message: string;
+  /** The value found and the values accepted, where the message tells both. */
+  readonly found?: string;
+  readonly wanted?: string;
 }
 
 type AnySchema = v.GenericSchema<unknown, unknown>;
@@ -50,7 +53,8 @@ function* checkFields(entries: Fields, value: Mapping, path: string): Generator<
   }
   for (const [name, entry] of Object.entries(entries)) {
     if (Object.hasOwn(value, name) || !isRequired(entry)) continue;
-    yield { path: fieldPath(path, name), message: `missing, expected ${expectedBy(entry, undefined)}` };
+    const wanted = expectedBy(entry, undefined);
+    yield { path: fieldPath(path, name), message: `missing, expected ${wanted}`, ...(wanted && { wanted }) };
   }
 }
 
@@ -72,7 +76,13 @@ function* checkItems(
 function* checkValue(schema: AnySchema, value: YamlValue, path: string): Generator<Problem> {
   const expected = expectedBy(schema, value);
   if (expected !== undefined) {
-    yield { path, message: `found ${describe(value)}, expected ${expected}${hint(schema, value)}` };
+    const found = describe(value);
+    yield {
+      path,
+      message: `found ${found}, expected ${expected}${hint(schema, value)}`,
+      found,
+      wanted: expected,
+    };
   }
 }
 

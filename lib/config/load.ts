@@ -1,6 +1,6 @@
 /** Loading the configuration's file, in a thread of its own if it is large. */
 
-import { messageOf, UsageError } from "../errors.ts";
+import { messageOf, type ProblemDetail, UsageError } from "../errors.ts";
 import type { TableData, TableText } from "../tables/data.ts";
 import { TimeSlice } from "../util/async.ts";
 import { readBytes, ReadError, type ReadOptions } from "../util/read_file.ts";
@@ -22,7 +22,7 @@ export type WorkerRequest =
 
 /** Its replies. All routes in one message would block the thread that receives them. */
 export type WorkerReply =
-  | { readonly problems: readonly string[] }
+  | { readonly problems: readonly ProblemDetail[] }
   | { readonly config: Omit<Config, "routes"> }
   | { readonly tableData: TableData }
   | { readonly routes: readonly ReceivedRoute[]; readonly more: boolean };

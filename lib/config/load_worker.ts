@@ -24,7 +24,7 @@ function orProblems(request: WorkerRequest): WorkerReply {
   try {
     return reply(request);
   } catch (error) {
-    if (error instanceof UsageError) return { problems: error.problems };
+    if (error instanceof UsageError) return { problems: error.details };
     throw error;
   }
 }

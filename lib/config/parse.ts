@@ -1,7 +1,7 @@
 /** Parses and checks the text of a routes.yaml. */
 
 import * as v from "valibot";
-import { UsageError } from "../errors.ts";
+import { type ProblemDetail, UsageError } from "../errors.ts";
 import { decodeText, ReadError } from "../util/read_file.ts";
 import { plain } from "../util/text.ts";
 import { check, type Problem } from "./check.ts";
@@ -45,7 +45,7 @@ export function decodeConfig(bytes: Uint8Array, file: string): Config {
  */
 export function parseConfig(text: string, file: string): Config {
   const value = valueOf(text, file);
-  const problems = linesOf(value, text, file);
+  const problems = problemsOf(value, text, file);
   if (problems.length > 0) throw new UsageError(problems);
   const { routes, listeners, admin, pools, webhooks, default: fallback, ...rest } = v.parse(
     fileSchema,
@@ -77,39 +77,51 @@ function valueOf(text: string, file: string): YamlValue {
     const { message, where, cause } = error;
     const problem = typeof where === "string" ? { path: where, message } : { path: "", message };
     const locate = typeof where === "string" ? fieldLocator(text) : () => where;
-    throw new UsageError(line(problem, file, locate), { cause });
+    throw new UsageError([located(problem, file, locate)], { cause });
   }
 }
 
-/** A line for each problem, up to the limit. */
-function linesOf(value: YamlValue, text: string, file: string): string[] {
-  const found: string[] = [];
+/** Every problem with its place, up to the limit. */
+function problemsOf(value: YamlValue, text: string, file: string): ProblemDetail[] {
+  const found: ProblemDetail[] = [];
   let locate: ReturnType<typeof fieldLocator> | undefined;
   for (const problem of problemsIn(value)) {
-    if (found.length === MAX_PROBLEMS) return [...found, `${plain(file)}: and more problems`];
+    if (found.length === MAX_PROBLEMS) return [...found, { file: plain(file), message: "and more problems" }];
     locate ??= fieldLocator(text);
-    found.push(line(problem, file, locate));
+    found.push(located(problem, file, locate));
   }
   return found;
 }
 
 /**
- * The lines for problems that were found after the file itself was parsed.
+ * The places of problems that were found after the file itself was parsed.
  *
  * @param bytes The content of `file`.
  */
-export function problemLines(problems: readonly Problem[], bytes: Uint8Array, file: string): string[] {
+export function locateProblems(
+  problems: readonly Problem[],
+  bytes: Uint8Array,
+  file: string,
+): ProblemDetail[] {
   if (problems.length === 0) return [];
   const locate = fieldLocator(decodeText(bytes, file));
-  return problems.map((problem) => line(problem, file, locate));
+  return problems.map((problem) => located(problem, file, locate));
 }
 
-/** `routes.yaml:387:14: routes[385].port: found 70000, expected ...` */
-function line(problem: Problem, file: string, locate: (problem: Problem) => Position | undefined): string {
-  const { path, message } = problem;
-  const position = locate(problem);
-  const place = position ? `${plain(file)}:${position.line}:${position.column}` : plain(file);
-  return `${place}: ${path === "" ? "" : `${path}: `}${message}`;
+function located(
+  problem: Problem,
+  file: string,
+  locate: (problem: Problem) => Position | undefined,
+): ProblemDetail {
+  const { path, message, found, wanted } = problem;
+  return {
+    file: plain(file),
+    ...locate(problem),
+    ...(path !== "" && { path }),
+    message,
+    ...(found !== undefined && { found }),
+    ...(wanted !== undefined && { wanted }),
+  };
 }
 
 function* problemsIn(value: YamlValue): Generator<Problem> {

@@ -7,7 +7,7 @@ import { readInto, statFile } from "../util/read_file.ts";
 import { plain, quote } from "../util/text.ts";
 import type { Problem } from "./check.ts";
 import type { Config } from "./config.ts";
-import { problemLines } from "./parse.ts";
+import { locateProblems } from "./parse.ts";
 import { parseTables, repeated as repeatedMessage } from "./tsv.ts";
 import { pathBeside } from "./values.ts";
 
@@ -79,11 +79,14 @@ export function buildTables(
   const { data, problems } = parseTables(text, { idBytes: limits.id_bytes, pools: Object.keys(pools) });
   const table = new SharedTable(data);
   const repeated = [...repeatedIds(config, table)];
-  const lines = problemLines(repeated.slice(0, REPORTED), source.bytes, source.file);
+  const details = locateProblems(repeated.slice(0, REPORTED), source.bytes, source.file);
   if (repeated.length > REPORTED) {
-    lines.push(`${plain(source.file)}: and ${repeated.length - REPORTED} more IDs that tables have too`);
+    details.push({
+      file: plain(source.file),
+      message: `and ${repeated.length - REPORTED} more IDs that tables have too`,
+    });
   }
-  if (problems.length + lines.length > 0) throw new UsageError([...problems, ...lines]);
+  if (problems.length + details.length > 0) throw new UsageError([...problems, ...details]);
   return previous ? { ...data, change: changeOf(previous, table) } : data;
 }
 

@@ -82,3 +82,33 @@ timeouts: { id: 1500ms }
     assertEquals((await run("check", file, "-c", file)).status, 2);
   },
 });
+
+Deno.test("check --json prints errors as data, with exit status 2", async () => {
+  const file = await Deno.makeTempFile();
+  try {
+    await Deno.writeTextFile(file, "routes: [{ id: 1, host: a, port: 70000 }]\n");
+    const { status, out, err } = await run("check", "--json", file);
+    assertEquals([status, err], [2, []]);
+    assertEquals(JSON.parse(out.join("\n")), {
+      problems: [{
+        file,
+        line: 1,
+        column: 34,
+        path: "routes[0].port",
+        message: "found 70000, expected a port, 1 to 65535",
+        found: "70000",
+        wanted: "a port, 1 to 65535",
+      }],
+    });
+    const missing = await run("check", "--json", `${file}.none`);
+    assertEquals([missing.status, missing.err], [2, []]);
+    assertStringIncludes(JSON.parse(missing.out.join("")).problems[0].message, "there is no such file");
+  } finally {
+    await Deno.remove(file);
+  }
+});
+
+Deno.test("check refuses an empty file name", async () => {
+  const { status, err } = await run("check", "");
+  assertEquals([status, err], [2, ["switchyard: check: the argument is empty, expected FILE"]]);
+});
