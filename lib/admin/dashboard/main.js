@@ -97,7 +97,8 @@ async function showRoutePage(after) {
     $("routes-first").disabled = after === 0;
     $("routes-next").disabled = next === null;
   } catch (error) {
-    notify(error.message);
+    // the notice that the balancer does not answer stays until it does
+    if (!lost) notify(error.message);
   }
 }
 
