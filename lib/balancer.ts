@@ -2,8 +2,9 @@
 
 import { getLogger } from "@logtape/logtape";
 import type { Config } from "./config/config.ts";
-import { Engine, type EngineOptions } from "./engine.ts";
+import { Engine } from "./engine.ts";
 import type { EngineFace } from "./engine/face.ts";
+import type { EngineOptions } from "./engine/options.ts";
 import type { ReloadResult } from "./observe/observer.ts";
 import { durationText } from "./util/text.ts";
 

@@ -5,48 +5,28 @@ import type { Config } from "./config/config.ts";
 import { serversOf } from "./config/servers.ts";
 import { serveConnection } from "./connection.ts";
 import { Dialing } from "./connection/dialing.ts";
-import { drainConnections, type DrainEnd } from "./connection/drain.ts";
 import { IdleTimeout } from "./connection/idle_timeout.ts";
 import type { Page } from "./connection/page.ts";
-import { ConnectionRegistry, type Selection } from "./connection/registry.ts";
-import { SHUTTING_DOWN } from "./connection/rejection.ts";
+import {
+  type ConnectionCounts,
+  ConnectionRegistry,
+  type Counted,
+  type Selection,
+} from "./connection/registry.ts";
 import { endRemoved } from "./connection/removed_routes.ts";
 import type { Current, Snapshot } from "./connection/snapshot.ts";
 import { Timeouts } from "./connection/timeouts.ts";
-import type { ConnectionCounts, Counted, EngineFace, Stats } from "./engine/face.ts";
-import { type Listen, Listeners } from "./listen/listeners.ts";
+import type { EngineFace, Stats } from "./engine/face.ts";
 import { metricsSource } from "./engine/metrics_source.ts";
+import type { EngineOptions, PreparedReload } from "./engine/options.ts";
+import { endConnections, SHUTDOWN } from "./engine/shutdown.ts";
+import { Listeners, type PreparedListeners } from "./listen/listeners.ts";
 import { AccessLog } from "./observe/access_log.ts";
 import type { MetricsSource } from "./observe/metrics.ts";
-import {
-  type Closing,
-  type ConnectionInfo,
-  type Observer,
-  Observers,
-  type ReloadResult,
-} from "./observe/observer.ts";
+import { type Closing, type ConnectionInfo, Observers, type ReloadResult } from "./observe/observer.ts";
 import { difference } from "./route/diff.ts";
 import { RouteTable } from "./route/table.ts";
 import { readAhead, type ReadFile, tlsFiles } from "./transport/tls/files.ts";
-import type { Connect } from "./upstream/dialer.ts";
-import type { Lookup } from "./upstream/resolver.ts";
-import { sleep } from "./util/async.ts";
-import { subnetOf } from "./util/cidr.ts";
-
-/** How long rejections may take to arrive before the engine closes, in milliseconds. */
-const REJECTIONS_MS = 500;
-
-/** What tests put in place of the platform, and who is told of what happens. */
-export interface EngineOptions {
-  /** @default Deno.listen */
-  readonly listen?: Listen;
-  /** @default Deno.connect */
-  readonly connect?: Connect;
-  /** @default the system's resolver */
-  readonly lookup?: Lookup;
-  /** Told of every connection, besides the access log. @default none */
-  readonly observers?: readonly Observer[];
-}
 
 /** The engine of one thread. */
 export class Engine implements Current, EngineFace {
@@ -64,7 +44,7 @@ export class Engine implements Current, EngineFace {
   #draining: Promise<number> | undefined;
   #closing: Promise<void> | undefined;
 
-  private constructor(config: Config, { listen, connect, lookup, observers = [] }: EngineOptions) {
+  private constructor(config: Config, { listen, reusePort, connect, lookup, observers = [] }: EngineOptions) {
     this.#config = config;
     this.#accessLog = new AccessLog(config.log);
     this.#observer = new Observers([this.#accessLog, ...observers]);
@@ -77,7 +57,7 @@ export class Engine implements Current, EngineFace {
     );
     this.#listeners = new Listeners(
       (socket, listener) => void serveConnection(socket, listener, this),
-      listen,
+      { listen, reusePort },
     );
   }
 
@@ -116,34 +96,47 @@ export class Engine implements Current, EngineFace {
 
   async reload(config: Config): Promise<ReloadResult> {
     const before = this.#snapshot.table;
-    const table = await RouteTable.build(config.routes, config.default, config.tableData);
-    const change = await difference(before, table);
-    const read = await readAhead(tlsFiles(config.listeners, serversOf(config)));
-    if (this.#draining || this.#closing) throw new Error("the balancer is shutting down");
-    const snapshot = this.#snapshotOf(config, table, read);
-    this.#listeners.change(config.listeners, read);
-    this.#config = config;
-    this.#snapshot = snapshot;
-    this.#dialing.use(snapshot);
-    this.limiter.configure(config);
-    this.#accessLog.configure(config.log);
-    this.idleTimeout.ensureInterval(config.timeouts);
-    const result = {
-      ...change,
-      connections: await endRemoved({
-        before,
-        registry: this.registry,
-        after: () => this.#snapshot.table,
-        times: config.timeouts,
-        over: this.#closed.signal,
-      }),
-    };
+    const prepared = await this.prepare(config);
+    const change = await difference(before, prepared.table).catch((error) => {
+      prepared.abort();
+      throw error;
+    });
+    const result = { ...change, connections: await prepared.commit() };
     this.#observer.reloaded(result);
     return result;
   }
 
-  drain(): Promise<number> {
-    return this.#draining ??= this.#drain();
+  /**
+   * The first step of a reload: everything that can fail. One at a time, until it is committed or aborted.
+   *
+   * @throws Error where a listener cannot be opened, or while draining; nothing has changed then.
+   */
+  async prepare(config: Config): Promise<PreparedReload> {
+    const table = await RouteTable.build(config.routes, config.default, config.tableData);
+    const read = await readAhead(tlsFiles(config.listeners, serversOf(config)));
+    this.#ensureRunning();
+    const snapshot = this.#snapshotOf(config, table, read);
+    const listeners = this.#listeners.prepare(config.listeners, read);
+    return {
+      table,
+      commit: () => {
+        if (this.#isEnding) listeners.abort();
+        this.#ensureRunning();
+        return this.#commit(config, snapshot, listeners);
+      },
+      abort: () => listeners.abort(),
+    };
+  }
+
+  async drain(): Promise<number> {
+    const terminated = await this.endConnections();
+    await this.close();
+    return terminated;
+  }
+
+  /** The first step of a drain: afterwards it refuses new connections. */
+  endConnections(): Promise<number> {
+    return this.#draining ??= endConnections(this.registry, this.#config.timeouts, this.#closed.signal);
   }
 
   terminate(which: Selection, why: Closing): Promise<number> {
@@ -156,13 +149,8 @@ export class Engine implements Current, EngineFace {
     return Promise.resolve(this.registry.page(page));
   }
 
-  count({ subnet, id }: Counted): Promise<ConnectionCounts> {
-    let [ofSubnet, ofId] = [0, 0];
-    for (const connection of this.registry) {
-      if (connection.id === id) ofId += 1;
-      if (subnetOf(connection.source.hostname) === subnet) ofSubnet += 1;
-    }
-    return Promise.resolve({ active: this.registry.active, ofSubnet, ofId });
+  count(which: Counted): Promise<ConnectionCounts> {
+    return Promise.resolve(this.registry.count(which));
   }
 
   stats(): Promise<Stats> {
@@ -183,8 +171,8 @@ export class Engine implements Current, EngineFace {
     return this.#closing ??= this.#close();
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.close();
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
   }
 
   #snapshotOf(config: Config, table: RouteTable, read?: ReadFile): Snapshot {
@@ -199,27 +187,30 @@ export class Engine implements Current, EngineFace {
     };
   }
 
-  async #drain(): Promise<number> {
-    const last = this.registry.total;
-    const { timeouts } = this.#config;
-    const left = () => [...this.registry].filter(({ conn }) => conn <= last);
-    const terminated = await drainConnections(left, timeouts, SHUTDOWN, this.#whenEnded(last));
-    for (const connection of this.registry) {
-      // late arrivals that are still silent
-      if (connection.id === undefined && !connection.rejection) {
-        connection.terminate(SHUTDOWN.closing, SHUTDOWN.refusal);
-      }
-    }
-    await sleep(REJECTIONS_MS, this.#whenEnded());
-    await this.close();
-    return terminated;
+  get #isEnding(): boolean {
+    return this.draining || this.#closing !== undefined;
   }
 
-  /** Aborted once the first `last` connections since the start have ended, or the engine is closed. */
-  #whenEnded(last?: number): AbortSignal {
-    const ended = new AbortController();
-    void this.registry.ended(last).then(() => ended.abort());
-    return AbortSignal.any([ended.signal, this.#closed.signal]);
+  #ensureRunning(): void {
+    if (this.#isEnding) throw new Error("the balancer is shutting down");
+  }
+
+  #commit(config: Config, snapshot: Snapshot, listeners: PreparedListeners): Promise<number> {
+    const before = this.#snapshot.table;
+    listeners.commit();
+    this.#config = config;
+    this.#snapshot = snapshot;
+    this.#dialing.use(snapshot);
+    this.limiter.configure(config);
+    this.#accessLog.configure(config.log);
+    this.idleTimeout.ensureInterval(config.timeouts);
+    return endRemoved({
+      before,
+      registry: this.registry,
+      after: () => this.#snapshot.table,
+      times: config.timeouts,
+      over: this.#closed.signal,
+    });
   }
 
   async #close(): Promise<void> {
@@ -235,5 +226,3 @@ export class Engine implements Current, EngineFace {
     this.#timeouts[Symbol.dispose]();
   }
 }
-
-const SHUTDOWN: DrainEnd = { closing: { reason: "drain", closedBy: "balancer" }, refusal: SHUTTING_DOWN };

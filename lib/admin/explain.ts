@@ -3,7 +3,8 @@
 import { AccessList } from "../admission/access_list.ts";
 import type { Config } from "../config/config.ts";
 import { idExpected, parseCidr } from "../config/values.ts";
-import type { ConnectionCounts, EngineFace } from "../engine/face.ts";
+import type { ConnectionCounts } from "../connection/registry.ts";
+import type { EngineFace } from "../engine/face.ts";
 import type { RefusalName } from "../errors.ts";
 import { ruleText } from "../route/table.ts";
 import type { ServerPool } from "../upstream/pool.ts";

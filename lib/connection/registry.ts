@@ -2,6 +2,7 @@
 
 import { type Closing, type ConnectionInfo, connectionInfo, type Observer } from "../observe/observer.ts";
 import type { Duplex } from "../transport/duplex.ts";
+import { subnetOf } from "../util/cidr.ts";
 import { LinkedList } from "../util/linked_list.ts";
 import { Connection, type SocketAddresses } from "./connection.ts";
 import { matcher, ORDERS, type Page } from "./page.ts";
@@ -16,6 +17,19 @@ export interface RelayedBytes {
 export interface Selection {
   readonly conn?: number | undefined;
   readonly id?: string | undefined;
+}
+
+/** Whose connections are counted: those from a subnet (see `subnetOf`), and those of an ID. */
+export interface Counted {
+  readonly subnet: string;
+  readonly id: string;
+}
+
+/** Numbers of open connections. */
+export interface ConnectionCounts {
+  readonly active: number;
+  readonly ofSubnet: number;
+  readonly ofId: number;
 }
 
 interface Waiting {
@@ -94,6 +108,15 @@ export class ConnectionRegistry implements Iterable<Connection> {
     }
     const page = order === "age" ? found : found.sort(ORDERS[order]).slice(0, limit);
     return page.map(connectionInfo);
+  }
+
+  count({ subnet, id }: Counted): ConnectionCounts {
+    let [ofSubnet, ofId] = [0, 0];
+    for (const connection of this.#open) {
+      if (connection.id === id) ofId += 1;
+      if (subnetOf(connection.source.hostname) === subnet) ofSubnet += 1;
+    }
+    return { active: this.active, ofSubnet, ofId };
   }
 
   /** Bytes relayed since the start, those of open connections included. */

@@ -2,7 +2,7 @@
 
 import type { Config } from "../config/config.ts";
 import type { Page } from "../connection/page.ts";
-import type { RelayedBytes, Selection } from "../connection/registry.ts";
+import type { ConnectionCounts, Counted, RelayedBytes, Selection } from "../connection/registry.ts";
 import type { Snapshot } from "../connection/snapshot.ts";
 import type { MetricsSource } from "../observe/metrics.ts";
 import type { Closing, ConnectionInfo, ReloadResult } from "../observe/observer.ts";
@@ -17,19 +17,6 @@ export interface Stats {
   /** Rules in the routing table. */
   readonly routes: number;
   readonly draining: boolean;
-}
-
-/** Whose connections are counted: those from a subnet (see `subnetOf`), and those of an ID. */
-export interface Counted {
-  readonly subnet: string;
-  readonly id: string;
-}
-
-/** Numbers of open connections. */
-export interface ConnectionCounts {
-  readonly active: number;
-  readonly ofSubnet: number;
-  readonly ofId: number;
 }
 
 /** Rules, and servers with their health: what a connection is routed by. */

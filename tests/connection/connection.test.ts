@@ -3,7 +3,7 @@
 import { encodeId } from "../../lib/frame/tlv.ts";
 import { Refusal } from "../../lib/errors.ts";
 import type { Engine } from "../../lib/engine.ts";
-import type { Listen } from "../../lib/listen/listeners.ts";
+import type { Listen } from "../../lib/listen/bind.ts";
 import { assertEquals } from "../assert.ts";
 import { receiveAll, send } from "../bytes.ts";
 import { refusalCode } from "../clients.ts";

@@ -1,7 +1,8 @@
 /** Listeners that a reload adds, keeps and removes. */
 
 import { encodeId } from "../../lib/frame/tlv.ts";
-import { assertEquals, assertRejects } from "../assert.ts";
+import { Listeners } from "../../lib/listen/listeners.ts";
+import { assert, assertEquals, assertRejects } from "../assert.ts";
 import { receive, send } from "../bytes.ts";
 import { replace, routeTo, said, serve } from "../serving.ts";
 import { freePort } from "../sockets.ts";
@@ -40,4 +41,43 @@ Deno.test("a listener that overlaps one that is open can't take its place: nothi
   await replace(serving, table("0.0.0.0"));
   await said(serving, `this process listens on 127.0.0.1:${port} already`);
   using _client = await Deno.connect({ hostname: "127.0.0.1", port });
+});
+
+Deno.test("a prepared listener accepts nothing before it is committed, and an aborted one leaves its port free", async () => {
+  const served: string[] = [];
+  const listeners = new Listeners((socket, { name }) => {
+    served.push(name);
+    (socket as Deno.TcpConn).close();
+  });
+  const address = { host: "127.0.0.1", port: freePort() };
+  listeners.prepare([{ address }]).abort();
+  assertEquals(listeners.addresses, []);
+  const prepared = listeners.prepare([{ address }]);
+  using early = await Deno.connect({ hostname: address.host, port: address.port });
+  assertEquals(listeners.addresses, []);
+  prepared.commit();
+  assertEquals(await early.read(new Uint8Array(1)), null);
+  assertEquals(served, [`127.0.0.1:${address.port}`]);
+  await listeners.close();
+});
+
+Deno.test("several threads' listeners share a port, and quiet waits until nothing arrives any more", async () => {
+  const counts = [0, 0];
+  const open = [0, 1].map((index) =>
+    new Listeners((socket) => {
+      counts[index]! += 1;
+      (socket as Deno.TcpConn).close();
+    }, { reusePort: true })
+  );
+  const address = { host: "127.0.0.1", port: freePort() };
+  for (const listeners of open) listeners.change([{ address }]);
+  for (let tries = 0; tries < 64; tries++) {
+    using client = await Deno.connect({ hostname: address.host, port: address.port });
+    await client.read(new Uint8Array(1));
+  }
+  await Promise.all(open.map((listeners) => listeners.quiet()));
+  await Promise.all(open.map((listeners) => listeners.close()));
+  assertEquals(counts[0]! + counts[1]!, 64);
+  // all in one of them: once in 2^63
+  assert(counts.every((count) => count > 0), String(counts));
 });

@@ -1,0 +1,29 @@
+/** What an engine is started with, and the two steps of its reload. */
+
+import type { Listen } from "../listen/bind.ts";
+import type { Observer } from "../observe/observer.ts";
+import type { RouteTable } from "../route/table.ts";
+import type { Connect } from "../upstream/dialer.ts";
+import type { Lookup } from "../upstream/resolver.ts";
+
+/** What tests put in place of the platform, and who is told of what happens. */
+export interface EngineOptions {
+  /** @default Deno.listen */
+  readonly listen?: Listen;
+  /** Whether other threads listen on the same ports. @default false */
+  readonly reusePort?: boolean;
+  /** @default Deno.connect */
+  readonly connect?: Connect;
+  /** @default the system's resolver */
+  readonly lookup?: Lookup;
+  /** Told of every connection, besides the access log. @default none */
+  readonly observers?: readonly Observer[];
+}
+
+/** A reload that can no longer fail. One of both functions is called, once. */
+export interface PreparedReload {
+  readonly table: RouteTable;
+  /** Takes it into use. Resolves to the number of connections affected. @throws Error while draining */
+  commit(): Promise<number>;
+  abort(): void;
+}

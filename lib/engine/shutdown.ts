@@ -1,0 +1,43 @@
+/** Ending every connection of an engine that shuts down. */
+
+import { drainConnections, type DrainEnd, type DrainTimes } from "../connection/drain.ts";
+import type { ConnectionRegistry } from "../connection/registry.ts";
+import { SHUTTING_DOWN } from "../connection/rejection.ts";
+import { sleep } from "../util/async.ts";
+
+/** How long rejections may take to arrive before the engine closes, in milliseconds. */
+const REJECTIONS_MS = 500;
+
+/** How connections of an engine that shuts down end. */
+export const SHUTDOWN: DrainEnd = {
+  closing: { reason: "drain", closedBy: "balancer" },
+  refusal: SHUTTING_DOWN,
+};
+
+/**
+ * Lets the connections that are open end within `times`, then terminates what is left, and late arrivals that are still
+ * silent. Stops early when `closed` is aborted. Resolves to the number of connections terminated before they had ended.
+ */
+export async function endConnections(
+  registry: ConnectionRegistry,
+  times: DrainTimes,
+  closed: AbortSignal,
+): Promise<number> {
+  const last = registry.total;
+  const left = () => [...registry].filter(({ conn }) => conn <= last);
+  const terminated = await drainConnections(left, times, SHUTDOWN, whenEnded(registry, closed, last));
+  for (const connection of registry) {
+    if (connection.id === undefined && !connection.rejection) {
+      connection.terminate(SHUTDOWN.closing, SHUTDOWN.refusal);
+    }
+  }
+  await sleep(REJECTIONS_MS, whenEnded(registry, closed));
+  return terminated;
+}
+
+/** Aborted once the first `last` connections since the start have ended, or `closed` is aborted. */
+function whenEnded(registry: ConnectionRegistry, closed: AbortSignal, last?: number): AbortSignal {
+  const ended = new AbortController();
+  void registry.ended(last).then(() => ended.abort());
+  return AbortSignal.any([ended.signal, closed]);
+}
