@@ -6,6 +6,8 @@ import { Engine } from "./engine.ts";
 import type { EngineFace } from "./engine/face.ts";
 import type { EngineOptions } from "./engine/options.ts";
 import type { ReloadResult } from "./observe/observer.ts";
+import type { WorkersOptions } from "./workers/engine.ts";
+import { threadsOf } from "./workers/count.ts";
 import { durationText } from "./util/text.ts";
 
 const log = getLogger("switchyard");
@@ -29,6 +31,19 @@ export class Balancer<E extends EngineFace = EngineFace> implements AsyncDisposa
    */
   static start(config: Config, options: BalancerOptions = {}): Balancer<Engine> {
     return new Balancer(Engine.start(config, options));
+  }
+
+  /**
+   * Does the same in as many threads as `config.workers` asks for.
+   *
+   * @throws Error naming the address that could not be listened on; nothing is left open then.
+   */
+  static async startThreads(config: Config, options: WorkersOptions): Promise<Balancer> {
+    const { observers } = options;
+    if (threadsOf(config) === 1) return Balancer.start(config, { observers });
+    // loading it would delay the start of one thread
+    const { WorkersEngine } = await import("./workers/engine.ts");
+    return new Balancer(await WorkersEngine.start(config, options));
   }
 
   /** Where it listens, with the ports that the system chose for port 0. */

@@ -139,6 +139,11 @@ export class Engine implements Current, EngineFace {
     return this.#draining ??= endConnections(this.registry, this.#config.timeouts, this.#closed.signal);
   }
 
+  /** Resolves once nothing more arrives, while it accepts: what waits in the queue of a listener that closes is lost. */
+  quiet(): Promise<void> {
+    return this.#listeners.quiet();
+  }
+
   terminate(which: Selection, why: Closing): Promise<number> {
     const selected = this.registry.select(which);
     for (const connection of selected) connection.terminate(why);

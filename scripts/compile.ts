@@ -140,9 +140,11 @@ function compilerArgs(name: string, unused: readonly string[], target?: string):
     "--v8-flags=--max-semi-space-size=2",
     // types are checked by `deno task check`, on the pinned version
     "--no-check",
-    // a worker's module, which no import names
+    // modules of workers, which no import names
     "--include",
     "lib/config/load_worker.ts",
+    "--include",
+    "lib/workers/worker.ts",
     // files that are served, not imported
     "--include",
     "lib/admin/dashboard",

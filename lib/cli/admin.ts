@@ -28,7 +28,8 @@ export async function startMeasured(config: Config): Promise<Measured> {
     : undefined;
   const webhooks = new Webhooks(config.webhooks);
   const observers = [metrics, webhooks, tracing(VERSION.version)].filter((one) => one !== undefined);
-  const balancer = running.balancer = Balancer.start(config, { observers });
+  const options = { observers, counts: metrics !== undefined, version: VERSION.version };
+  const balancer = running.balancer = await Balancer.startThreads(config, options);
   return { balancer, metrics, webhooks };
 }
 

@@ -3,6 +3,7 @@
 import type { Config, LogLevel, RouteConfig } from "../config/config.ts";
 import { loadConfig } from "../config/load.ts";
 import { emptyConfig } from "../config/parse.ts";
+import { MOST_WORKERS, WORKERS_EXPECTED } from "../config/schema/workers.ts";
 import { isLoopback, parseRoute } from "../config/values.ts";
 import { tlsFileProblems } from "../transport/tls/check.ts";
 import type { ReadOptions } from "../util/read_file.ts";
@@ -34,6 +35,7 @@ export const SERVE_FLAGS: Readonly<Record<string, Flag>> = {
   route: { value: "ID=HOST:PORT", repeated: true, help: "add a route, before those of the file" },
   default: { value: "HOST:PORT", help: "upstream of unknown IDs" },
   admin: { value: "HOST:PORT|off", help: "serve the admin API here, or not at all" },
+  workers: { value: "N|auto", help: "threads that accept and relay" },
   "log-level": { value: "LEVEL", choices: LEVELS, help: LEVELS.join(", ") },
   "log-format": { value: "FORMAT", choices: FORMATS, help: FORMATS.join(" or ") },
 };
@@ -127,8 +129,10 @@ function withFlags(config: Config, flags: ParsedFlags): Config {
   const admin = adminFlag(flags.value("admin"), config.admin, problems);
   const level = choice("log-level", LEVELS, flags, problems);
   const format = choice("log-format", FORMATS, flags, problems);
+  const workers = workersFlag(flags.value("workers"), config.workers, problems);
   const merged = {
     ...config,
+    workers,
     ...(listeners.length > 0 ? { listeners } : {}),
     ...(routes.length > 0 ? { routes: before(routes, config.routes) } : {}),
     admin,
@@ -150,6 +154,18 @@ function adminFlag(text: string | undefined, admin: Config["admin"], problems: s
     );
   }
   return { ...(admin || {}), address: given };
+}
+
+function workersFlag(
+  text: string | undefined,
+  workers: Config["workers"],
+  problems: string[],
+): Config["workers"] {
+  if (text === undefined || text === "auto") return text ?? workers;
+  const given = /^\d{1,3}$/.test(text) ? Number(text) : 0;
+  if (given >= 1 && given <= MOST_WORKERS) return given;
+  problems.push(`--workers: ${quote(text)} is not ${WORKERS_EXPECTED}`);
+  return workers;
 }
 
 /** `first`, and those of `others` that are for other IDs. */

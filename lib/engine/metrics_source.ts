@@ -1,6 +1,7 @@
 /** What metrics read of an engine. */
 
 import type { ConnectionRegistry } from "../connection/registry.ts";
+import { countOpen } from "../observe/open_counts.ts";
 import type { MetricsSource } from "../observe/metrics.ts";
 import type { Pools } from "../upstream/upstreams.ts";
 import type { Routing } from "./face.ts";
@@ -14,8 +15,7 @@ export interface Measured {
 /** What is read of an engine when its metrics are scraped. */
 export function metricsSource({ registry, snapshot }: Measured): MetricsSource {
   return {
-    connections: () => registry,
-    bytes: () => registry.bytes(),
+    threads: () => Promise.resolve([{ open: countOpen(registry), bytes: registry.bytes() }]),
     ...routingSource(snapshot),
   };
 }

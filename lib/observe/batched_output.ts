@@ -76,6 +76,13 @@ export class BatchedOutput implements Disposable {
     return true;
   }
 
+  /** Adds lines of which another thread has gathered as many as may be buffered. Resolves once they are written or given up. */
+  async addBatch(lines: string): Promise<void> {
+    this.add(lines, true);
+    this.#flush();
+    await this.#writing;
+  }
+
   /** Writes what is buffered. Resolves, always, once that is done or given up. */
   async close(): Promise<void> {
     this.#flush();

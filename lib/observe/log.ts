@@ -20,6 +20,8 @@ const LAST_LINES_MS = 1000;
 /** Severity below which nothing is logged, and the form of a line. */
 export type LogSettings = Pick<Config["log"], "level" | "format">;
 
+const decoder = new TextDecoder();
+
 /** The one that was started last, and that LogTape's records go to. */
 let current: Log | undefined;
 
@@ -92,6 +94,11 @@ export class Log implements AsyncDisposable {
     if (this.#output.add(line, this.#isReporting)) return;
     const { count, cause } = this.#lost;
     this.#lost = { count: count + 1, cause: cause ?? this.#output.failure };
+  }
+
+  /** Writes whole lines of another thread's log. Resolves once they are written or given up. */
+  write(lines: Uint8Array): Promise<void> {
+    return this.#output.addBatch(decoder.decode(lines));
   }
 
   #write(record: LogRecord): void {

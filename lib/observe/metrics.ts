@@ -1,17 +1,22 @@
 /** Metrics for Prometheus. No label has a value that a client can choose. */
 
 import { Counter, Gauge, Registry } from "prom-client";
-import { hostPortText } from "../util/text.ts";
 import { type Counters, CountingObserver, sumOf } from "./counters.ts";
 import { DurationHistogram } from "./duration_histogram.ts";
-import type { ConnectionInfo } from "./observer.ts";
+import { type OpenCounts, sumOfOpen } from "./open_counts.ts";
+
+/** What is known of a thread that relays connections, or of those that have ended. */
+export interface ThreadMetrics {
+  /** Undefined for the thread in which `Metrics` itself counts. */
+  readonly counters?: Counters | undefined;
+  readonly open?: OpenCounts | undefined;
+  /** Bytes relayed since the start, those of open connections included. */
+  readonly bytes: { readonly up: number; readonly down: number };
+}
 
 /** What is read when metrics are scraped, rather than counted as it happens. */
 export interface MetricsSource {
-  /** The open connections. */
-  connections(): Iterable<Pick<ConnectionInfo, "transport" | "upstream" | "connectedAt">>;
-  /** Bytes relayed since the start, those of open connections included. */
-  bytes(): { readonly up: number; readonly down: number };
+  threads(): Promise<readonly ThreadMetrics[]>;
   /** Rules in the routing table. */
   routes(): number;
   /** The servers of pools. */
@@ -83,18 +88,22 @@ export class Metrics extends CountingObserver {
   }
 
   /** Everything in Prometheus's text format. */
-  text(): Promise<string> {
-    this.#readCounters(sumOf(this.#threads()));
+  async text(): Promise<string> {
     const source = this.#source();
+    const threads = await source?.threads() ?? [];
+    this.#readCounters(this.#sumOf(threads));
+    this.#readOpen(sumOfOpen(threads.flatMap(({ open }) => open ?? [])));
+    this.#readBytes(threads);
     if (source) this.#read(source);
-    return this.#registry.metrics();
+    return await this.#registry.metrics();
   }
 
   /** Refusals so far, by the name of the ERROR frame in lower case. */
-  refused(): Promise<Readonly<Record<string, number>>> {
-    const { refused } = sumOf(this.#threads());
-    const entries = Object.entries(refused).map(([reason, count]) => [reason.toLowerCase(), count]);
-    return Promise.resolve(Object.fromEntries(entries));
+  async refused(): Promise<Readonly<Record<string, number>>> {
+    const { refused } = this.#sumOf(await this.#source()?.threads() ?? []);
+    return Object.fromEntries(
+      Object.entries(refused).map(([reason, count]) => [reason.toLowerCase(), count]),
+    );
   }
 
   reloaded(): void {
@@ -107,9 +116,8 @@ export class Metrics extends CountingObserver {
     this.#reloads.inc({ result: "failure" });
   }
 
-  /** The counters of every thread: so far there is one. */
-  #threads(): Iterable<Counters> {
-    return [this.counters];
+  #sumOf(threads: readonly ThreadMetrics[]): Counters {
+    return sumOf([this.counters, ...threads.flatMap(({ counters }) => counters ?? [])]);
   }
 
   #readCounters({ connections, refused, identifying, connecting, dialErrors }: Counters): void {
@@ -131,27 +139,23 @@ export class Metrics extends CountingObserver {
     this.#connecting.durations = connecting;
   }
 
-  /** Reads what is not counted as it happens. */
+  #readOpen({ transports, upstreams }: OpenCounts): void {
+    for (const [transport, count] of Object.entries(transports)) this.#active.set({ transport }, count);
+    this.#upstreamActive.reset();
+    for (const [upstream, count] of upstreams) this.#upstreamActive.set({ upstream }, count);
+  }
+
+  #readBytes(threads: readonly ThreadMetrics[]): void {
+    this.#relayed.reset();
+    for (const { bytes } of threads) {
+      for (const [direction, count] of Object.entries(bytes)) this.#relayed.inc({ direction }, count);
+    }
+  }
+
   #read(source: MetricsSource): void {
-    this.#readConnections(source);
     this.#up.reset();
     for (const { pool, key, up } of source.servers()) this.#up.set({ pool, upstream: key }, up ? 1 : 0);
     this.#routes.set(source.routes());
-    this.#relayed.reset();
-    for (const [direction, bytes] of Object.entries(source.bytes())) this.#relayed.inc({ direction }, bytes);
-  }
-
-  /** Counts first: setting a gauge for each of 10,000 connections would block the thread for 10 ms. */
-  #readConnections(source: MetricsSource): void {
-    const transports = new Map([["tcp", 0], ["websocket", 0]]);
-    const upstreams = new Map<string, number>();
-    for (const { transport, upstream, connectedAt } of source.connections()) {
-      increment(transports, transport);
-      if (upstream && connectedAt !== undefined) increment(upstreams, hostPortText(upstream));
-    }
-    for (const [transport, count] of transports) this.#active.set({ transport }, count);
-    this.#upstreamActive.reset();
-    for (const [upstream, count] of upstreams) this.#upstreamActive.set({ upstream }, count);
   }
 
   #counter<L extends string>(name: string, help: string, labelNames: L[] = []): Counter<L> {
@@ -165,8 +169,4 @@ export class Metrics extends CountingObserver {
   #durations(name: string, help: string): DurationHistogram {
     return new DurationHistogram({ name: PREFIX + name, help, registers: [this.#registry] });
   }
-}
-
-function increment(counts: Map<string, number>, key: string): void {
-  counts.set(key, (counts.get(key) ?? 0) + 1);
 }

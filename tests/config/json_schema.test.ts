@@ -164,6 +164,7 @@ const document = some({
   timeouts,
   limits: some({ id_bytes: oneOf([1, 255, 0, 65536]), connections: oneOf([0, 7, -1, "7"]) }),
   duplicate_id: oneOf(["allow", "reject", "replace", "x"]),
+  workers: oneOf([1, 2, 256, "auto", 0, 257, 1.5, "2"]),
   dns_ttl: oneOf(durations),
   allow: fc.array(oneOf(networks), { maxLength: 2 }),
   deny: fc.array(oneOf(networks), { maxLength: 2 }),

@@ -42,6 +42,7 @@ Deno.test("only routes is required; all else has its default", () => {
     forward_id: true,
     proxy_protocol: false,
     dns_ttl: 30_000,
+    workers: 1,
     timeouts: TIMEOUTS,
     limits: {
       id_bytes: 255,
@@ -76,6 +77,7 @@ forward_id: false
 proxy_protocol: v2
 timeouts: { id: 250ms, connect: 1h, idle: 2h, half_close: 0, drain: 1m, drain_spread: 10s }
 limits: { id_bytes: 65535, connections: 0, connections_per_ip: 5, connections_per_id: 6, connection_rate_per_ip: 7 }
+workers: auto
 duplicate_id: replace
 dns_ttl: 0
 allow: [10.0.0.0/8, "::1"]
@@ -152,6 +154,7 @@ log: { level: debug, format: json, access: false }
       connections_per_id: 6,
       connection_rate_per_ip: 7,
     },
+    workers: "auto",
     duplicate_id: "replace",
     allow: ["10.0.0.0/8", "::1"],
     deny: ["10.1.2.3"],
@@ -432,7 +435,7 @@ routes:
   - { id: 007, host: "", port: 0 }
   - { id: a, hots: h, port: 1 }
 log: { level: loud }
-workers: 2
+workers: 0
 `;
   const places = problemsOf(text).map((line) => line.split(": ")[1]);
   assertEquals(places, [

@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertStringIncludes } from "../assert.ts";
 import { encodeId } from "../../lib/frame/tlv.ts";
 import { Metrics, type MetricsSource } from "../../lib/observe/metrics.ts";
+import { countOpen } from "../../lib/observe/open_counts.ts";
 import { receiveAll, send } from "../bytes.ts";
 import { configTo, startBalancer } from "../fixture.ts";
 import { startEcho } from "../upstreams.ts";
@@ -14,8 +15,7 @@ const BUILD = { version: "1.2.3", deno: "2.9.6" };
 function sourceOf(balancer: Balancer<Engine>): MetricsSource {
   const { registry } = balancer.engine;
   return {
-    connections: () => registry,
-    bytes: () => registry.bytes(),
+    threads: () => Promise.resolve([{ open: countOpen(registry), bytes: registry.bytes() }]),
     routes: () => balancer.engine.snapshot.table.size,
     servers: () => [{ pool: "eu", key: "a.example.com:1", up: true }, {
       pool: "eu",

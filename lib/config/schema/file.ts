@@ -11,6 +11,7 @@ import { defaultSchema, routesSchema } from "./routes.ts";
 import { tablesSchema } from "./tables.ts";
 import { timeoutsSchema } from "./timeouts.ts";
 import { webhooksSchema } from "./webhooks.ts";
+import { workersSchema } from "./workers.ts";
 
 const sendProxyProtocol = v.pipe(
   v.union([v.picklist(["v1", "v2"]), v.literal(false)], "v1, v2 or false"),
@@ -31,6 +32,7 @@ export const fileSchema = v.strictObject({
     "30s",
     "How long a resolved address is used before it is refreshed; 0 resolves for each connection.",
   ),
+  workers: workersSchema,
   timeouts: v.optional(timeoutsSchema, {}),
   limits: v.optional(limitsSchema, {}),
   duplicate_id: v.optional(
@@ -50,5 +52,5 @@ export const fileSchema = v.strictObject({
 
 /** Planned fields that this version does not support: refused by name rather than as unknown. */
 export const UNSUPPORTED: ReadonlySet<string> = new Set([
-  ..."redis workers".split(" "),
+  ..."redis".split(" "),
 ]);

@@ -1,0 +1,21 @@
+/** `workers` of routes.yaml. */
+
+import * as v from "valibot";
+
+/** Most workers: more processors than one machine has. */
+export const MOST_WORKERS = 256;
+
+/** What is accepted, for errors. */
+export const WORKERS_EXPECTED = `a number of threads, 1 to ${MOST_WORKERS}, or auto`;
+
+/** The field. */
+export const workersSchema = v.optional(
+  v.pipe(
+    v.union([
+      v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(MOST_WORKERS)),
+      v.literal("auto"),
+    ], WORKERS_EXPECTED),
+    v.description("Threads that accept and relay; auto is one for each processor."),
+  ),
+  1,
+);

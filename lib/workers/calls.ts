@@ -1,0 +1,61 @@
+/** What the main thread and its workers ask of each other. All of it survives a structured clone. */
+
+import type { Config, RouteConfig } from "../config/config.ts";
+import type { Page } from "../connection/page.ts";
+import type { ConnectionCounts, Counted, RelayedBytes, Selection } from "../connection/registry.ts";
+import type { Counters } from "../observe/counters.ts";
+import type { OpenCounts } from "../observe/open_counts.ts";
+import type { Closing, ConnectionInfo } from "../observe/observer.ts";
+
+/** What a worker is started with. */
+export interface WorkerSettings {
+  /** From 0. */
+  readonly index: number;
+  /** The version that spans are marked with. */
+  readonly version: string;
+  /** Whether what happens to connections is counted, for metrics. */
+  readonly counts: boolean;
+}
+
+/** A configuration on its way to a worker: its routes were sent before, and its listeners have their ports. */
+export type SentConfig = Omit<Config, "routes">;
+
+/** What a worker tells of itself. */
+export interface Report {
+  /** Connections open now. */
+  readonly active: number;
+  /** Accepted since its start. */
+  readonly accepted: number;
+  readonly bytes: RelayedBytes;
+  readonly counters: Counters | undefined;
+  /** Undefined where it was not asked for: counting takes a while with many connections. */
+  readonly open: OpenCounts | undefined;
+}
+
+/** Answered by a worker. */
+export interface WorkerCalls {
+  /** Routes of the configuration that `start` or `prepare` gives the rest of. @param at Index of the first */
+  addRoutes(routes: readonly RouteConfig[], at: number): void;
+  /** Begins to listen and serve. Resolves to `performance.timeOrigin` of the worker. */
+  start(config: SentConfig): number;
+  /** The first step of a reload; `commit` or `abort` is the second. */
+  prepare(config: SentConfig): Promise<void>;
+  /** Resolves to the number of connections affected. */
+  commit(): Promise<number>;
+  abort(): void;
+  /** Refuses new connections and ends all gently. Resolves to the number of those that had to be terminated. */
+  endConnections(): Promise<number>;
+  /** Stops listening and ends what is left. @param gently Whether to accept until nothing more arrives. */
+  close(gently: boolean): Promise<Report>;
+  report(withOpen: boolean): Report;
+  terminate(which: Selection, why: Closing): Promise<number>;
+  /** Times are those of the worker's clock. */
+  connections(page: Page): Promise<readonly ConnectionInfo[]>;
+  count(which: Counted): Promise<ConnectionCounts>;
+}
+
+/** Answered by the main thread. */
+export interface MainCalls {
+  /** Writes whole lines to the log. Resolves once they have been written or given up. */
+  write(lines: Uint8Array): Promise<void>;
+}

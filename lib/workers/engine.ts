@@ -1,0 +1,218 @@
+/** An engine of several workers. The main thread owns the configuration, the addresses and the health of servers. */
+
+import type { Config } from "../config/config.ts";
+import { serversOf } from "../config/servers.ts";
+import { Dialing, type DialSettings } from "../connection/dialing.ts";
+import { ORDERS, type Page } from "../connection/page.ts";
+import type { ConnectionCounts, Counted, Selection } from "../connection/registry.ts";
+import type { EngineFace, Routing, Stats } from "../engine/face.ts";
+import { routingSource } from "../engine/metrics_source.ts";
+import { Log } from "../observe/log.ts";
+import type { MetricsSource, ThreadMetrics } from "../observe/metrics.ts";
+import {
+  type Closing,
+  type ConnectionInfo,
+  type Observer,
+  Observers,
+  type ReloadResult,
+} from "../observe/observer.ts";
+import { sumOfOpen } from "../observe/open_counts.ts";
+import { difference } from "../route/diff.ts";
+import { RouteTable } from "../route/table.ts";
+import { readAhead, tlsFiles } from "../transport/tls/files.ts";
+import { Addresses } from "./addresses.ts";
+import { threadsOf } from "./count.ts";
+import { WorkerGroup } from "./group.ts";
+import { SerialQueue } from "./queue.ts";
+
+/** How workers are started, and who is told of what happens to servers and to the configuration. */
+export interface WorkersOptions {
+  /** Told of everything but what happens to connections, which each worker has observers for. */
+  readonly observers: readonly Observer[];
+  /** Whether what happens to connections is counted, for metrics. */
+  readonly counts: boolean;
+  /** The version that spans are marked with. */
+  readonly version: string;
+  /** The module that workers run; tests replace it. @default that of this folder */
+  readonly script?: URL;
+}
+
+/** See the top of the file. */
+export class WorkersEngine implements EngineFace {
+  readonly #group: WorkerGroup;
+  readonly #addresses = new Addresses();
+  readonly #queue = new SerialQueue();
+  readonly #observer: Observers;
+  readonly #dialing: Dialing;
+  #config: Config;
+  /** The configuration as workers have it: with the ports that the system chose. */
+  #sent: Config;
+  #routing: Routing & DialSettings;
+  #draining: Promise<number> | undefined;
+  #closing: Promise<void> | undefined;
+
+  private constructor(config: Config, { observers, counts, version, script = SCRIPT }: WorkersOptions) {
+    this.#config = this.#sent = config;
+    this.#observer = new Observers(observers);
+    this.#dialing = new Dialing({ observer: this.#observer });
+    const table = new RouteTable(config.routes, config.default, config.tableData);
+    this.#routing = { table, ...this.#dialing.settings(config) };
+    this.#group = new WorkerGroup({
+      threads: threadsOf(config),
+      script,
+      version,
+      counts,
+      queue: this.#queue,
+      config: () => this.#sent,
+      main: { write: async (lines) => await Log.current?.write(lines) },
+    });
+  }
+
+  /**
+   * Starts as many workers as `config` asks for, which serve its listeners.
+   *
+   * @throws Error naming the address that could not be listened on; nothing is left open then.
+   */
+  static async start(config: Config, options: WorkersOptions): Promise<WorkersEngine> {
+    const engine = new WorkersEngine(config, options);
+    try {
+      await engine.#start();
+    } catch (error) {
+      await engine.close();
+      throw error;
+    }
+    return engine;
+  }
+
+  get config(): Config {
+    return this.#config;
+  }
+
+  get addresses(): readonly Deno.NetAddr[] {
+    return this.#addresses.all;
+  }
+
+  get active(): number {
+    return sum(this.#group.living.map(({ lastReport }) => lastReport.active));
+  }
+
+  get draining(): boolean {
+    return this.#draining !== undefined;
+  }
+
+  get snapshot(): Routing {
+    return this.#routing;
+  }
+
+  get measured(): MetricsSource {
+    return {
+      threads: () => this.#threads(),
+      ...routingSource(this.#routing),
+    };
+  }
+
+  reload(config: Config): Promise<ReloadResult> {
+    return this.#queue.add(() => this.#reload(config));
+  }
+
+  drain(): Promise<number> {
+    return this.#draining ??= this.#queue.add(() => this.#drain());
+  }
+
+  async terminate(which: Selection, why: Closing): Promise<number> {
+    return sum(await this.#group.all("terminate", which, why));
+  }
+
+  async connections(page: Page): Promise<readonly ConnectionInfo[]> {
+    const pages = await this.#group.each(async (thread) =>
+      thread.inMainTime(await thread.call("connections", page))
+    );
+    return pages.flat().sort(ORDERS[page.order ?? "age"]).slice(0, page.limit);
+  }
+
+  async count(which: Counted): Promise<ConnectionCounts> {
+    const counts = await this.#group.all("count", which);
+    return {
+      active: sum(counts.map(({ active }) => active)),
+      ofSubnet: sum(counts.map(({ ofSubnet }) => ofSubnet)),
+      ofId: sum(counts.map(({ ofId }) => ofId)),
+    };
+  }
+
+  async stats(): Promise<Stats> {
+    const { past } = this.#group;
+    const reports = await this.#group.each((thread) => thread.report(false));
+    const all = [past, ...reports];
+    return {
+      active: sum(reports.map(({ active }) => active)),
+      accepted: sum(all.map(({ accepted }) => accepted)),
+      bytes: { up: sum(all.map(({ bytes }) => bytes.up)), down: sum(all.map(({ bytes }) => bytes.down)) },
+      routes: this.#routing.table.size,
+      draining: this.draining,
+    };
+  }
+
+  close(): Promise<void> {
+    return this.#closing ??= this.#close(false);
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #start(): Promise<void> {
+    await this.#group.load();
+    using addresses = this.#addresses.prepare(this.#config.listeners);
+    this.#sent = { ...this.#config, listeners: addresses.listeners };
+    await this.#group.serve(this.#sent);
+    addresses.commit();
+    this.#dialing.use(this.#routing);
+  }
+
+  async #reload(config: Config): Promise<ReloadResult> {
+    const table = await RouteTable.build(config.routes, config.default, config.tableData);
+    const change = await difference(this.#routing.table, table);
+    const read = await readAhead(tlsFiles([], serversOf(config)));
+    const routing = { table, ...this.#dialing.settings(config, read) };
+    using addresses = this.#addresses.prepare(config.listeners);
+    const sent = { ...config, listeners: addresses.listeners };
+    try {
+      await this.#group.each((thread) => thread.prepare(sent));
+      if (this.draining || this.#closing) throw new Error("the balancer is shutting down");
+    } catch (error) {
+      await this.#group.all("abort");
+      throw error;
+    }
+    const affected = this.#group.all("commit");
+    addresses.commit();
+    [this.#config, this.#sent, this.#routing] = [config, sent, routing];
+    this.#dialing.use(routing);
+    const result = { ...change, connections: sum(await affected) };
+    this.#observer.reloaded(result);
+    return result;
+  }
+
+  async #drain(): Promise<number> {
+    const terminated = sum(await this.#group.all("endConnections"));
+    await (this.#closing ??= this.#close(true));
+    return terminated;
+  }
+
+  async #close(gently: boolean): Promise<void> {
+    this.#dialing.close();
+    await this.#group.close(gently);
+  }
+
+  async #threads(): Promise<readonly ThreadMetrics[]> {
+    const open = sumOfOpen([]);
+    const { past } = this.#group;
+    const reports = await this.#group.each((thread) => thread.report(true));
+    return [{ ...past, open }, ...reports];
+  }
+}
+
+const SCRIPT = new URL("./worker.ts", import.meta.url);
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, number) => total + number, 0);
+}

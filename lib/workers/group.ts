@@ -1,0 +1,199 @@
+/** The workers of a process: started together, asked together, and replaced where one dies. */
+
+import { getLogger } from "@logtape/logtape";
+import type { Config } from "../config/config.ts";
+import type { RelayedBytes } from "../connection/registry.ts";
+import { messageOf } from "../errors.ts";
+import { type Counters, sumOf } from "../observe/counters.ts";
+import { sleep } from "../util/async.ts";
+import { counted } from "../util/text.ts";
+import type { ResultOf } from "./channel.ts";
+import type { Report, WorkerCalls } from "./calls.ts";
+import type { SerialQueue } from "./queue.ts";
+import { type ThreadOptions, WorkerDied, WorkerThread } from "./thread.ts";
+
+const log = getLogger("switchyard");
+
+/** How often each worker is asked whether it lives, in milliseconds. */
+const BEAT_MS = 1000;
+
+/** Beats without an answer after which a worker is taken for dead. */
+const MISSED_BEATS = 10;
+
+/** Pause before a worker is replaced that had not run for long, in milliseconds: the first, and the longest. */
+const BACKOFF_MS = { first: 100, longest: 30_000 };
+
+/** A worker that has run for so long, in milliseconds, is replaced at once. */
+const STABLE_MS = 60_000;
+
+/** How long a worker may take to close, in milliseconds: its webhooks and its log have some time for what is queued. */
+const LAST_MS = 5000;
+
+/** What a group is made of. */
+export interface GroupOptions extends Pick<ThreadOptions, "script" | "main" | "version" | "counts"> {
+  /** Number of workers. */
+  readonly threads: number;
+  /** What a worker that replaces another is to serve. */
+  readonly config: () => Config;
+  /** In which a worker is replaced, so that no reload runs at the same time. */
+  readonly queue: SerialQueue;
+}
+
+/** What workers that have died had counted. */
+export interface Past {
+  readonly accepted: number;
+  readonly bytes: RelayedBytes;
+  readonly counters: Counters;
+}
+
+/** See the top of the file. */
+export class WorkerGroup {
+  readonly #options: GroupOptions;
+  readonly #living = new Map<number, WorkerThread>();
+  readonly #closed = new AbortController();
+  readonly #missed = new WeakMap<WorkerThread, number>();
+  /** Pauses before the next replacement of a worker, by its index. */
+  readonly #pauses = new Map<number, number>();
+  /** Those that do not serve yet. */
+  #starting: readonly WorkerThread[] = [];
+  #beat: ReturnType<typeof setInterval> | undefined;
+  #past: Past = { accepted: 0, bytes: { up: 0, down: 0 }, counters: sumOf([]) };
+  #died = 0;
+
+  constructor(options: GroupOptions) {
+    this.#options = options;
+  }
+
+  /** Those that live. */
+  get living(): readonly WorkerThread[] {
+    return [...this.#living.values()];
+  }
+
+  /** Workers that have died since the start. */
+  get died(): number {
+    return this.#died;
+  }
+
+  get past(): Past {
+    return this.#past;
+  }
+
+  /** Starts the threads, all at once. Resolves once they have loaded what they run. */
+  async load(): Promise<void> {
+    this.#starting = Array.from({ length: this.#options.threads }, (_, index) => this.#spawn(index));
+    await Promise.all(this.#starting.map((thread) => thread.loaded()));
+  }
+
+  /** Has them serve `config`. @throws Error of the first that cannot */
+  async serve(config: Config): Promise<void> {
+    await Promise.all(this.#starting.map((thread) => thread.start(config)));
+    for (const thread of this.#starting) this.#living.set(thread.index, thread);
+    this.#starting = [];
+    this.#beat = setInterval(() => this.#beatAll(), BEAT_MS);
+  }
+
+  /** What `ask` resolves to for each worker; without those that die before they answer. */
+  async each<T>(ask: (thread: WorkerThread) => Promise<T>): Promise<T[]> {
+    const answers = await Promise.allSettled(this.living.map(ask));
+    return answers.flatMap((answer) => {
+      if (answer.status === "fulfilled") return [answer.value];
+      if (answer.reason instanceof WorkerDied) return [];
+      throw answer.reason;
+    });
+  }
+
+  /** The answers of all workers. */
+  all<Name extends keyof WorkerCalls>(
+    name: Name,
+    ...args: Parameters<WorkerCalls[Name]>
+  ): Promise<ResultOf<WorkerCalls, Name>[]> {
+    return this.each((thread) => thread.call(name, ...args));
+  }
+
+  /** Has all of them stop listening and end their connections, and ends the threads. */
+  async close(gently: boolean): Promise<void> {
+    this.#closed.abort();
+    clearInterval(this.#beat);
+    await Promise.all(this.#starting.map((thread) => thread.end()));
+    const closing = this.living.map((thread) => closeThread(thread, gently));
+    this.#living.clear();
+    for (const thread of await Promise.all(closing)) this.#keep(thread.lastReport);
+  }
+
+  #spawn(index: number): WorkerThread {
+    const { script, main, version, counts } = this.#options;
+    const onDeath = (thread: WorkerThread, why: string) => this.#bury(thread, why);
+    return new WorkerThread({ index, script, main, version, counts, onDeath });
+  }
+
+  #beatAll(): void {
+    for (const thread of this.living) {
+      const missed = this.#missed.get(thread) ?? 0;
+      this.#missed.set(thread, missed + 1);
+      if (missed >= MISSED_BEATS) thread.kill(`it has not answered for ${MISSED_BEATS} seconds`);
+      if (missed > 0) continue;
+      // one that has died is replaced, whatever it was asked
+      thread.report(false).then(() => this.#missed.set(thread, 0), () => {});
+    }
+  }
+
+  #bury(thread: WorkerThread, why: string): void {
+    const { index, lastReport } = thread;
+    // otherwise it has never served, and whoever started it is told
+    if (this.#living.get(index) !== thread) return;
+    this.#living.delete(index);
+    this.#died += 1;
+    this.#keep(lastReport);
+    const lost = counted(lastReport.active, "connection");
+    log.error(`worker ${index} has died: ${why}; about ${lost} are lost with it, and it is replaced`);
+    void this.#replace(thread);
+  }
+
+  async #replace({ index, startedAt }: WorkerThread): Promise<void> {
+    const { signal } = this.#closed;
+    if (performance.now() - startedAt >= STABLE_MS) this.#pauses.delete(index);
+    while (!signal.aborted) {
+      const pause = this.#pauses.get(index) ?? 0;
+      this.#pauses.set(index, Math.min(Math.max(2 * pause, BACKOFF_MS.first), BACKOFF_MS.longest));
+      await sleep(pause, signal);
+      try {
+        return await this.#options.queue.add(() => this.#startAgain(index));
+      } catch (error) {
+        log.error(`worker ${index} cannot be replaced: ${messageOf(error)}; trying again until it works`);
+      }
+    }
+  }
+
+  async #startAgain(index: number): Promise<void> {
+    if (this.#closed.signal.aborted) return;
+    const thread = this.#spawn(index);
+    try {
+      await thread.start(this.#options.config());
+    } catch (error) {
+      await thread.end();
+      throw error;
+    }
+    if (this.#closed.signal.aborted) return await thread.end();
+    this.#living.set(index, thread);
+    log.info(`worker ${index} is replaced`);
+  }
+
+  #keep({ accepted, bytes, counters }: Report): void {
+    const { up, down } = this.#past.bytes;
+    this.#past = {
+      accepted: this.#past.accepted + accepted,
+      bytes: { up: up + bytes.up, down: down + bytes.down },
+      counters: counters ? sumOf([this.#past.counters, counters]) : this.#past.counters,
+    };
+  }
+}
+
+/** Ends a worker, at once where it does not end its connections in time. */
+async function closeThread(thread: WorkerThread, gently: boolean): Promise<WorkerThread> {
+  const closed = new AbortController();
+  const closing = thread.close(gently).catch(() => {}).then(() => closed.abort());
+  await sleep(LAST_MS, closed.signal);
+  await thread.end();
+  await closing;
+  return thread;
+}

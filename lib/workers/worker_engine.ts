@@ -1,0 +1,131 @@
+/** A worker's engine, and what the main thread may ask of it. */
+
+import type { Config, RouteConfig } from "../config/config.ts";
+import type { Page } from "../connection/page.ts";
+import type { ConnectionCounts, Counted, Selection } from "../connection/registry.ts";
+import { Engine } from "../engine.ts";
+import type { PreparedReload } from "../engine/options.ts";
+import { CountingObserver } from "../observe/counters.ts";
+import { Log } from "../observe/log.ts";
+import type { Closing, ConnectionInfo } from "../observe/observer.ts";
+import { countOpen } from "../observe/open_counts.ts";
+import { tracing } from "../observe/tracing.ts";
+import { Webhooks } from "../observe/webhooks.ts";
+import type { MainCalls, Report, SentConfig, WorkerCalls, WorkerSettings } from "./calls.ts";
+
+/** Answers the calls of the main thread. */
+export class WorkerEngine implements WorkerCalls {
+  readonly #settings: WorkerSettings;
+  readonly #write: MainCalls["write"];
+  readonly #counting: CountingObserver | undefined;
+  readonly #webhooks = new Webhooks([]);
+  #log: Log | undefined;
+  #running: Engine | undefined;
+  #routes: RouteConfig[] = [];
+  #prepared: { readonly config: Config; readonly reload: PreparedReload } | undefined;
+
+  /** @param write Writes lines of the log. */
+  constructor(settings: WorkerSettings, write: MainCalls["write"]) {
+    this.#settings = settings;
+    this.#write = write;
+    this.#counting = settings.counts ? new CountingObserver() : undefined;
+  }
+
+  addRoutes(routes: readonly RouteConfig[], at: number): void {
+    if (at === 0) this.#routes = [];
+    for (const route of routes) this.#routes.push(route);
+  }
+
+  start(sent: SentConfig): number {
+    const config = this.#received(sent);
+    this.#log = Log.start(config.log, {
+      write: async (lines) => {
+        await this.#write(lines);
+        return lines.length;
+      },
+    });
+    this.#webhooks.configure(webhooksOf(config));
+    const observers = [this.#counting, this.#webhooks, tracing(this.#settings.version)];
+    this.#running = Engine.start(config, {
+      reusePort: true,
+      observers: observers.filter((one) => one !== undefined),
+    });
+    return performance.timeOrigin;
+  }
+
+  async prepare(sent: SentConfig): Promise<void> {
+    const config = this.#received(sent);
+    this.#prepared = { config, reload: await this.#engine.prepare(config) };
+  }
+
+  async commit(): Promise<number> {
+    if (!this.#prepared) throw new Error("no reload was prepared");
+    const { config, reload } = this.#prepared;
+    this.#prepared = undefined;
+    const affected = await reload.commit();
+    this.#log?.change(config.log);
+    this.#webhooks.configure(webhooksOf(config));
+    return affected;
+  }
+
+  abort(): void {
+    this.#prepared?.reload.abort();
+    this.#prepared = undefined;
+  }
+
+  endConnections(): Promise<number> {
+    return this.#engine.endConnections();
+  }
+
+  async close(gently: boolean): Promise<Report> {
+    if (gently) await this.#engine.quiet();
+    await this.#engine.close();
+    await this.#webhooks[Symbol.asyncDispose]();
+    await this.#log?.[Symbol.asyncDispose]();
+    return this.report(true);
+  }
+
+  report(withOpen: boolean): Report {
+    const { registry } = this.#engine;
+    return {
+      active: registry.active,
+      accepted: registry.total,
+      bytes: registry.bytes(),
+      counters: this.#counting?.counters,
+      open: withOpen ? countOpen(registry) : undefined,
+    };
+  }
+
+  terminate(which: Selection, why: Closing): Promise<number> {
+    return this.#engine.terminate(which, why);
+  }
+
+  connections(page: Page): Promise<readonly ConnectionInfo[]> {
+    return this.#engine.connections(page);
+  }
+
+  count(which: Counted): Promise<ConnectionCounts> {
+    return this.#engine.count(which);
+  }
+
+  get #engine(): Engine {
+    if (!this.#running) throw new Error("the worker was not started");
+    return this.#running;
+  }
+
+  #received(sent: SentConfig): Config {
+    const config = { ...sent, routes: this.#routes };
+    this.#routes = [];
+    return config;
+  }
+}
+
+/** Events of connections: all others are the main thread's. */
+function webhooksOf({ webhooks }: Config): Config["webhooks"] {
+  return webhooks.flatMap((webhook) => {
+    const events = CONNECTION_EVENTS.filter((event) => webhook.events?.includes(event) ?? true);
+    return events.length > 0 ? [{ ...webhook, events }] : [];
+  });
+}
+
+const CONNECTION_EVENTS = ["connect", "disconnect"] as const;
