@@ -80,7 +80,7 @@ class Parser {
   }
 
   #take(fields: Fields, line: number, file: TextFile): void {
-    const wrong = this.#checker.problem(fields);
+    const wrong = this.#checker.problem(fields, this.#found < REPORTED);
     if (wrong !== undefined) return this.#report(file, line, wrong);
     const same = this.#builder.add(fields.start, fields.firstTab, line);
     if (same) this.#report(file, line, repeated(this.#checker.idText(fields), same, this.#sources));
@@ -111,12 +111,12 @@ function afterMark(bytes: Uint8Array, { start }: TextFile): number {
 }
 
 /** What is wrong with a file as a whole; undefined where nothing is. */
-function wholeProblem(bytes: Uint8Array, { start, end }: TextFile): string | undefined {
-  const [first, second] = [bytes[start], bytes[start + 1]];
+function wholeProblem(bytes: Uint8Array, file: TextFile): string | undefined {
+  const [first, second] = [bytes[file.start], bytes[file.start + 1]];
   if ((first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff)) {
     return "found text in UTF-16, expected UTF-8";
   }
-  for (let at = start; at < end; at++) if (!BLANK.has(bytes[at] ?? 0)) return undefined;
+  for (let at = afterMark(bytes, file); at < file.end; at++) if (!BLANK.has(bytes[at] ?? 0)) return undefined;
   // as it is while somebody writes it
   return "the file is empty, expected at least a comment, so that a file that was cut off does not remove every ID";
 }

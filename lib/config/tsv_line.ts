@@ -24,6 +24,9 @@ export interface Fields {
 const LINE_EXPECTED =
   "an ID, a host and a port with a tab between each, or an ID, a tab and the name of a pool";
 
+/** No right line is longer: `limits.id_bytes` is at most 65535, a host has 253 characters. Text of any length is slow. */
+const MAX_LINE_BYTES = 1 << 17;
+
 /** Most tables have few targets: so many of those that were found right are remembered. */
 const REMEMBERED = 1 << 14;
 
@@ -45,13 +48,14 @@ export class LineChecker {
   fields(start: number, end: number): Fields | undefined {
     if (start === end || this.#bytes[start] === HASH_SIGN) return undefined;
     const firstTab = find(this.#bytes, TAB, start, end);
-    const isBlank = firstTab === end && this.text({ start, end }).trim() === "";
-    return isBlank ? undefined : { start, firstTab, end };
+    const fields = { start, firstTab, end };
+    const isBlank = firstTab === end && !isTooLong(fields) && this.text(fields).trim() === "";
+    return isBlank ? undefined : fields;
   }
 
-  /** The text of a line. */
+  /** The text of a line; of one that is too long its beginning. */
   text({ start, end }: Pick<Fields, "start" | "end">): string {
-    return lenient.decode(this.#bytes.subarray(start, end));
+    return lenient.decode(this.#bytes.subarray(start, Math.min(end, start + MAX_LINE_BYTES)));
   }
 
   /** The ID, for a message. */
@@ -61,17 +65,30 @@ export class LineChecker {
 
   /**
    * Whether the first line with content names the columns, in whatever language: its last field has no digit, so it is
-   * no port, and is neither the name of a pool nor close to one.
+   * no port, and is neither the name of a pool nor close to one. A line is data where its host is an address with a dot or
+   * a colon and some digit: that has a wrong port.
    */
   isHeader(fields: Fields): boolean {
-    const [, target = "", port] = this.text(fields).split("\t");
-    if (fields.firstTab === fields.end || /\p{Nd}/u.test(port ?? target)) return false;
-    return port !== undefined || nearest(target, this.#rules.pools) === undefined;
+    const text = this.text(fields);
+    const [id = "", target = "", port] = text.split("\t");
+    if (fields.firstTab === fields.end || isTooLong(fields) || /\p{Cc}/u.test(text.replaceAll("\t", ""))) {
+      return false;
+    }
+    if (target === "" || port === "" || /\p{Nd}/u.test(port ?? target)) return false;
+    if (port !== undefined) return !(/[.:]/.test(target) && /\d/.test(id + target) && parseHost(target));
+    return this.#pools.size > 0 && nearest(target, this.#pools) === undefined;
   }
 
-  /** What is wrong with a line that is no header; undefined where nothing is. */
-  problem(fields: Fields): string | undefined {
-    return this.#idProblem(fields) ?? this.#targetProblem(fields);
+  /**
+   * What is wrong with a line that is no header; undefined where nothing is.
+   *
+   * @param hint Whether to look for the pool that was meant, which takes time.
+   */
+  problem(fields: Fields, hint = true): string | undefined {
+    if (isTooLong(fields)) {
+      return `found a line of ${fields.end - fields.start} bytes, expected at most ${MAX_LINE_BYTES}`;
+    }
+    return this.#idProblem(fields) ?? this.#targetProblem(fields, hint);
   }
 
   #idProblem(fields: Fields): string | undefined {
@@ -86,9 +103,7 @@ export class LineChecker {
 
   #idExpected(start: number, end: number): string | undefined {
     try {
-      const id = strict.decode(
-        this.#bytes.subarray(start, end),
-      );
+      const id = strict.decode(this.#bytes.subarray(start, end));
       return idExpected(id, this.#rules.idBytes);
     } catch (error) {
       if (error instanceof TypeError) return "text in UTF-8";
@@ -105,12 +120,12 @@ export class LineChecker {
     return true;
   }
 
-  #targetProblem(fields: Fields): string | undefined {
-    if (fields.firstTab === fields.end) return this.#fieldsProblem([this.text(fields)]);
+  #targetProblem(fields: Fields, hint: boolean): string | undefined {
+    if (fields.firstTab === fields.end) return this.#fieldsProblem([this.text(fields)], hint);
     const [start, end] = [fields.firstTab + 1, fields.end];
     const slot = 2 * (halfSipHash(this.#bytes, start, end, NO_SECRET) % REMEMBERED);
     if (this.#isRight(slot, start, end)) return undefined;
-    const problem = this.#fieldsProblem(this.text(fields).split("\t"));
+    const problem = this.#fieldsProblem(this.text(fields).split("\t"), hint);
     if (problem === undefined) {
       this.#right[slot] = start;
       this.#right[slot + 1] = end;
@@ -127,21 +142,21 @@ export class LineChecker {
     return true;
   }
 
-  #fieldsProblem([id = "", target = "", port, ...others]: readonly string[]): string | undefined {
+  #fieldsProblem([id = "", target = "", port, ...others]: readonly string[], hint: boolean) {
     if (others.length > 0) return `found ${others.length + 3} fields, expected ${LINE_EXPECTED}`;
     if (target === "" && port === undefined) {
       return `found ${plain(quote(id))}, expected ${LINE_EXPECTED}${tabHint(id)}`;
     }
-    if (port === undefined) return this.#poolProblem(target);
+    if (port === undefined) return this.#poolProblem(target, hint);
     if (parseHost(target) === undefined) return `found ${plain(quote(target))}, expected ${HOST_EXPECTED}`;
     return parsePort(port) === undefined
       ? `found ${plain(quote(port))}, expected ${PORT_EXPECTED}`
       : undefined;
   }
 
-  #poolProblem(name: string): string | undefined {
+  #poolProblem(name: string, wantsHint: boolean): string | undefined {
     if (this.#pools.has(name)) return undefined;
-    const near = nearest(name, this.#rules.pools);
+    const near = wantsHint ? nearest(name, this.#pools) : undefined;
     const hint = near === undefined ? "" : `; did you mean ${quote(near)}?`;
     const expected = this.#pools.size === 0
       ? "a host and a port: there are no pools"
@@ -152,6 +167,10 @@ export class LineChecker {
 
 const lenient = new TextDecoder("utf-8", { ignoreBOM: true });
 const strict = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+function isTooLong({ start, end }: Fields): boolean {
+  return end - start > MAX_LINE_BYTES;
+}
 
 /** Nothing is gained by a file whose targets collide: they are checked again. */
 const NO_SECRET = [0, 0] as const;

@@ -1,7 +1,7 @@
 // deno-lint-ignore-file no-console -- a script speaks to a person
 /**
  * A million IDs from a table file: time and memory to load them, the time of a look-up, and how long a reload holds up
- * the thread that relays. Where HAProxy is installed, it loads the same IDs as a map.
+ * the thread that relays and the round trips of clients. Where HAProxy is installed, it loads the same IDs as a map.
  *
  *     deno run --allow-all --no-prompt scripts/bench/tables.ts [NUMBER OF IDS]
  */
@@ -12,12 +12,16 @@ import type { RouteTable } from "../../lib/route/table.ts";
 
 const LOOKUPS = 100_000;
 const PART = 10_000;
+const ECHO_ID = "echo";
+const CONNECTIONS = 8;
+const MAIN = new URL("../../main.ts", import.meta.url);
 
 const count = Number(Deno.args[0] ?? 1_000_000);
 const haproxyPort = freePort();
 const folder = await Deno.makeTempDir();
 try {
-  await writeFiles();
+  await using echo = await startEcho();
+  await writeFiles(echo.port);
   await measureSwitchyard();
   await measureHaproxy();
 } finally {
@@ -25,7 +29,7 @@ try {
 }
 
 /** In parts: what is left over from making the files would count as memory that was there before. */
-async function writeFiles(): Promise<void> {
+async function writeFiles(echoPort: number): Promise<void> {
   for (let start = 0; start < count; start += PART) {
     const part = Array.from({ length: Math.min(PART, count - start) }, (_, index) => targetOf(start + index));
     const tsv = part.map(([id, host, port]) => `${id}\t${host}\t${port}\n`).join("");
@@ -33,7 +37,8 @@ async function writeFiles(): Promise<void> {
     const map = part.map(([id, host, port]) => `${id} ${host}:${port}\n`).join("");
     await Deno.writeTextFile(`${folder}/ids.map`, map, { append: true });
   }
-  const listeners = "listeners: [{ address: 127.0.0.1:0 }]\nroutes: []\n";
+  const listeners = `listeners: [{ address: 127.0.0.1:0 }]\nlog: { access: false }\n` +
+    `routes: [{ id: ${ECHO_ID}, host: 127.0.0.1, port: ${echoPort} }]\n`;
   await Deno.writeTextFile(`${folder}/empty.yaml`, listeners);
   await Deno.writeTextFile(`${folder}/routes.yaml`, `${listeners}tables: [ids.tsv]\n`);
   await Deno.writeTextFile(
@@ -50,9 +55,7 @@ async function measureSwitchyard(): Promise<void> {
   for (const what of ["load", "reload"]) {
     const stall = watchStalls();
     const started = performance.now();
-    const { tableData } = balancer.engine.config;
-    const config = await loadInBackground(`${folder}/routes.yaml`, tableData && { previous: tableData });
-    await balancer.reload(config);
+    await reload(balancer);
     const ms = performance.now() - started;
     await new Promise((resolve) => setTimeout(resolve, 20));
     const { now, peak } = memory("self");
@@ -62,6 +65,65 @@ async function measureSwitchyard(): Promise<void> {
     );
   }
   measureLookups(balancer);
+  await measureRoundTrips(balancer);
+}
+
+async function reload(balancer: Balancer): Promise<void> {
+  const { tableData } = balancer.engine.config;
+  const config = await loadInBackground(`${folder}/routes.yaml`, tableData && { previous: tableData });
+  await balancer.reload(config);
+}
+
+/** Clients in a process of their own, first for comparison without a reload, then while one reload follows another. */
+async function measureRoundTrips(balancer: Balancer): Promise<void> {
+  const port = balancer.addresses[0]?.port ?? 0;
+  const seconds = count < 100_000 ? 0.3 : 5;
+  console.log(`switchyard round trips without a reload: ${await roundTrips(port, seconds).text}`);
+  const load = roundTrips(port, seconds);
+  let reloads = 0;
+  for (; !load.ended; reloads++) await reload(balancer);
+  console.log(`switchyard round trips during ${reloads} reloads: ${await load.text}`);
+}
+
+function roundTrips(port: number, seconds: number) {
+  const output = command([
+    "bench",
+    `--id=${ECHO_ID}`,
+    `--connect=127.0.0.1:${port}`,
+    `--connections=${CONNECTIONS}`,
+    `--duration=${seconds}s`,
+  ]).output();
+  const load = {
+    ended: false,
+    text: output.then(({ stdout }) => {
+      load.ended = true;
+      const text = new TextDecoder().decode(stdout);
+      return `${/\S+ round trips in all/.exec(text)?.[0]}, ${/latency in ms.*/.exec(text)?.[0]}`;
+    }),
+  };
+  return load;
+}
+
+/** An upstream in a process of its own. */
+async function startEcho() {
+  const port = freePort();
+  const process = command(["upstream", "--mode=echo", `--listen=127.0.0.1:${port}`]).spawn();
+  await listening(port);
+  return {
+    port,
+    async [Symbol.asyncDispose]() {
+      process.kill();
+      await process.status;
+    },
+  };
+}
+
+function command(args: readonly string[]): Deno.Command {
+  return new Deno.Command(Deno.execPath(), {
+    args: ["run", "--no-check", "--allow-net", "--allow-read", MAIN.href, ...args],
+    stdout: "piped",
+    stderr: "null",
+  });
 }
 
 function measureLookups({ engine }: Balancer): void {
@@ -86,7 +148,7 @@ async function measureHaproxy(): Promise<void> {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
     return console.log("haproxy: ignored, it is not installed");
   }
-  await listening();
+  await listening(haproxyPort);
   const { now, peak } = memory(process.pid);
   const ms = performance.now() - started;
   console.log(`haproxy start with the map: ${ms.toFixed(0)} ms, ${now} MiB resident (peak ${peak})`);
@@ -94,15 +156,15 @@ async function measureHaproxy(): Promise<void> {
   await process.status;
 }
 
-async function listening(): Promise<void> {
+async function listening(port: number): Promise<void> {
   for (let tries = 0; tries < 5000; tries++) {
     try {
-      return (await Deno.connect({ hostname: "127.0.0.1", port: haproxyPort })).close();
+      return (await Deno.connect({ hostname: "127.0.0.1", port })).close();
     } catch {
       await new Promise((resolve) => setTimeout(resolve, 2));
     }
   }
-  throw new Error(`haproxy does not listen on port ${haproxyPort}`);
+  throw new Error(`nothing listens on port ${port}`);
 }
 
 /** Longest delay of a timer that should run each millisecond; ends when it is asked. */

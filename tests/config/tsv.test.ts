@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { parseHost, parsePort } from "../../lib/config/values.ts";
 import { SharedTable } from "../../lib/tables/shared_table.ts";
-import { assertEquals, assertStringIncludes } from "../assert.ts";
+import { assert, assertEquals, assertStringIncludes } from "../assert.ts";
+import { sized } from "../soak.ts";
 import { parsed, tableOf } from "../tables.ts";
 
 function entriesOf(text: string): unknown[] {
@@ -67,10 +68,56 @@ Deno.test("an ID that is not UTF-8 is an error, in a comment anything may stand"
 });
 
 Deno.test("a file that was saved as UTF-16, and one that is empty, say so", () => {
-  const { problems } = parsed([Uint8Array.of(0xff, 0xfe, 0x31, 0), "", "# none\n"]);
-  assertEquals(problems.length, 2);
+  const { problems } = parsed([Uint8Array.of(0xff, 0xfe, 0x31, 0), "", "# none\n", "\ufeff\r\n"]);
+  assertEquals(problems.length, 3);
   assertStringIncludes(problems[0] ?? "", "0.tsv:1: found text in UTF-16, expected UTF-8");
   assertStringIncludes(problems[1] ?? "", "1.tsv:1: the file is empty");
+  assertStringIncludes(problems[2] ?? "", "3.tsv:1: the file is empty");
+});
+
+for (
+  const [name, text, problem] of [
+    ["lone carriage returns", "ID\tpool\rx\teu\ry\teu\r", "found 4 fields, expected an ID"],
+    ["a NUL", "a\tb\0\tc\n", 'found "b\\u0000", expected a host name'],
+    ["a name where the port belongs", "1\ta.example.com\thttp\n", 'found "http", expected a port'],
+    ["an empty field", "a\t\tb\n", 'found "", expected a host name'],
+  ] as const
+) {
+  Deno.test(`a first line with ${name} is no header, so it is an error`, () => {
+    assertStringIncludes(parsed([text]).problems.join("; "), problem);
+  });
+}
+
+for (
+  const header of ["id\thost.name\tport", "id\tIPv4\tport", "sha256\thost\tport\tnote", "Gerät 1\tGruppe"]
+) {
+  Deno.test(`the first line ${JSON.stringify(header)} is a header`, () => {
+    const { data, problems } = parsed([`${header}\n1\ta\t7\n`]);
+    assertEquals([problems, data.files[0]?.header?.text], [[], header]);
+  });
+}
+
+Deno.test("without pools a first line with two fields is no header", () => {
+  const { problems } = parsed(["1\teu\n"], { pools: [] });
+  assertEquals(problems, ['0.tsv:1: found "eu", expected a host and a port: there are no pools']);
+});
+
+Deno.test("a line that is too long is an error, whatever is in it", () => {
+  const long = new Uint8Array(sized(700 << 20, 0.001));
+  long.set([0x31, 0x09]);
+  const { problems } = parsed([long]);
+  assertEquals(problems, [`0.tsv:1: found a line of ${long.length} bytes, expected at most 131072`]);
+});
+
+Deno.test("a pool that was meant is not looked for where nobody is told of it", () => {
+  const pools = Array.from({ length: 1000 }, (_, index) => `pool-${index}`);
+  const wrong = Array.from({ length: 20_000 }, (_, index) => `${index}\tpool-of-${index}\n`);
+  const before = performance.now();
+  const { problems } = parsed([wrong.join("")], { pools });
+  assertEquals(problems.length, 11);
+  assertStringIncludes(problems[9] ?? "", 'did you mean "pool-9"?');
+  // some 30 ms, and more than 6 s where every line is compared with every pool
+  assert(performance.now() - before < 3000);
 });
 
 Deno.test("of each file the first ten problems are told, and how many others there are", () => {
