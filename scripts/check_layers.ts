@@ -26,6 +26,7 @@ export const LAYERS: readonly (readonly string[])[] = [
 const ROOMS: Readonly<Record<string, string>> = {
   "lib/config/config.ts": "contracts",
   "lib/config/servers.ts": "contracts",
+  "lib/config/values.ts": "contracts",
   "lib/observe/observer.ts": "observer",
 };
 

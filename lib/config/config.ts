@@ -44,6 +44,9 @@ export type Upstream = Omit<Entry<PoolConfig["servers"]>, "weight" | "backup">;
 /** How TLS is used to an upstream. */
 export type UpstreamTls = Exclude<NonNullable<Upstream["tls"]>, boolean>;
 
+/** Where routes are looked up that several balancers share. */
+export type RedisConfig = NonNullable<File["redis"]>;
+
 /** How the servers of a pool are checked. */
 export type HealthCheck = NonNullable<PoolConfig["health_check"]>;
 

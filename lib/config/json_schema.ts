@@ -16,11 +16,13 @@ export function configJsonSchema(): JsonSchema {
       return hasPattern(metadata) ? withPattern(jsonSchema, metadata.pattern) : undefined;
     },
   });
-  const { routes, default: fallback, listeners, pools } = schema.properties ?? {};
+  const { routes, default: fallback, listeners, pools, redis } = schema.properties ?? {};
   require(itemsOf(routes), { oneOf: [having("id"), having("match")] }, TARGET);
   require(fallback, TARGET);
   const server = itemsOf(property(valuesOf(pools), "servers"));
-  for (const upstream of [itemsOf(routes), fallback, server]) {
+  require(redis, ...REDIS);
+  require(property(redis, "sentinel"), LOGIN);
+  for (const upstream of [itemsOf(routes), fallback, server, redis]) {
     require(alternative(property(upstream, "tls")), together("cert", "key"));
   }
   require(property(itemsOf(listeners), "tls"), { dependencies: { client_cert: ["client_ca"] } });
@@ -49,6 +51,20 @@ const TARGET: JsonSchema = {
     { ...having("pool"), not: { anyOf: [having("host"), having("port"), having("tls")] } },
   ],
 };
+
+/** A user has a password. */
+const LOGIN: JsonSchema = { dependencies: { username: ["password_file"] } };
+
+/** One place to look IDs up in; TLS is told by the URL, and a cluster has one database. */
+const REDIS: readonly JsonSchema[] = [
+  { oneOf: [having("url"), having("cluster"), having("sentinel")] },
+  LOGIN,
+  {
+    if: { ...having("url"), properties: { url: { pattern: "^[Rr][Ee][Dd][Ii][Ss]:" } } },
+    then: { properties: { tls: { enum: [false] } } },
+  },
+  { if: having("cluster"), then: { properties: { database: { enum: [0] } } } },
+];
 
 /** Both fields, or neither. */
 function together(one: string, other: string): JsonSchema {

@@ -11,6 +11,7 @@ import type {
   DefaultConfig,
   KeyPairFiles,
   PoolConfig,
+  RedisConfig,
   RouteConfig,
   TlsConfig,
   Upstream,
@@ -47,7 +48,7 @@ export function parseConfig(text: string, file: string): Config {
   const value = valueOf(text, file);
   const problems = problemsOf(value, text, file);
   if (problems.length > 0) throw new UsageError(problems);
-  const { routes, listeners, admin, pools, webhooks, default: fallback, ...rest } = v.parse(
+  const { routes, listeners, admin, pools, webhooks, redis, default: fallback, ...rest } = v.parse(
     fileSchema,
     value,
   );
@@ -56,6 +57,7 @@ export function parseConfig(text: string, file: string): Config {
     admin: admin && withTokenFile(admin, file),
     listeners: listeners.map((listener) => withFiles(listener, file)),
     ...(fallback && { default: toTarget(fallback, file) }),
+    ...(redis && { redis: withRedisFiles(redis, file) }),
     routes: routes.map((route) => toRoute(route, file)),
     webhooks: webhooks.map((webhook) => withSecretFile(webhook, file)),
     pools: Object.fromEntries(Object.entries(pools).map(([name, pool]) => [name, withCas(pool, file)])),
@@ -158,7 +160,19 @@ function pairBeside(file: string, { cert, key }: KeyPairFiles): KeyPairFiles {
   return { cert: pathBeside(file, cert), key: pathBeside(file, key) };
 }
 
-function withCa<T extends Upstream>(upstream: T, file: string): T {
+function withRedisFiles({ sentinel, ...redis }: RedisConfig, file: string): RedisConfig {
+  return withCa({
+    ...withPasswordFile(redis, file),
+    ...(sentinel && { sentinel: withPasswordFile(sentinel, file) }),
+  }, file);
+}
+
+function withPasswordFile<T extends { password_file?: string }>(login: T, file: string): T {
+  const { password_file } = login;
+  return password_file === undefined ? login : { ...login, password_file: pathBeside(file, password_file) };
+}
+
+function withCa<T extends Pick<Upstream, "tls">>(upstream: T, file: string): T {
   const { tls } = upstream;
   if (typeof tls !== "object") return upstream;
   const { ca, cert, key } = tls;

@@ -70,7 +70,8 @@ function* checkExchange(check: YamlValue | undefined, path: string): Generator<P
   yield { path: `${path}.health_check`, message: "found both send and id, expected one of them" };
 }
 
-function* checkKeyPair(tls: YamlValue | undefined, path: string): Generator<Problem> {
+/** Whether `tls` has both a certificate and its key, or neither. */
+export function* checkKeyPair(tls: YamlValue | undefined, path: string): Generator<Problem> {
   if (!isMapping(tls) || Object.hasOwn(tls, "cert") === Object.hasOwn(tls, "key")) return;
   yield { path, message: "found only one of cert and key, expected both or neither" };
 }

@@ -3,6 +3,7 @@
 import { describe, type Problem } from "./check.ts";
 import { FirstUses, idText, mappings } from "./first_uses.ts";
 import { checkPools, checkTarget } from "./pool_rules.ts";
+import { checkRedis } from "./redis_rules.ts";
 import { isMapping, type Mapping, type YamlValue } from "./yaml.ts";
 import { DEFAULTS, idExpected, isLoopback, isPrintable, parseAddress, parseDuration } from "./values.ts";
 
@@ -20,6 +21,7 @@ export function* checkRules(value: YamlValue): Generator<Problem> {
   for (const [path, route] of routes) yield* checkTarget(route, path, pools);
   if (isMapping(fallback)) yield* checkTarget(fallback, "default", pools);
   if (isMapping(pools)) yield* checkPools(pools);
+  yield* checkRedis(value["redis"]);
   yield* checkIds(routes, idBytesOf(value));
   yield* checkGlobs(routes);
   yield* checkTables(value["tables"]);

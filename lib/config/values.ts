@@ -35,6 +35,13 @@ export const URL_EXPECTED = "a URL, such as http://127.0.0.1:8080/wake or https:
 /** The form of an address, for messages. */
 export const ADDRESS_EXPECTED = "an address, such as 0.0.0.0:8888, [::1]:9000 or :8888";
 
+/** The form of the address of a Redis server, for messages. */
+export const REDIS_ADDRESS_EXPECTED = "an address, such as 10.0.0.1:6379 or redis.example.com:6379";
+
+/** The form of the URL of a Redis server, for messages. */
+export const REDIS_URL_EXPECTED =
+  "redis://HOST:PORT, or rediss:// for TLS; user, password and database have fields of their own";
+
 /** The form of an entry of an address list, for messages. */
 export const CIDR_EXPECTED = "an address or a network, such as 10.0.0.0/8, 2001:db8::/32 or 192.0.2.7";
 
@@ -84,6 +91,13 @@ export function parsePath(text: string): string | undefined {
 /** `text` where it is a URL of HTTP, over TLS or not; else undefined. */
 export function parseHttpUrl(text: string): string | undefined {
   return /^https?:$/.test(URL.parse(text)?.protocol ?? "") ? text : undefined;
+}
+
+/** The server of a Redis URL; undefined where `text` is none, or has a user, a password or a database in it. */
+export function parseRedisUrl(text: string): HostPort & { readonly tls: boolean } | undefined {
+  const [, secure, authority = ""] = /^redis(s?):\/\/([^/]+)\/?$/i.exec(text) ?? [];
+  const server = parseUpstream(authority) ?? parseUpstream(`${authority}:6379`);
+  return server && { ...server, tls: secure !== "" };
 }
 
 /** The origin in lower case, as browsers write it (RFC 6454, section 6.2); undefined where `text` is none. */

@@ -7,6 +7,7 @@ import { limitsSchema } from "./limits.ts";
 import { listenersSchema } from "./listeners.ts";
 import { logSchema } from "./log.ts";
 import { poolsSchema } from "./pools.ts";
+import { redisSchema } from "./redis.ts";
 import { defaultSchema, routesSchema } from "./routes.ts";
 import { tablesSchema } from "./tables.ts";
 import { timeoutsSchema } from "./timeouts.ts";
@@ -26,6 +27,7 @@ export const fileSchema = v.strictObject({
   default: v.exactOptional(defaultSchema),
   tables: tablesSchema,
   pools: v.optional(poolsSchema, {}),
+  redis: v.exactOptional(redisSchema),
   forward_id: boolean(true, "Whether the ID frame is forwarded to the upstream."),
   proxy_protocol: v.optional(sendProxyProtocol, false),
   dns_ttl: duration(
@@ -52,5 +54,4 @@ export const fileSchema = v.strictObject({
 
 /** Planned fields that this version does not support: refused by name rather than as unknown. */
 export const UNSUPPORTED: ReadonlySet<string> = new Set([
-  ..."redis".split(" "),
 ]);

@@ -17,6 +17,12 @@ export const HOST_PATTERN = `^(?:${IPV4}|${NAME}|${IPV6})$`;
 /** An address to listen on. */
 export const ADDRESS_PATTERN = `^(?:${HOST_PORT})?:${PORT}$`;
 
+/** The address of a server. */
+export const UPSTREAM_PATTERN = `^${HOST_PORT}:(?!0$)${PORT}$`;
+
+/** The URL of a Redis server. */
+export const REDIS_URL_PATTERN = `^[Rr][Ee][Dd][Ii][Ss]{1,2}://${HOST_PORT}(?::(?!0/?$)${PORT})?/?$`;
+
 /** An IP address, alone or with a prefix length. */
 export const CIDR_PATTERN =
   `^(?:${IPV4}(?:/(?:[12]?\\d|3[0-2]))?|(?!.*%)${IPV6}(?:/(?:[1-9]?\\d|1[01]\\d|12[0-8]))?)$`;

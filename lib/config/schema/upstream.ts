@@ -6,7 +6,8 @@ import { filePath, host, integer } from "./fields.ts";
 
 const TLS_EXPECTED = "true, false or a mapping such as { ca: ca.pem, server_name: n1.example.com }";
 
-const tls = v.pipe(
+/** `tls` of a server that is connected to. */
+export const tlsSchema = v.pipe(
   v.union([
     v.boolean(),
     v.strictObject({
@@ -25,5 +26,5 @@ const tls = v.pipe(
 export const upstreamEntries = {
   host: host("Host name or IP address of the server."),
   port: integer(PORT_EXPECTED, "TCP port of the server."),
-  tls: v.exactOptional(tls),
+  tls: v.exactOptional(tlsSchema),
 };
