@@ -8,7 +8,7 @@ import { codePointsOf, Glob } from "./glob.ts";
 
 /** A rule of the table. Of its kind there is at most one with the same text. */
 export interface Rule {
-  readonly kind: "id" | "table" | "match" | "default";
+  readonly kind: "id" | "table" | "redis" | "match" | "default";
   /** The ID or the glob; empty for the default. */
   readonly text: string;
   /** Of a table: its file as the configuration names it, and the number of the line. */

@@ -47,7 +47,10 @@ export const redisSchema = v.pipe(
     ),
     cluster: v.exactOptional(addresses("Servers of a Redis Cluster; it names the others.")),
     sentinel: v.exactOptional(sentinel),
-    key: v.optional(text("Key of the hash from IDs to host:port or the name of a pool."), "switchyard:routes"),
+    key: v.optional(
+      text("Key of the hash from IDs to host:port or the name of a pool."),
+      "switchyard:routes",
+    ),
     database: v.optional(
       integer("a number, 0 to 65535", "Number of the database.", { least: 0 }),
       0,

@@ -1,0 +1,98 @@
+/** Connecting to the server that has the hash. */
+
+import type { HostPort, RedisConfig } from "../../config/config.ts";
+import { UpstreamContexts } from "../../transport/tls/client.ts";
+import { readText } from "../../util/read_file.ts";
+import { Link, type LinkOptions, type Login, RedisError } from "./link.ts";
+import { type Place, placeOf } from "./place.ts";
+
+/** Fields in a reply while the whole hash is listed: some 50 KB. */
+const SCAN_COUNT = "1000";
+
+/** See the top of the file. */
+export class Connector {
+  /** Where the hash is. */
+  readonly place: Place;
+  readonly #config: RedisConfig;
+
+  constructor(config: RedisConfig) {
+    this.#config = config;
+    this.place = placeOf(config, (at) => this.#ask(at));
+  }
+
+  /**
+   * A connection to the server that has the hash, by which the hash can be read.
+   *
+   * @param onInvalidated Called when the hash has changed since it was read.
+   * @throws {RedisError | ReadError}
+   */
+  async connect(onInvalidated?: () => void): Promise<Link> {
+    const { database, key } = this.#config;
+    const options = { ...await this.#options(this.#config), database };
+    const link = await Link.open(await this.place.find(), {
+      ...options,
+      ...onInvalidated && { onInvalidated },
+    });
+    try {
+      await this.place.check(link);
+      // a server that still loads, another type of key, a missing permission and a moved slot show here
+      await readFields(link, key, [""]);
+      return link;
+    } catch (error) {
+      link[Symbol.dispose]();
+      throw error;
+    }
+  }
+
+  /** A connection to a server that knows where others are. */
+  async #ask(at: HostPort): Promise<Link> {
+    const { sentinel } = this.#config;
+    return await Link.open(at, { ...await this.#options(sentinel ?? this.#config), database: 0 });
+  }
+
+  /** The files are read anew each time, so what has replaced them is used without a reload. */
+  async #options(login: LoginConfig): Promise<Pick<LinkOptions, "login" | "tls" | "timeout">> {
+    return { login: await readLogin(login), tls: this.#tls(), timeout: this.#config.timeout };
+  }
+
+  #tls(): Readonly<Record<string, unknown>> | undefined {
+    const { tls, url } = this.#config;
+    if (!tls && !url?.tls) return undefined;
+    const settings = typeof tls === "object" ? tls : {};
+    const secureContext = new UpstreamContexts([{ tls: settings }]).of(settings);
+    return { secureContext, ...settings.server_name !== undefined && { servername: settings.server_name } };
+  }
+}
+
+type LoginConfig = Pick<RedisConfig, "username" | "password_file">;
+
+async function readLogin({ username, password_file }: LoginConfig): Promise<Login | undefined> {
+  if (password_file === undefined) return undefined;
+  return { username, password: (await readText(password_file)).trim() };
+}
+
+/** The values of fields of a hash, in their order; null where there is none. @throws {RedisError} */
+export async function readFields(
+  link: Link,
+  key: string,
+  fields: readonly string[],
+): Promise<readonly (string | null)[]> {
+  const values = await link.command("HMGET", key, ...fields);
+  if (Array.isArray(values) && values.length === fields.length) return values;
+  throw new RedisError(`HMGET of ${fields.length} fields was not answered by as many values`);
+}
+
+/** Every field and value of a hash, in batches. A field may come twice where the hash changes meanwhile. */
+export async function* scanFields(
+  link: Link,
+  key: string,
+): AsyncGenerator<readonly (readonly [field: string, value: string])[]> {
+  let cursor = "0";
+  do {
+    const reply = await link.command("HSCAN", key, cursor, "COUNT", SCAN_COUNT);
+    const [next, flat] = Array.isArray(reply) ? reply : [];
+    if (!Array.isArray(flat)) throw new RedisError("HSCAN was not answered by a cursor and a list");
+    yield Array.from({ length: flat.length / 2 }, (_, index) => [flat[2 * index], flat[2 * index + 1]]);
+    cursor = String(next);
+  } while (cursor !== "0");
+}

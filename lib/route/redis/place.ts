@@ -1,0 +1,150 @@
+/** Finding the server that has the hash: it is configured, or sentinels or a cluster know it. */
+
+import type { HostPort, RedisConfig } from "../../config/config.ts";
+import { messageOf } from "../../errors.ts";
+import { hostPortText } from "../../util/text.ts";
+import { keySlot } from "./key_slot.ts";
+import { type Link, RedisError } from "./link.ts";
+
+/** Connects to a server that is asked for the place of another. */
+export type Ask = (at: HostPort) => Promise<Link>;
+
+/** Finds the server, and checks a connection to it. */
+export interface Place {
+  /** For messages, such as `redis://127.0.0.1:6379`. */
+  readonly text: string;
+  /** @throws {RedisError} */
+  find(): Promise<HostPort>;
+  /** @throws {RedisError} where the server is not the one that it should be */
+  check(link: Link): Promise<void>;
+}
+
+/** The place that `config` tells. */
+export function placeOf({ url, cluster, sentinel, key }: RedisConfig, ask: Ask): Place {
+  if (cluster) return new ClusterPlace(cluster, key, ask);
+  if (sentinel) return new SentinelPlace(sentinel.master, sentinel.addresses, ask);
+  if (!url) throw new Error("redis has no url");
+  return {
+    text: `redis${url.tls ? "s" : ""}://${hostPortText(url)}`,
+    find: () => Promise.resolve(url),
+    check: () => Promise.resolve(),
+  };
+}
+
+/** Sentinels, which know the present master (https://redis.io/docs/latest/develop/reference/sentinel-clients/). */
+class SentinelPlace implements Place {
+  readonly text: string;
+  readonly #master: string;
+  readonly #servers: Servers;
+
+  constructor(master: string, addresses: readonly HostPort[], ask: Ask) {
+    this.#master = master;
+    this.#servers = new Servers(addresses, ask);
+    this.text = `master ${master} of the sentinels ${addresses.map(hostPortText).join(", ")}`;
+  }
+
+  find(): Promise<HostPort> {
+    return this.#servers.first(async (link) => {
+      const reply = await link.command("SENTINEL", "get-master-addr-by-name", this.#master);
+      if (!Array.isArray(reply)) {
+        throw new RedisError(`${hostPortText(link.at)}: it knows no master ${JSON.stringify(this.#master)}`);
+      }
+      return { host: String(reply[0]), port: Number(reply[1]) };
+    });
+  }
+
+  /** Sentinels may name the master before last for a while. */
+  async check(link: Link): Promise<void> {
+    const role = await link.command("ROLE");
+    const name = Array.isArray(role) ? String(role[0]) : String(role);
+    if (name === "master") return;
+    throw new RedisError(`${hostPortText(link.at)}: its role is ${JSON.stringify(name)}, expected "master"`);
+  }
+}
+
+/** A cluster: the hash is one key, so one of its masters has it (https://redis.io/docs/latest/operate/oss_and_stack/reference/cluster-spec/). */
+class ClusterPlace implements Place {
+  readonly text: string;
+  readonly #slot: number;
+  readonly #seeds: readonly HostPort[];
+  readonly #servers: Servers;
+
+  constructor(seeds: readonly HostPort[], key: string, ask: Ask) {
+    this.#slot = keySlot(key);
+    this.#seeds = seeds;
+    this.#servers = new Servers(seeds, ask);
+    this.text = `cluster of ${seeds.map(hostPortText).join(", ")}`;
+  }
+
+  find(): Promise<HostPort> {
+    return this.#servers.first(async (link) => {
+      const ranges = slotRanges(await link.command("CLUSTER", "SLOTS"), link.at);
+      // the others are asked as well when all that were configured are gone
+      this.#servers.use([...this.#seeds, ...ranges.flatMap(({ nodes }) => nodes)]);
+      const range = ranges.find(({ from, to }) => from <= this.#slot && this.#slot <= to);
+      const [master] = range?.nodes ?? [];
+      if (!master) {
+        throw new RedisError(`${hostPortText(link.at)}: no server has slot ${this.#slot} of the key`);
+      }
+      return master;
+    });
+  }
+
+  /** The probe of the key fails by MOVED at another server. */
+  check(): Promise<void> {
+    return Promise.resolve();
+  }
+}
+
+/** Servers that know the same; the one that has answered last is asked first. */
+class Servers {
+  #addresses: readonly HostPort[];
+  readonly #ask: Ask;
+
+  constructor(addresses: readonly HostPort[], ask: Ask) {
+    this.#addresses = addresses;
+    this.#ask = ask;
+  }
+
+  /** Asks these from now on, in this order. */
+  use(addresses: readonly HostPort[]): void {
+    const byText = new Map(addresses.map((address) => [hostPortText(address), address]));
+    this.#addresses = [...byText.values()];
+  }
+
+  /** The first answer. @throws {RedisError} with what each server has failed by */
+  async first<T>(question: (link: Link) => Promise<T>): Promise<T> {
+    const failures: string[] = [];
+    for (const address of this.#addresses) {
+      try {
+        using link = await this.#ask(address);
+        const answer = await question(link);
+        this.use([address, ...this.#addresses]);
+        return answer;
+      } catch (error) {
+        failures.push(messageOf(error));
+      }
+    }
+    throw new RedisError(failures.join("; "));
+  }
+}
+
+interface SlotRange {
+  readonly from: number;
+  readonly to: number;
+  /** The master, then its replicas. */
+  readonly nodes: readonly HostPort[];
+}
+
+/** The reply to CLUSTER SLOTS. A server whose own address is unknown to the cluster is the one that was asked. */
+function slotRanges(reply: unknown, asked: HostPort): SlotRange[] {
+  if (!Array.isArray(reply)) return [];
+  return reply.map(([from, to, ...nodes]) => ({
+    from: Number(from),
+    to: Number(to),
+    nodes: nodes.map(([host, port]: [unknown, unknown]) => ({
+      host: typeof host === "string" && host !== "" && host !== "?" ? host : asked.host,
+      port: Number(port),
+    })),
+  }));
+}

@@ -1,0 +1,239 @@
+/** Routes in Redis: a hash that any number of balancers share. */
+
+import { getLogger } from "@logtape/logtape";
+import type { RedisConfig } from "../../config/config.ts";
+import { messageOf, Refusal } from "../../errors.ts";
+import { quote } from "../../util/text.ts";
+import type { Route } from "../table.ts";
+import { Availability, type RedisState } from "./availability.ts";
+import { BoundedCache } from "./cache.ts";
+import { Connector, readFields } from "./connector.ts";
+import type { Link } from "./link.ts";
+import { Requests } from "./requests.ts";
+import { Session } from "./session.ts";
+import { parseTarget, type RedisTarget, VALUE_EXPECTED } from "./value.ts";
+
+const log = getLogger("switchyard");
+
+/** Most IDs that are remembered as unknown: apart from the others, which a flood of unknown ones must not displace. */
+const MOST_UNKNOWN = 10_000;
+
+/** Least time between two log lines about invalid values, in milliseconds. */
+const INVALID_PAUSE_MS = 10_000;
+
+/** Results of look-ups. */
+export const LOOKUP_RESULTS = ["cached", "found", "unknown", "stale", "unavailable", "invalid"] as const;
+
+/** The result of a look-up: `cached` and `stale` were answered without Redis, the latter while it is away. */
+export type LookupResult = typeof LOOKUP_RESULTS[number];
+
+/** Counts since the start. */
+export interface RedisStats extends RedisState {
+  readonly lookups: Readonly<Record<LookupResult, number>>;
+  readonly requests: number;
+  readonly requestSeconds: number;
+  readonly connects: { readonly success: number; readonly failure: number };
+  readonly invalidations: number;
+  /** IDs in the cache. */
+  readonly cached: number;
+}
+
+interface Known {
+  readonly target: RedisTarget;
+  /** It is what Redis has as long as this is the present epoch. */
+  readonly epoch: number;
+}
+
+interface Unknown {
+  readonly epoch: number;
+  /** When it is forgotten, in milliseconds of `performance.now`. */
+  readonly until: number;
+}
+
+/** The value is no target. */
+class InvalidValue extends Error {}
+
+/**
+ * Looks IDs up in a hash, by way of a cache.
+ *
+ * Redis tells when the hash has changed (client-side caching), not which field of it. So a change begins a new epoch,
+ * and what was cached in another epoch is looked up again when it is next needed. It is used as it is only while Redis
+ * is away. The loss of the connection begins an epoch too, since changes may have been missed.
+ */
+export class RedisRoutes implements AsyncDisposable {
+  readonly #config: RedisConfig;
+  readonly #connector: Connector;
+  readonly #session: Session;
+  readonly #requests: Requests<RedisTarget | undefined>;
+  readonly #known: BoundedCache<Known>;
+  readonly #unknown = new BoundedCache<Unknown>(MOST_UNKNOWN);
+  readonly #lookups = { cached: 0, found: 0, unknown: 0, stale: 0, unavailable: 0, invalid: 0 };
+  readonly #availability: Availability;
+  #epoch = 0;
+  #invalidations = 0;
+  #invalid = { unlogged: 0, pauseUntil: 0 };
+
+  constructor(config: RedisConfig) {
+    this.#config = config;
+    this.#connector = new Connector(config);
+    this.#known = new BoundedCache(config.cache_size);
+    this.#availability = new Availability(this.text, config.stale, () => this.#known.size);
+    this.#requests = new Requests({
+      read: (link, ids) => readFields(link, config.key, ids),
+      answer: (id, value, epoch) => this.#answer(id, value, epoch),
+      epoch: () => this.#epoch,
+      timeout: config.timeout,
+    });
+    this.#session = new Session({
+      connect: () => this.#connector.connect(() => this.#changed()),
+      onConnected: (link) => this.#connected(link),
+      onLost: (reason) => this.#lost(reason),
+      onFailed: (reason) => this.#failed(reason),
+    });
+  }
+
+  /** Whether `config` asks for the same, so that cache and connection can be kept. */
+  isFor(config: RedisConfig | undefined): boolean {
+    return JSON.stringify(config) === JSON.stringify(this.#config);
+  }
+
+  /** Where the hash is, for messages. */
+  get text(): string {
+    return `hash ${this.#config.key} at ${this.#connector.place.text}`;
+  }
+
+  /**
+   * The route of `id`; undefined where the hash has none. At once where it is cached and up to date, or where Redis is
+   * away.
+   *
+   * @throws {Refusal} UPSTREAM_UNAVAILABLE where Redis is away and `id` is not cached, or where its value is invalid;
+   *   a promise rejects by it.
+   */
+  find(id: string): Route | undefined | Promise<Route | undefined> {
+    const known = this.#known.get(id);
+    if (this.#availability.link) {
+      if (known?.epoch === this.#epoch) return this.#count("cached", known.target, id);
+      if (!known && this.#isUnknown(id)) return this.#count("cached", undefined, id);
+    } else {
+      if (known && this.#availability.isStaleUsable) return this.#count("stale", known.target, id);
+      const { failure } = this.#availability;
+      if (failure) throw this.#unavailable(id, failure);
+    }
+    return this.#lookUp(id, known);
+  }
+
+  /** The state of the connection. */
+  state(): RedisState {
+    return this.#availability.state();
+  }
+
+  stats(): RedisStats {
+    const { count, milliseconds } = this.#requests.answered;
+    return {
+      ...this.state(),
+      lookups: { ...this.#lookups },
+      requests: count,
+      requestSeconds: milliseconds / 1000,
+      connects: { ...this.#availability.connects },
+      invalidations: this.#invalidations,
+      cached: this.#known.size,
+    };
+  }
+
+  /** Closes the connection. Look-ups under way fail. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#session[Symbol.dispose]();
+    this.#requests[Symbol.dispose]();
+    await this.#session.ended;
+  }
+
+  async #lookUp(id: string, known: Known | undefined): Promise<Route | undefined> {
+    try {
+      const target = await this.#requests.get(id);
+      return this.#count(target ? "found" : "unknown", target, id);
+    } catch (error) {
+      if (error instanceof InvalidValue) {
+        throw this.#refused("invalid", `the route of ID ${quote(id)} is invalid`, error);
+      }
+      if (known && this.#availability.isStaleUsable) return this.#count("stale", known.target, id);
+      throw this.#unavailable(id, error);
+    }
+  }
+
+  /** Keeps what Redis has answered. @throws {InvalidValue} */
+  #answer(id: string, value: string | null, epoch: number): RedisTarget | undefined {
+    const target = value === null ? undefined : parseTarget(value);
+    if (target) {
+      this.#known.set(id, { target, epoch });
+      return target;
+    }
+    this.#known.delete(id);
+    if (value !== null) {
+      this.#logInvalid(id, value);
+      throw new InvalidValue(`the value of ID ${quote(id)} is ${quote(value)}, expected ${VALUE_EXPECTED}`);
+    }
+    this.#unknown.set(id, { epoch, until: performance.now() + this.#config.negative_ttl });
+    return undefined;
+  }
+
+  #isUnknown(id: string): boolean {
+    const unknown = this.#unknown.get(id);
+    return unknown?.epoch === this.#epoch && performance.now() < unknown.until;
+  }
+
+  #count(result: LookupResult, target: RedisTarget | undefined, id: string): Route | undefined {
+    this.#lookups[result] += 1;
+    return target && { rule: { kind: "redis", text: id }, target, hold: undefined, onRemoval: "keep" };
+  }
+
+  #unavailable(id: string, cause: unknown): Refusal {
+    return this.#refused(
+      "unavailable",
+      `the route of ID ${quote(id)} cannot be looked up now; connect again later`,
+      cause,
+    );
+  }
+
+  #refused(result: LookupResult, message: string, cause: unknown): Refusal {
+    this.#lookups[result] += 1;
+    return new Refusal("UPSTREAM_UNAVAILABLE", message, {
+      cause: new Error(`redis: ${messageOf(cause)}`, { cause }),
+    });
+  }
+
+  /** The hash has changed: what is cached of it may be outdated. */
+  #changed(): void {
+    this.#invalidations += 1;
+    this.#epoch += 1;
+  }
+
+  #connected(link: Link): void {
+    this.#availability.connected(link);
+    this.#requests.use(link);
+  }
+
+  #lost(reason: Error): void {
+    this.#epoch += 1;
+    this.#availability.lost(reason);
+    this.#requests.use(undefined);
+  }
+
+  #failed(reason: Error): void {
+    this.#availability.failed(reason);
+    this.#requests.fail(reason);
+  }
+
+  #logInvalid(id: string, value: string): void {
+    const now = performance.now();
+    if (now < this.#invalid.pauseUntil) return void (this.#invalid.unlogged += 1);
+    const more = this.#invalid.unlogged > 0
+      ? ` (${this.#invalid.unlogged} more since the last such line)`
+      : "";
+    this.#invalid = { unlogged: 0, pauseUntil: now + INVALID_PAUSE_MS };
+    log.warning(
+      `redis: ${this.#config.key}: the value of ID ${quote(id)} is ${
+        quote(value)
+      }, expected ${VALUE_EXPECTED}; its client is refused${more}`,
+    );
+  }
+}

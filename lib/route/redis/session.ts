@@ -1,0 +1,73 @@
+/** Keeps a connection to Redis: connects again, later and later, until it is disposed of. */
+
+import { sleep } from "../../util/async.ts";
+import type { Link } from "./link.ts";
+
+/** The first pause before connecting again, and the longest, in milliseconds. */
+const FIRST_PAUSE_MS = 100;
+const LONGEST_PAUSE_MS = 5000;
+
+/** How a session connects, and who is told. */
+export interface SessionOptions {
+  readonly connect: () => Promise<Link>;
+  readonly onConnected: (link: Link) => void;
+  /** The connection is lost. */
+  readonly onLost: (reason: Error) => void;
+  /** An attempt to connect has failed. */
+  readonly onFailed: (reason: Error) => void;
+  /** @default Math.random */
+  readonly random?: () => number;
+}
+
+/** See the top of the file. */
+export class Session implements Disposable {
+  readonly #options: SessionOptions;
+  readonly #closed = new AbortController();
+  /** Settles once nothing of it is left. */
+  readonly ended: Promise<void>;
+
+  constructor(options: SessionOptions) {
+    this.#options = options;
+    this.ended = this.#run();
+  }
+
+  [Symbol.dispose](): void {
+    this.#closed.abort();
+  }
+
+  async #run(): Promise<void> {
+    const { signal } = this.#closed;
+    for (let failures = 0; !signal.aborted;) {
+      const connected = await this.#attempt(signal);
+      failures = connected ? 0 : failures + 1;
+      if (!signal.aborted) await sleep(this.#pause(failures), signal);
+    }
+  }
+
+  /** Connects, and waits until the connection is lost. Resolves to whether there was one. */
+  async #attempt(signal: AbortSignal): Promise<boolean> {
+    const { connect, onConnected, onLost, onFailed } = this.#options;
+    let link: Link;
+    try {
+      link = await connect();
+    } catch (error) {
+      if (!signal.aborted) onFailed(error instanceof Error ? error : new Error(String(error)));
+      return false;
+    }
+    using _link = link;
+    const close = () => link[Symbol.dispose]();
+    signal.addEventListener("abort", close);
+    if (signal.aborted) return true;
+    onConnected(link);
+    const reason = await link.lost;
+    signal.removeEventListener("abort", close);
+    if (!signal.aborted) onLost(reason);
+    return true;
+  }
+
+  /** Twice as long each time, and a random part of it: many balancers lose the same server in the same moment. */
+  #pause(failures: number): number {
+    const { random = Math.random } = this.#options;
+    return Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** failures) * (0.5 + random() / 2);
+  }
+}
