@@ -2,15 +2,14 @@
 
 import { closingOf } from "./connection/rejection.ts";
 import { connectUpstream } from "./connection/connect_upstream.ts";
+import { findRoute } from "./connection/find_route.ts";
 import { handshake } from "./connection/handshake.ts";
 import { endOf, refuse } from "./connection/refuse.ts";
 import { idleCheck } from "./connection/idle_timeout.ts";
 import type { Current } from "./connection/snapshot.ts";
-import { Refusal } from "./errors.ts";
 import type { Listener } from "./listen/listener.ts";
 import type { Closing } from "./observe/observer.ts";
 import { relay } from "./relay/relay.ts";
-import type { Route, RouteTable } from "./route/table.ts";
 import { type AcceptedSocket, TcpDuplex } from "./transport/tcp.ts";
 
 /** Serves an accepted connection from its first byte to its access line. Never rejects, and closes `socket`. */
@@ -28,11 +27,10 @@ export async function serveConnection(
     const id = await handshake(connection, listener, permit, current);
     if (id !== null) {
       // a reload while the client was silent counts: the ID is routed by what is in use now
-      const { snapshot } = current;
-      const route = findRoute(id, snapshot.table);
+      const { route, snapshot, deadline } = await findRoute(id, connection, current);
       connection.routed(route.rule);
       permit.identified(id);
-      using upstream = await connectUpstream(route, connection, snapshot);
+      using upstream = await connectUpstream(route, connection, snapshot, deadline);
       const { client, up, down } = connection;
       const onIdle = idleCheck(connection, snapshot.idleLimits);
       closing = endOf(await relay(client, upstream.duplex, up, down, onIdle));
@@ -44,10 +42,4 @@ export async function serveConnection(
     connection.end();
   }
   registry.close(connection, closing);
-}
-
-function findRoute(id: string, table: RouteTable): Route {
-  const route = table.find(id);
-  if (!route) throw new Refusal("UNKNOWN_ID", `no route for ID ${JSON.stringify(id)}`);
-  return route;
 }

@@ -227,7 +227,7 @@ export class Engine implements Current, EngineFace {
     this.#timeouts.expireAll();
     this.#dialing.release();
     await ended;
-    this.#dialing.close();
+    await this.#dialing.close();
     this.#timeouts[Symbol.dispose]();
   }
 }

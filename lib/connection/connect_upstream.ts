@@ -27,26 +27,31 @@ export interface ServerConnection extends Disposable {
  * Connects to a server of `route` on behalf of `connection`, within `timeouts.connect`, or longer where the route holds
  * its clients. No byte of the client's is sent.
  *
+ * @param started What is left of that time after the look-up of the route; disposed of here. @default all of it
  * @throws {Refusal} UPSTREAM_UNAVAILABLE, LIMIT_EXCEEDED, or what the connection was terminated by meanwhile
  */
 export function connectUpstream(
   route: Route,
   connection: Connection,
   snapshot: Snapshot,
+  started?: Deadline,
 ): Promise<ServerConnection> {
   const pool = poolBehind(route, snapshot);
-  const connect = () => connectToAny(pool, connection, snapshot);
-  return route.hold ? connectOrHold(route, connect, connection, snapshot) : connect();
+  const connect = (deadline?: Deadline) => connectToAny(pool, connection, snapshot, deadline);
+  return route.hold ? connectOrHold(route, connect, connection, snapshot, started) : connect(started);
 }
+
+type Connect = (deadline?: Deadline) => Promise<ServerConnection>;
 
 async function connectOrHold(
   route: Route,
-  connect: () => Promise<ServerConnection>,
+  connect: Connect,
   connection: Connection,
   snapshot: Snapshot,
+  started?: Deadline,
 ): Promise<ServerConnection> {
   try {
-    return await connect();
+    return await connect(started);
   } catch (error) {
     const unreachable = error instanceof Refusal && error.reason === "UPSTREAM_UNAVAILABLE";
     if (!unreachable || connection.closing) throw error;
@@ -65,7 +70,7 @@ function poolBehind({ target }: Route, { upstreams, pools }: Snapshot): Pool {
 async function connectHeld(
   { rule, target, hold }: Route,
   refusal: Refusal,
-  connect: () => Promise<ServerConnection>,
+  connect: Connect,
   connection: Connection,
   snapshot: Snapshot,
 ): Promise<ServerConnection> {
@@ -93,8 +98,9 @@ async function connectToAny(
   pool: Pool,
   connection: Connection,
   snapshot: Snapshot,
+  started?: Deadline,
 ): Promise<ServerConnection> {
-  using deadline = snapshot.connectDeadlines.start();
+  using deadline = started ?? snapshot.connectDeadlines.start();
   connection.waitsUnder(deadline);
   const candidates = pool.candidates(connection.id ?? "");
   const failures: Failure[] = [];

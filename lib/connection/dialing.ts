@@ -1,15 +1,17 @@
-/** What connections to upstreams need, and what of it outlives a reload: names, servers, held clients. */
+/** What connections to upstreams need, and what of it outlives a reload: names, servers, held clients, Redis. */
 
 import type { Config } from "../config/config.ts";
 import { serversOf } from "../config/servers.ts";
 import type { Observer } from "../observe/observer.ts";
 import { UpstreamContexts } from "../transport/tls/client.ts";
+import type { RedisRoutes } from "../route/redis/redis_routes.ts";
 import type { ReadFile } from "../transport/tls/files.ts";
 import { type Connect, Dialer } from "../upstream/dialer.ts";
 import { Hold } from "../upstream/hold.ts";
 import { type Lookup, Resolver } from "../upstream/resolver.ts";
 import { type Pools, Upstreams } from "../upstream/upstreams.ts";
 import { checkServer } from "./check_server.ts";
+import { RedisInUse } from "./redis_in_use.ts";
 
 /** What tests put in place of the platform, and who is told of a server's health. */
 export interface DialingOptions {
@@ -30,6 +32,8 @@ export interface DialSettings {
   /** The servers' connections and health. They outlive a reload, and so do held clients. */
   readonly upstreams: Upstreams;
   readonly hold: Hold;
+  /** Where IDs are looked up that the table does not name; undefined without `redis`. */
+  readonly redis: RedisRoutes | undefined;
 }
 
 /** See the top of the file. */
@@ -38,6 +42,7 @@ export class Dialing {
   readonly #resolver: Resolver;
   readonly #upstreams: Upstreams;
   readonly #hold = new Hold();
+  readonly #redis = new RedisInUse();
 
   constructor({ connect, lookup, observer }: DialingOptions) {
     this.#connect = connect;
@@ -59,11 +64,13 @@ export class Dialing {
       pools: this.#upstreams.build(config.pools),
       upstreams: this.#upstreams,
       hold: this.#hold,
+      redis: this.#redis.of(config.redis),
     };
   }
 
   /** Uses `settings` from now on: checks of servers that are new begin, those of servers that are gone end. */
   use(settings: DialSettings): void {
+    this.#redis.use(settings.redis);
     this.#upstreams.use(
       settings.pools,
       (server, check, signal) => checkServer(server, check, settings, signal),
@@ -75,8 +82,9 @@ export class Dialing {
     this.#hold[Symbol.dispose]();
   }
 
-  /** Ends the checks. */
-  close(): void {
+  /** Ends the checks, and the connection to Redis. */
+  async close(): Promise<void> {
     this.#upstreams[Symbol.dispose]();
+    await this.#redis[Symbol.asyncDispose]();
   }
 }

@@ -112,13 +112,21 @@ export class RouteTable {
    * sum over the globs of what `Glob.matches` takes.
    */
   find(id: string): Route | undefined {
-    return this.findExact(id) ?? this.#findOther(id);
+    return this.findExact(id) ?? this.findOther(id);
   }
 
   /** The rule for exactly this ID: of `routes`, else of `tables`. */
   findExact(id: string): Route | undefined {
     const config = this.#exact.get(id);
     return config ? routeOf(config) : this.findInTables(id);
+  }
+
+  /** The first glob in file order that matches, else the default. */
+  findOther(id: string): Route | undefined {
+    if (this.#globs.length === 0) return this.#fallback;
+    const points = codePointsOf(id);
+    const match = this.#globs.find(({ glob }) => glob.matches(points));
+    return match ? routeOf(match.config) : this.#fallback;
   }
 
   /**
@@ -194,13 +202,6 @@ export class RouteTable {
       if (this.#shadowed > 0 && this.#exact.has(entry.id)) continue;
       if (left-- <= 0) yield routeOfEntry(entry);
     }
-  }
-
-  #findOther(id: string): Route | undefined {
-    if (this.#globs.length === 0) return this.#fallback;
-    const points = codePointsOf(id);
-    const match = this.#globs.find(({ glob }) => glob.matches(points));
-    return match ? routeOf(match.config) : this.#fallback;
   }
 
   #add(config: RouteConfig): void {

@@ -6,12 +6,17 @@
  * and the last half at least is kept.
  */
 export class BoundedCache<V> {
-  readonly #most: number;
+  #most: number;
   #newer = new Map<string, V>();
   #older = new Map<string, V>();
 
   /** @param most Most entries. */
   constructor(most: number) {
+    this.#most = Math.ceil(most / 2);
+  }
+
+  /** Changes the number of entries that are kept; what is too many is forgotten bit by bit. */
+  resize(most: number): void {
     this.#most = Math.ceil(most / 2);
   }
 

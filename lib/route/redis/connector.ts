@@ -33,10 +33,14 @@ export class Connector {
       ...options,
       ...onInvalidated && { onInvalidated },
     });
-    try {
+    const probe = async () => {
       await this.place.check(link);
-      // a server that still loads, another type of key, a missing permission and a moved slot show here
+      // a server that is still loading, another type of key, a missing permission and a moved slot show here
       await readFields(link, key, [""]);
+    };
+    try {
+      await probe();
+      link.keepChecking(probe);
       return link;
     } catch (error) {
       link[Symbol.dispose]();

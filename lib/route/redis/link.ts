@@ -1,11 +1,11 @@
 /** One connection to a Redis server. It is used until something goes wrong with it, and then replaced. */
 
 import type { HostPort } from "../../config/config.ts";
-import { messageOf } from "../../errors.ts";
 import { Deadlines } from "../../util/deadlines.ts";
 import { durationText, hostPortText } from "../../util/text.ts";
+import { errorText } from "./error_text.ts";
 
-/** How often a connection is tried that may have nothing to do, in milliseconds. */
+/** Interval of `Link.check`, in milliseconds. */
 const HEARTBEAT_MS = 1000;
 
 /** User and password. */
@@ -46,7 +46,7 @@ export class Link implements Disposable {
   readonly lost: Promise<Error>;
   readonly #client: Client;
   readonly #deadlines: Deadlines;
-  readonly #heartbeat: ReturnType<typeof setInterval>;
+  #heartbeat: ReturnType<typeof setInterval> | undefined;
   readonly #lose: (reason: Error) => void;
   #failure: RedisError | undefined;
 
@@ -58,8 +58,6 @@ export class Link implements Disposable {
     this.lost = promise;
     this.#lose = resolve;
     client.on("error", (error) => this.#fail(error));
-    // a failed one closes the connection; a server that is silent must not keep what it has told for true
-    this.#heartbeat = setInterval(() => this.command("PING").catch(() => {}), HEARTBEAT_MS);
   }
 
   /** Connects. @throws {RedisError} */
@@ -68,7 +66,7 @@ export class Link implements Disposable {
     const link = new Link(client, at, options.timeout);
     if (options.onInvalidated) client.on("invalidate", options.onInvalidated);
     try {
-      await link.#answer(client.connect());
+      await link.#answer(client.connect(), options.tls ? ": does it speak TLS?" : "");
       return link;
     } catch (error) {
       link[Symbol.dispose]();
@@ -82,13 +80,22 @@ export class Link implements Disposable {
     return this.#answer(this.#client.sendCommand(args));
   }
 
+  /**
+   * Calls `probe` every second. A failed one closes the connection: changes are no longer reported by a server that is
+   * silent, or that is not in charge of the key any more.
+   */
+  keepChecking(probe: () => Promise<unknown>): void {
+    // every failure of a command is kept as the reason for the loss
+    this.#heartbeat ??= setInterval(() => probe().catch((error) => this.#fail(error)), HEARTBEAT_MS);
+  }
+
   [Symbol.dispose](): void {
     this.#fail(new Error("the connection was closed"));
   }
 
-  async #answer(reply: Promise<unknown>): Promise<unknown> {
+  async #answer(reply: Promise<unknown>, hint = ""): Promise<unknown> {
     try {
-      return await this.#deadlines.guard(reply, () => new Error(this.#lateText()));
+      return await this.#deadlines.guard(reply, () => new Error(`${this.#lateText()}${hint}`));
     } catch (error) {
       this.#fail(error);
       throw this.#failure ?? error;
@@ -101,9 +108,7 @@ export class Link implements Disposable {
 
   #fail(reason: unknown): void {
     if (this.#failure) return;
-    this.#failure = new RedisError(`${hostPortText(this.at)}: ${messageOf(reason) || String(reason)}`, {
-      cause: reason,
-    });
+    this.#failure = new RedisError(`${hostPortText(this.at)}: ${errorText(reason)}`, { cause: reason });
     clearInterval(this.#heartbeat);
     // what is under way fails by this
     this.#client.destroy();

@@ -1,25 +1,21 @@
 /** Routes in Redis: a hash that any number of balancers share. */
 
-import { getLogger } from "@logtape/logtape";
 import type { RedisConfig } from "../../config/config.ts";
 import { messageOf, Refusal } from "../../errors.ts";
+import { sleep } from "../../util/async.ts";
 import { quote } from "../../util/text.ts";
 import type { Route } from "../table.ts";
 import { Availability, type RedisState } from "./availability.ts";
 import { BoundedCache } from "./cache.ts";
 import { Connector, readFields } from "./connector.ts";
+import { InvalidValue, InvalidValues } from "./invalid_values.ts";
 import type { Link } from "./link.ts";
 import { Requests } from "./requests.ts";
 import { Session } from "./session.ts";
-import { parseTarget, type RedisTarget, VALUE_EXPECTED } from "./value.ts";
-
-const log = getLogger("switchyard");
+import { parseTarget, type RedisTarget } from "./value.ts";
 
 /** Most IDs that are remembered as unknown: apart from the others, which a flood of unknown ones must not displace. */
 const MOST_UNKNOWN = 10_000;
-
-/** Least time between two log lines about invalid values, in milliseconds. */
-const INVALID_PAUSE_MS = 10_000;
 
 /** Results of look-ups. */
 export const LOOKUP_RESULTS = ["cached", "found", "unknown", "stale", "unavailable", "invalid"] as const;
@@ -50,8 +46,11 @@ interface Unknown {
   readonly until: number;
 }
 
-/** The value is no target. */
-class InvalidValue extends Error {}
+/** Interval at which one that is retired looks whether it is idle, in milliseconds. */
+const RETIRE_STEP_MS = 10;
+
+/** The last epoch of any instance: one may take over the cache of another. */
+let lastEpoch = 0;
 
 /**
  * Looks IDs up in a hash, by way of a cache.
@@ -69,14 +68,19 @@ export class RedisRoutes implements AsyncDisposable {
   readonly #unknown = new BoundedCache<Unknown>(MOST_UNKNOWN);
   readonly #lookups = { cached: 0, found: 0, unknown: 0, stale: 0, unavailable: 0, invalid: 0 };
   readonly #availability: Availability;
-  #epoch = 0;
+  readonly #closed = new AbortController();
+  readonly #invalid: InvalidValues;
+  #epoch = ++lastEpoch;
   #invalidations = 0;
-  #invalid = { unlogged: 0, pauseUntil: 0 };
 
-  constructor(config: RedisConfig) {
+  /** @param previous Its cache is taken over where it is of the same hash. */
+  constructor(config: RedisConfig, previous?: RedisRoutes) {
     this.#config = config;
     this.#connector = new Connector(config);
-    this.#known = new BoundedCache(config.cache_size);
+    this.#invalid = new InvalidValues(config.key);
+    this.#known = previous && hashOf(previous.#config) === hashOf(config)
+      ? previous.#known
+      : new BoundedCache(config.cache_size);
     this.#availability = new Availability(this.text, config.stale, () => this.#known.size);
     this.#requests = new Requests({
       read: (link, ids) => readFields(link, config.key, ids),
@@ -140,11 +144,25 @@ export class RedisRoutes implements AsyncDisposable {
     };
   }
 
+  /** Begins to connect. */
+  start(): void {
+    this.#known.resize(this.#config.cache_size);
+    this.#session.start();
+  }
+
+  /** Closes the connection once nobody waits for an answer, or the time for that is over. */
+  async retire(): Promise<void> {
+    for (let left = this.#config.timeout; left > 0 && !this.#requests.idle; left -= RETIRE_STEP_MS) {
+      await sleep(RETIRE_STEP_MS, this.#closed.signal);
+    }
+    await this[Symbol.asyncDispose]();
+  }
+
   /** Closes the connection. Look-ups under way fail. */
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#session[Symbol.dispose]();
+    this.#closed.abort();
     this.#requests[Symbol.dispose]();
-    await this.#session.ended;
+    await this.#session[Symbol.asyncDispose]();
   }
 
   async #lookUp(id: string, known: Known | undefined): Promise<Route | undefined> {
@@ -168,10 +186,7 @@ export class RedisRoutes implements AsyncDisposable {
       return target;
     }
     this.#known.delete(id);
-    if (value !== null) {
-      this.#logInvalid(id, value);
-      throw new InvalidValue(`the value of ID ${quote(id)} is ${quote(value)}, expected ${VALUE_EXPECTED}`);
-    }
+    if (value !== null) throw this.#invalid.report(id, value);
     this.#unknown.set(id, { epoch, until: performance.now() + this.#config.negative_ttl });
     return undefined;
   }
@@ -204,7 +219,7 @@ export class RedisRoutes implements AsyncDisposable {
   /** The hash has changed: what is cached of it may be outdated. */
   #changed(): void {
     this.#invalidations += 1;
-    this.#epoch += 1;
+    this.#epoch = ++lastEpoch;
   }
 
   #connected(link: Link): void {
@@ -213,7 +228,7 @@ export class RedisRoutes implements AsyncDisposable {
   }
 
   #lost(reason: Error): void {
-    this.#epoch += 1;
+    this.#epoch = ++lastEpoch;
     this.#availability.lost(reason);
     this.#requests.use(undefined);
   }
@@ -222,18 +237,9 @@ export class RedisRoutes implements AsyncDisposable {
     this.#availability.failed(reason);
     this.#requests.fail(reason);
   }
+}
 
-  #logInvalid(id: string, value: string): void {
-    const now = performance.now();
-    if (now < this.#invalid.pauseUntil) return void (this.#invalid.unlogged += 1);
-    const more = this.#invalid.unlogged > 0
-      ? ` (${this.#invalid.unlogged} more since the last such line)`
-      : "";
-    this.#invalid = { unlogged: 0, pauseUntil: now + INVALID_PAUSE_MS };
-    log.warning(
-      `redis: ${this.#config.key}: the value of ID ${quote(id)} is ${
-        quote(value)
-      }, expected ${VALUE_EXPECTED}; its client is refused${more}`,
-    );
-  }
+/** Which hash it is. */
+function hashOf({ url, cluster, sentinel, key, database }: RedisConfig): string {
+  return JSON.stringify([url, cluster, sentinel?.master, sentinel?.addresses, key, database]);
 }

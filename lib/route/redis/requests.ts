@@ -50,6 +50,11 @@ export class Requests<T> implements Disposable {
     this.#deadlines = new Deadlines(options.timeout);
   }
 
+  /** Whether nobody waits for an answer. */
+  get idle(): boolean {
+    return this.#pending.size === 0;
+  }
+
   /** Requests that were answered, and the time that they took together, in milliseconds. */
   get answered(): { readonly count: number; readonly milliseconds: number } {
     return { count: this.#sent, milliseconds: this.#milliseconds };

@@ -20,19 +20,24 @@ export interface SessionOptions {
 }
 
 /** See the top of the file. */
-export class Session implements Disposable {
+export class Session implements AsyncDisposable {
   readonly #options: SessionOptions;
   readonly #closed = new AbortController();
-  /** Settles once nothing of it is left. */
-  readonly ended: Promise<void>;
+  #running: Promise<void> | undefined;
 
   constructor(options: SessionOptions) {
     this.#options = options;
-    this.ended = this.#run();
   }
 
-  [Symbol.dispose](): void {
+  /** Begins to connect. */
+  start(): void {
+    this.#running ??= this.#run();
+  }
+
+  /** Closes the connection. Resolves once nothing of it is left. */
+  async [Symbol.asyncDispose](): Promise<void> {
     this.#closed.abort();
+    await this.#running;
   }
 
   async #run(): Promise<void> {

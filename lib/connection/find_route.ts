@@ -1,0 +1,84 @@
+/** Finding the route of an ID: exact rules of the file and its tables, then Redis, then globs and the default. */
+
+import { Refusal } from "../errors.ts";
+import type { RedisRoutes } from "../route/redis/redis_routes.ts";
+import type { Route } from "../route/table.ts";
+import type { Deadline } from "../util/deadlines.ts";
+import { durationText, quote } from "../util/text.ts";
+import type { Connection } from "./connection.ts";
+import type { Current, Snapshot } from "./snapshot.ts";
+
+/** A route, and the settings that it is dialed by. */
+export interface FoundRoute {
+  readonly route: Route;
+  readonly snapshot: Snapshot;
+  /** What is left of `timeouts.connect` after a look-up in Redis; undefined where there was none. */
+  readonly deadline?: Deadline;
+}
+
+/**
+ * The route of `id`: at once, or a promise where Redis has to be asked, which counts within `timeouts.connect`. A reload
+ * meanwhile counts as well.
+ *
+ * @throws {Refusal} UNKNOWN_ID, or UPSTREAM_UNAVAILABLE where Redis cannot be asked; a promise rejects by it
+ */
+export function findRoute(
+  id: string,
+  connection: Connection,
+  current: Current,
+): FoundRoute | Promise<FoundRoute> {
+  const { snapshot } = current;
+  const { redis, table } = snapshot;
+  if (!redis) return { route: known(id, table.find(id)), snapshot };
+  const exact = table.findExact(id);
+  if (exact) return { route: exact, snapshot };
+  const found = redis.find(id);
+  if (found instanceof Promise) return waitFor(found, id, connection, current);
+  return { route: choose(id, found, snapshot), snapshot };
+}
+
+async function waitFor(
+  found: Promise<Route | undefined>,
+  id: string,
+  connection: Connection,
+  current: Current,
+): Promise<FoundRoute> {
+  const deadline = current.snapshot.connectDeadlines.start();
+  connection.waitsUnder(deadline);
+  try {
+    const ofRedis = await deadline.guard(found, () => late(id, deadline));
+    const { snapshot } = current;
+    return { route: snapshot.table.findExact(id) ?? choose(id, ofRedis, snapshot), snapshot, deadline };
+  } catch (error) {
+    deadline[Symbol.dispose]();
+    throw error;
+  }
+}
+
+/** @param ofRedis Its route in Redis, if it has one. */
+function choose(id: string, ofRedis: Route | undefined, { table, pools, redis }: Snapshot): Route {
+  if (!ofRedis) return known(id, table.findOther(id));
+  const { pool } = ofRedis.target;
+  if (pool !== undefined && !pools.has(pool)) throw noPool(id, pool, redis);
+  return ofRedis;
+}
+
+function known(id: string, route: Route | undefined): Route {
+  if (!route) throw new Refusal("UNKNOWN_ID", `no route for ID ${JSON.stringify(id)}`);
+  return route;
+}
+
+function late(id: string, { duration }: Deadline): Refusal {
+  return unavailable(id, `no answer within timeouts.connect, which is ${durationText(duration)}`);
+}
+
+function noPool(id: string, pool: string, redis: RedisRoutes | undefined): Refusal {
+  const where = redis?.text ?? "redis";
+  return unavailable(id, `${where} has ${quote(pool)}, which is neither host:port nor one of pools`);
+}
+
+/** The client is not told where the table is. */
+function unavailable(id: string, detail: string): Refusal {
+  const message = `the route of ID ${quote(id)} cannot be looked up now; connect again later`;
+  return new Refusal("UPSTREAM_UNAVAILABLE", message, { cause: new Error(`redis: ${detail}`) });
+}
