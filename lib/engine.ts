@@ -165,6 +165,7 @@ export class Engine implements Current, EngineFace {
       bytes: this.registry.bytes(),
       routes: this.#snapshot.table.size,
       draining: this.draining,
+      redis: this.#snapshot.redis?.stats(),
     });
   }
 

@@ -28,6 +28,7 @@ const ROOMS: Readonly<Record<string, string>> = {
   "lib/config/servers.ts": "contracts",
   "lib/config/values.ts": "contracts",
   "lib/observe/observer.ts": "observer",
+  "lib/observe/redis_stats.ts": "observer",
 };
 
 /** Imports of types alone that run upwards: the configuration's types are inferred from its schema. */

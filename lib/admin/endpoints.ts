@@ -1,5 +1,6 @@
 /** The table of the admin API's endpoints: the router and the OpenAPI document are made from it. */
 
+import type { EngineFace } from "../engine/face.ts";
 import { ruleText } from "../route/table.ts";
 import { TimeSlice } from "../util/async.ts";
 import { targetText } from "../util/text.ts";
@@ -54,8 +55,8 @@ export const ENDPOINTS: readonly Endpoint[] = [
     path: "/readyz",
     summary: "Whether new connections are accepted.",
     type: TEXT,
-    statuses: { 200: "They are.", 503: "The balancer is draining." },
-    respond: ({ source }) => source.balancer.engine.draining ? text("draining", 503) : text("ready"),
+    statuses: { 200: "They are.", 503: "The balancer is draining, or cannot route any ID." },
+    respond: async ({ source }) => await readiness(source.balancer.engine),
   },
   {
     method: "GET",
@@ -161,6 +162,18 @@ export const ENDPOINTS: readonly Endpoint[] = [
     },
   },
 ];
+
+/**
+ * Not ready is a balancer that would turn every client away: another one that has IDs in its cache, or that has reached
+ * Redis, can serve them.
+ */
+async function readiness(engine: EngineFace): Promise<Response> {
+  if (engine.draining) return text("draining", 503);
+  const { redis } = await engine.stats();
+  if (!redis || redis.up) return text("ready");
+  const isReady = redis.serving || engine.snapshot.table.exactSize > 0;
+  return text(`${isReady ? "ready" : "not ready"}\nredis: ${redis.text}`, isReady ? 200 : 503);
+}
 
 /** The pools of the configuration in use. */
 export function poolsOf({ balancer }: AdminSource) {

@@ -4,9 +4,11 @@ import { AccessList } from "../admission/access_list.ts";
 import type { Config } from "../config/config.ts";
 import { idExpected, parseCidr } from "../config/values.ts";
 import type { ConnectionCounts } from "../connection/registry.ts";
-import type { EngineFace } from "../engine/face.ts";
-import type { RefusalName } from "../errors.ts";
-import { ruleText } from "../route/table.ts";
+import type { EngineFace, Routing } from "../engine/face.ts";
+import { messageOf, type RefusalName } from "../errors.ts";
+import { redisVerdict, verdictOf } from "../route/explain.ts";
+import { poolProblem } from "../route/redis/value.ts";
+import { type RedisAnswer, ruleText, type Step } from "../route/table.ts";
 import type { ServerPool } from "../upstream/pool.ts";
 import type { Server } from "../upstream/server.ts";
 import { subnetOf } from "../util/cidr.ts";
@@ -17,7 +19,8 @@ import { HttpError } from "./http.ts";
 export interface RuleStep {
   readonly rule: string;
   readonly target: string;
-  readonly verdict: "selected" | "matches too, but an earlier rule is selected" | "does not match";
+  /** Whether it is selected, or why not. */
+  readonly verdict: string;
 }
 
 /** A server, in the order in which it would be tried now. */
@@ -58,31 +61,56 @@ export async function explain(engine: EngineFace, id: string, from?: string): Pr
   const { config, snapshot } = engine;
   const admission = from === undefined ? null : await admissionOf(engine, from, id);
   const wrong = idExpected(id, config.limits.id_bytes);
-  const steps = wrong === undefined ? [...snapshot.table.trace(id)] : [];
+  const answer = wrong === undefined ? await redisAnswer(snapshot, id) : undefined;
+  const steps = wrong === undefined ? [...snapshot.table.trace(id, answer)] : [];
   const selected = steps.find((step) => step.selected)?.route;
   const target = selected?.target;
   const pool = target?.pool === undefined ? undefined : snapshot.pools.get(target.pool);
   const candidates = pool ? candidatesOf(pool, id) : target ? [only(targetText(target))] : [];
   return {
     id,
-    refused: admission?.refused ?? refusalOf(id, wrong, selected !== undefined) ??
+    refused: admission?.refused ?? refusalOf(id, { wrong, answer, hasRoute: selected !== undefined }) ??
       (pool ? refusalOfPool(pool, candidates) : null),
-    rules: steps.map(({ route, matches, selected }) => ({
-      rule: ruleText(route.rule),
-      target: targetText(route.target),
-      verdict: selected
-        ? "selected"
-        : matches
-        ? "matches too, but an earlier rule is selected"
-        : "does not match",
-    })),
+    rules: [...redisRule(id, answer), ...steps.map((step) => ruleStep(step, answer))],
     candidates,
     from: admission,
   };
 }
 
-function refusalOf(id: string, wrong: string | undefined, hasRoute: boolean): Refused | null {
+function ruleStep(step: Step, answer: RedisAnswer | undefined): RuleStep {
+  const { rule, target } = step.route;
+  return { rule: ruleText(rule), target: targetText(target), verdict: verdictOf(step, answer) };
+}
+
+/** A line where Redis was asked and gave no route. */
+function* redisRule(id: string, answer: RedisAnswer | undefined): Generator<RuleStep> {
+  const verdict = answer && redisVerdict(answer);
+  if (answer && verdict !== undefined) yield { rule: `redis ${id}`, target: answer.where, verdict };
+}
+
+/** What Redis has for an ID that no exact rule has. */
+async function redisAnswer({ table, pools, redis }: Routing, id: string): Promise<RedisAnswer | undefined> {
+  if (!redis || table.findExact(id)) return undefined;
+  const where = redis.text;
+  try {
+    const route = await redis.find(id);
+    const problem = route && poolProblem(route.target, pools);
+    return problem === undefined ? { where, route } : { where, problem };
+  } catch (error) {
+    return { where, problem: messageOf(error instanceof Error ? error.cause ?? error : error) };
+  }
+}
+
+interface Decided {
+  /** Why it is no ID, where it is none. */
+  readonly wrong: string | undefined;
+  readonly answer: RedisAnswer | undefined;
+  readonly hasRoute: boolean;
+}
+
+function refusalOf(id: string, { wrong, answer, hasRoute }: Decided): Refused | null {
   if (wrong !== undefined) return { reason: "BAD_FRAME", why: `expected ${wrong}` };
+  if (answer?.problem !== undefined) return { reason: "UPSTREAM_UNAVAILABLE", why: answer.problem };
   return hasRoute ? null : { reason: "UNKNOWN_ID", why: `no route for ID ${quote(id)}` };
 }
 

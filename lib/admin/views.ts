@@ -1,6 +1,7 @@
 /** The objects of the admin API. */
 
 import type { ConnectionInfo } from "../observe/observer.ts";
+import type { RedisStats } from "../observe/redis_stats.ts";
 import { type Route, ruleText } from "../route/table.ts";
 import type { ServerPool } from "../upstream/pool.ts";
 import type { Server } from "../upstream/server.ts";
@@ -17,12 +18,17 @@ export async function statusView({ balancer, metrics, build, startedAt }: AdminS
     draining: stats.draining,
     listeners: balancer.addresses.map(addressText),
     routes: stats.routes,
+    redis: stats.redis ? redisView(stats.redis) : null,
     connections_active: stats.active,
     connections_total: stats.accepted,
     bytes_up: stats.bytes.up,
     bytes_down: stats.bytes.down,
     refused,
   };
+}
+
+function redisView({ up, serving, text, cached, lookups }: RedisStats) {
+  return { up, serving, text, cached_ids: cached, lookups };
 }
 
 /** One connection. */

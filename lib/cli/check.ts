@@ -4,6 +4,7 @@ import { X509Certificate } from "node:crypto";
 import { type Config, DEFAULT_CONNECTIONS, type ListenerConfig } from "../config/config.ts";
 import { configWarnings, type Warning } from "../config/warnings.ts";
 import { UsageError } from "../errors.ts";
+import { redisText } from "../route/redis/inspect.ts";
 import { isPipe, readText, statFile } from "../util/read_file.ts";
 import { counted, durationText, hostPortText, plain, quote, targetText } from "../util/text.ts";
 import { type CommandSpec, type ParsedFlags, readFlags } from "./flags.ts";
@@ -90,6 +91,7 @@ function* textSummary(
   const { byId, byGlob } = routeCounts(config);
   yield `routes: ${byId} by ID, ${byGlob} by glob, ${fallbackText(config)}`;
   yield* tableSummaries(config);
+  yield* redisSummary(config);
   yield* poolSummaries(config);
   const connections = config.limits.connections ?? `${DEFAULT_CONNECTIONS} or as open files allow`;
   yield* wrapped("limits", Object.entries({ ...config.limits, connections }));
@@ -103,6 +105,14 @@ function* tableSummaries({ tableData }: Config): Generator<string> {
     const skipped = header ? `, line ${header.line} is a header: ${plain(quote(header.text))}` : "";
     yield `table ${plain(name)}: ${counted(size, "ID")}${skipped}`;
   }
+}
+
+/** It is not connected to: a configuration is often checked where Redis cannot be reached. */
+function* redisSummary({ redis }: Config): Generator<string> {
+  if (!redis) return;
+  const { timeout, stale, negative_ttl } = redis;
+  const times = `asked within ${durationText(timeout)}, known IDs kept for ${durationText(stale)} without it`;
+  yield `redis: ${redisText(redis)}, ${times}, unknown ones for ${durationText(negative_ttl)}`;
 }
 
 const NO_BREAK = "\u00a0";
@@ -136,6 +146,7 @@ function jsonSummary(
       ids: size,
       ...(header && { header }),
     })),
+    ...(config.redis && { redis: redisText(config.redis) }),
     pools: Object.keys(config.pools),
     limits: config.limits,
     timeouts: Object.fromEntries(durations(config)),

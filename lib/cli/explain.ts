@@ -4,8 +4,15 @@ import { AccessList } from "../admission/access_list.ts";
 import type { Config, HostPort } from "../config/config.ts";
 import { idExpected, parseCidr } from "../config/values.ts";
 import { UsageError } from "../errors.ts";
-import { type AccessVerdict, explainRoute, type Explanation } from "../route/explain.ts";
-import { RouteTable, ruleText, type Step } from "../route/table.ts";
+import {
+  type AccessVerdict,
+  explainRoute,
+  type Explanation,
+  redisVerdict,
+  verdictOf,
+} from "../route/explain.ts";
+import { askRedis } from "../route/redis/inspect.ts";
+import { type RedisAnswer, RouteTable, ruleText, type Step } from "../route/table.ts";
 import { quote, targetText } from "../util/text.ts";
 import { adminAddress } from "./admin_client.ts";
 import { explainRunning } from "./explain_running.ts";
@@ -38,8 +45,14 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
     return await explainRunning(readAdmin(admin), { id, from, json: flags.has("json") }, io);
   }
   const { file, config } = await readSettings(flags);
-  const explanation = explainRoute(new RouteTable(config.routes, config.default, config.tableData), id, {
-    invalid: idExpected(id, config.limits.id_bytes),
+  const table = new RouteTable(config.routes, config.default, config.tableData);
+  const invalid = idExpected(id, config.limits.id_bytes);
+  const { redis, pools } = config;
+  const explanation = explainRoute(table, id, {
+    invalid,
+    redis: redis && invalid === undefined && !table.findExact(id)
+      ? await askRedis(redis, pools, id)
+      : undefined,
     access: from === undefined ? undefined : verdict(from, config),
   });
   const lines = flags.has("json") ? [json(explanation, from)] : text(explanation, file, from);
@@ -66,12 +79,14 @@ function verdict(from: string, { allow, deny }: Config): AccessVerdict {
   return new AccessList({ allow, deny }).verdict(from);
 }
 
-function json({ id, route, rejection, access, steps, exact }: Explanation, from: string | undefined): string {
+function json(explanation: Explanation, from: string | undefined): string {
+  const { id, route, rejection, access, redis, steps, exact } = explanation;
   return JSON.stringify({
     id,
     ...(route && { rule: ruleText(route.rule), target: targetText(route.target) }),
     ...(rejection && { rejection }),
     ...(access && { access: { from, ...access } }),
+    ...(redis && { redis: { hash: redis.where, answer: redisVerdict(redis) ?? "matches" } }),
     rules: steps.map(({ route: { rule, target }, matches, selected }) => ({
       rule: ruleText(rule),
       target: targetText(target),
@@ -83,28 +98,30 @@ function json({ id, route, rejection, access, steps, exact }: Explanation, from:
 }
 
 function* text(explanation: Explanation, file: string, from: string | undefined): Generator<string> {
-  const { id, route, rejection, access, steps, exact } = explanation;
+  const { id, route, rejection, access, redis, steps, exact } = explanation;
   if (access) {
     const decision = access.allowed ? "admitted" : "turned away with FORBIDDEN (8)";
     yield `from ${from}: ${decision}: ${access.because}`;
   }
   if (route) yield `ID ${quote(id)}: ${ruleText(route.rule)} -> ${targetText(route.target)}`;
-  else if (steps.length > 0 || exact) {
+  else if (redis?.problem !== undefined) {
+    yield `ID ${
+      quote(id)
+    }: the client gets UPSTREAM_UNAVAILABLE (5), unless a balancer has the ID in its cache`;
+  } else if (steps.length > 0 || exact) {
     yield `ID ${quote(id)}: no route matches and ${file} has no default: the client gets UNKNOWN_ID (4)`;
   } else if (rejection?.name === "BAD_FRAME") {
     yield `ID ${quote(id)}: the client gets BAD_FRAME (1): ${rejection.because}`;
   }
   if (exact) yield `  ${noExactRule(id, exact)}`;
-  for (const step of steps) yield `  ${stepText(step)}`;
+  const ofRedis = redis && redisVerdict(redis);
+  if (redis && ofRedis !== undefined) yield `  redis: ${redis.where}: ${ofRedis}`;
+  for (const step of steps) yield `  ${stepText(step, redis)}`;
 }
 
-function stepText({ route: { rule, target }, matches, selected }: Step): string {
-  const verdict = selected
-    ? "selected"
-    : matches
-    ? "matches too, but an earlier rule is selected"
-    : "does not match";
-  return `${ruleText(rule)} -> ${targetText(target)}: ${verdict}`;
+function stepText(step: Step, redis: RedisAnswer | undefined): string {
+  const { rule, target } = step.route;
+  return `${ruleText(rule)} -> ${targetText(target)}: ${verdictOf(step, redis)}`;
 }
 
 function noExactRule(id: string, { count, nearest }: { count: number; nearest?: string }): string {

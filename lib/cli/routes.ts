@@ -1,7 +1,10 @@
 /** `switchyard routes`: the effective table. */
 
+import type { Config } from "../config/config.ts";
+import { UsageError } from "../errors.ts";
+import { listRedis } from "../route/redis/inspect.ts";
 import { type Route, RouteTable, ruleText } from "../route/table.ts";
-import { plain, targetText } from "../util/text.ts";
+import { plain, quote, targetText } from "../util/text.ts";
 import { type CommandSpec, readFlags } from "./flags.ts";
 import type { Io } from "./io.ts";
 import { poolServers } from "./pools.ts";
@@ -11,14 +14,24 @@ export const spec: CommandSpec = {
   name: "routes",
   summary: "Prints the effective table, in the order in which rules are tried.",
   positional: [FILE_ARGUMENT],
-  flags: { ...FILE_FLAG, json: { help: "as JSON, one object a line" } },
-  examples: ["routes", "routes --json -c routes.yaml"],
+  flags: {
+    ...FILE_FLAG,
+    redis: { help: "the IDs in Redis instead: all of them, in no order" },
+    json: { help: "as JSON, one object a line" },
+  },
+  examples: ["routes", "routes --json -c routes.yaml", "routes --redis"],
 };
 
-/** Exit status 0. @throws {UsageError} where the configuration is wrong */
+/**
+ * Exit status 0; 1 where Redis has values that are no targets.
+ *
+ * @throws {UsageError} where the configuration is wrong
+ * @throws {Error} where Redis cannot be asked
+ */
 export async function run(args: readonly string[], io: Io): Promise<number> {
   const flags = readFlags(args, spec);
-  const { config } = await readSettings(flags, { argument: flags.positional[0] });
+  const { file, config } = await readSettings(flags, { argument: flags.positional[0] });
+  if (flags.has("redis")) return await printRedis(file, config, flags.has("json"), io);
   const table = new RouteTable(config.routes, config.default, config.tableData);
   if (flags.has("json")) {
     for (const route of table.rules()) io.out(JSON.stringify(ruleObject(route)));
@@ -35,10 +48,31 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
   return 0;
 }
 
+async function printRedis(
+  file: string,
+  { redis, pools }: Config,
+  asJson: boolean,
+  { out, err }: Io,
+): Promise<number> {
+  if (!redis) {
+    throw new UsageError([{ file, path: "redis", message: "not found, and --redis lists what it has" }]);
+  }
+  let status = 0;
+  for await (const { id, route, problem } of listRedis(redis, pools)) {
+    if (problem !== undefined) {
+      err(`redis: ${redis.key}: ID ${quote(id)}: ${problem}`);
+      status = 1;
+    }
+    if (!route) continue;
+    out(asJson ? JSON.stringify(ruleObject(route)) : `${plain(id)}\t${targetText(route.target)}`);
+  }
+  return status;
+}
+
 function ruleObject({ rule, target, onRemoval }: Route) {
   return {
     rule: ruleText(rule),
-    ...(rule.kind === "table" && { id: rule.text }),
+    ...((rule.kind === "table" || rule.kind === "redis") && { id: rule.text }),
     target: targetText(target),
     on_removal: onRemoval,
   };

@@ -1,7 +1,7 @@
 /** Finding the route of an ID: exact rules of the file and its tables, then Redis, then globs and the default. */
 
 import { Refusal } from "../errors.ts";
-import type { RedisRoutes } from "../route/redis/redis_routes.ts";
+import { poolProblem } from "../route/redis/value.ts";
 import type { Route } from "../route/table.ts";
 import type { Deadline } from "../util/deadlines.ts";
 import { durationText, quote } from "../util/text.ts";
@@ -58,8 +58,8 @@ async function waitFor(
 /** @param ofRedis Its route in Redis, if it has one. */
 function choose(id: string, ofRedis: Route | undefined, { table, pools, redis }: Snapshot): Route {
   if (!ofRedis) return known(id, table.findOther(id));
-  const { pool } = ofRedis.target;
-  if (pool !== undefined && !pools.has(pool)) throw noPool(id, pool, redis);
+  const problem = poolProblem(ofRedis.target, pools);
+  if (problem !== undefined) throw unavailable(id, `${redis?.text}: ${problem}`);
   return ofRedis;
 }
 
@@ -70,11 +70,6 @@ function known(id: string, route: Route | undefined): Route {
 
 function late(id: string, { duration }: Deadline): Refusal {
   return unavailable(id, `no answer within timeouts.connect, which is ${durationText(duration)}`);
-}
-
-function noPool(id: string, pool: string, redis: RedisRoutes | undefined): Refusal {
-  const where = redis?.text ?? "redis";
-  return unavailable(id, `${where} has ${quote(pool)}, which is neither host:port nor one of pools`);
 }
 
 /** The client is not told where the table is. */

@@ -6,6 +6,7 @@ import type { ConnectionCounts, Counted, RelayedBytes, Selection } from "../conn
 import type { Snapshot } from "../connection/snapshot.ts";
 import type { MetricsSource } from "../observe/metrics.ts";
 import type { Closing, ConnectionInfo, ReloadResult } from "../observe/observer.ts";
+import type { RedisStats } from "../observe/redis_stats.ts";
 
 /** Totals. */
 export interface Stats {
@@ -17,10 +18,12 @@ export interface Stats {
   /** Rules in the routing table. */
   readonly routes: number;
   readonly draining: boolean;
+  /** Of all threads; undefined without `redis`. */
+  readonly redis: RedisStats | undefined;
 }
 
 /** Rules, and servers with their health: what a connection is routed by. */
-export type Routing = Pick<Snapshot, "table" | "pools" | "upstreams">;
+export type Routing = Pick<Snapshot, "table" | "pools" | "upstreams" | "redis">;
 
 /** An engine that runs, in one thread or in several. */
 export interface EngineFace extends AsyncDisposable {

@@ -21,8 +21,10 @@ export function metricsSource({ registry, snapshot }: Measured): MetricsSource {
 }
 
 /** The part of it that is the same in each of several threads. */
-export function routingSource({ table, pools }: Routing): Pick<MetricsSource, "routes" | "servers"> {
-  return { routes: () => table.size, servers: () => serversOf(pools) };
+export function routingSource(
+  { table, pools, redis }: Routing,
+): Pick<MetricsSource, "routes" | "servers" | "redis"> {
+  return { routes: () => table.size, servers: () => serversOf(pools), redis: () => redis?.stats() };
 }
 
 function* serversOf(pools: Pools) {

@@ -4,6 +4,8 @@ import { Counter, Gauge, Registry } from "prom-client";
 import { type Counters, CountingObserver, sumOf } from "./counters.ts";
 import { DurationHistogram } from "./duration_histogram.ts";
 import { type OpenCounts, sumOfOpen } from "./open_counts.ts";
+import { RedisMetrics } from "./redis_metrics.ts";
+import { type RedisStats, sumOfRedis } from "./redis_stats.ts";
 
 /** What is known of a thread that relays connections, or of those that have ended. */
 export interface ThreadMetrics {
@@ -12,6 +14,8 @@ export interface ThreadMetrics {
   readonly open?: OpenCounts | undefined;
   /** Bytes relayed since the start, those of open connections included. */
   readonly bytes: { readonly up: number; readonly down: number };
+  /** The state and use of Redis; undefined without `redis`. */
+  readonly redis?: RedisStats | undefined;
 }
 
 /** What is read when metrics are scraped, rather than counted as it happens. */
@@ -66,6 +70,7 @@ export class Metrics extends CountingObserver {
     "upstream",
   ]);
   readonly #routes = this.#gauge("routes", "Rules in the routing table.");
+  #redis: RedisMetrics | undefined;
   readonly #reloads = this.#counter("config_reloads_total", "Reloads of the configuration.", ["result"]);
   readonly #reloadedAt = this.#gauge(
     "config_last_reload_success_timestamp_seconds",
@@ -94,6 +99,7 @@ export class Metrics extends CountingObserver {
     this.#readCounters(this.#sumOf(threads));
     this.#readOpen(sumOfOpen(threads.flatMap(({ open }) => open ?? [])));
     this.#readBytes(threads);
+    this.#readRedis(sumOfRedis(threads.flatMap(({ redis }) => redis ?? [])));
     if (source) this.#read(source);
     return await this.#registry.metrics();
   }
@@ -150,6 +156,11 @@ export class Metrics extends CountingObserver {
     for (const { bytes } of threads) {
       for (const [direction, count] of Object.entries(bytes)) this.#relayed.inc({ direction }, count);
     }
+  }
+
+  #readRedis(stats: RedisStats | undefined): void {
+    if (stats) (this.#redis ??= new RedisMetrics(PREFIX, this.#registry)).read(stats);
+    else this.#redis = this.#redis?.[Symbol.dispose]();
   }
 
   #read(source: MetricsSource): void {

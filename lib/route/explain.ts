@@ -2,7 +2,7 @@
 
 import { REFUSAL_CODES, type RefusalName } from "../errors.ts";
 import { nearest } from "../util/text.ts";
-import type { Route, RouteTable, Step } from "./table.ts";
+import type { RedisAnswer, Route, RouteTable, Step } from "./table.ts";
 
 /** The decision of the address lists. */
 export interface AccessVerdict {
@@ -29,6 +29,8 @@ export interface Explanation {
   readonly access?: AccessVerdict;
   /** Every rule tried, in order; of the exact rules only the one for this ID. */
   readonly steps: readonly Step[];
+  /** What Redis has for the ID, where it was asked. */
+  readonly redis?: RedisAnswer;
   /** Where no exact rule has this ID: how many others there are, and the nearest. */
   readonly exact?: { readonly count: number; readonly nearest?: string };
 }
@@ -38,23 +40,44 @@ export interface ExplainOptions {
   /** Why `id` cannot be an ID, where it cannot. */
   readonly invalid?: string | undefined;
   readonly access?: AccessVerdict | undefined;
+  /** What Redis has for the ID, where it was asked. */
+  readonly redis?: RedisAnswer | undefined;
+}
+
+/** Why a rule is selected or not. */
+export function verdictOf(
+  { matches, selected }: Pick<Step, "matches" | "selected">,
+  redis?: RedisAnswer,
+): string {
+  if (selected) return "selected";
+  if (!matches) return "does not match";
+  return redis?.problem === undefined
+    ? "matches too, but an earlier rule is selected"
+    : "matches, but is not used while it is unknown what Redis has";
+}
+
+/** Whether Redis has the ID, where it was asked and gave no route. */
+export function redisVerdict({ route, problem }: RedisAnswer): string | undefined {
+  if (problem !== undefined) return `cannot be used: ${problem}`;
+  return route ? undefined : "does not match";
 }
 
 /** Explains the look-up of `id` in `table`. */
 export function explainRoute(
   table: RouteTable,
   id: string,
-  { invalid, access }: ExplainOptions = {},
+  { invalid, access, redis }: ExplainOptions = {},
 ): Explanation {
-  const steps = invalid === undefined ? [...table.trace(id)] : [];
+  const steps = invalid === undefined ? [...table.trace(id, redis)] : [];
   const route = steps.find(({ selected }) => selected)?.route;
   const isExact = table.routeOf({ kind: "id", text: id }) !== undefined;
-  const rejection = rejectionOf(invalid, access, route);
+  const rejection = rejectionOf(invalid, access, route, redis?.problem);
   return {
     id,
     ...(route && { route }),
     ...(rejection && { rejection }),
     ...(access && { access }),
+    ...(redis && { redis }),
     steps,
     ...(invalid === undefined && !isExact && { exact: nearestExact(table, id) }),
   };
@@ -65,10 +88,12 @@ function rejectionOf(
   invalid: string | undefined,
   access: AccessVerdict | undefined,
   route: Route | undefined,
+  unknown: string | undefined,
 ): Rejection | undefined {
   const rejection = (name: RefusalName, because: string) => ({ name, code: REFUSAL_CODES[name], because });
   if (access && !access.allowed) return rejection("FORBIDDEN", access.because);
   if (invalid !== undefined) return rejection("BAD_FRAME", `expected ${invalid}`);
+  if (unknown !== undefined) return rejection("UPSTREAM_UNAVAILABLE", unknown);
   return route ? undefined : rejection("UNKNOWN_ID", "no route matches and there is no default");
 }
 

@@ -44,6 +44,16 @@ export interface Step {
   readonly selected: boolean;
 }
 
+/** What Redis has for an ID. */
+export interface RedisAnswer {
+  /** Where the hash is, for messages. */
+  readonly where: string;
+  /** Undefined where it has none. */
+  readonly route?: Route | undefined;
+  /** Why it cannot be asked, or what is wrong with its value. */
+  readonly problem?: string | undefined;
+}
+
 interface GlobRule {
   readonly glob: Glob;
   readonly config: RouteConfig;
@@ -143,8 +153,10 @@ export class RouteTable {
   /**
    * Every rule that a look-up of `id` tries, in that order. Of the exact rules that is only the one for this ID, if
    * there is one.
+   *
+   * @param redis What Redis has for it, where it was asked. None of the globs is selected where it cannot be asked.
    */
-  *trace(id: string): Generator<Step> {
+  *trace(id: string, redis?: RedisAnswer): Generator<Step> {
     let found = false;
     const step = (route: Route, matches: boolean): Step => {
       const selected = matches && !found;
@@ -155,6 +167,8 @@ export class RouteTable {
     if (exact) yield step(routeOf(exact), true);
     const entry = this.findInTables(id);
     if (entry) yield step(entry, true);
+    if (redis?.route) yield step(redis.route, true);
+    found ||= redis?.problem !== undefined;
     const points = codePointsOf(id);
     for (const { glob, config } of this.#globs) yield step(routeOf(config), glob.matches(points));
     if (this.#fallback) yield step(this.#fallback, true);

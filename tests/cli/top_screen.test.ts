@@ -8,6 +8,7 @@ const status = {
   uptime_ms: 10_000,
   draining: false,
   listeners: ["127.0.0.1:8888"],
+  redis: null,
   routes: 3,
   connections_active: 2,
   connections_total: 30,

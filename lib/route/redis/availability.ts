@@ -2,19 +2,11 @@
 
 import { getLogger } from "@logtape/logtape";
 import { messageOf } from "../../errors.ts";
+import type { RedisState } from "../../observe/redis_stats.ts";
 import { counted, durationText, hostPortText } from "../../util/text.ts";
 import type { Link } from "./link.ts";
 
 const log = getLogger("switchyard");
-
-/** The state of the connection to Redis. */
-export interface RedisState {
-  readonly up: boolean;
-  /** Whether IDs can be routed: it is up, or it is away and known IDs are routed by the cache. */
-  readonly serving: boolean;
-  /** One line for a person. */
-  readonly text: string;
-}
 
 /** See the top of the file. */
 export class Availability {

@@ -2,37 +2,21 @@
 
 import type { RedisConfig } from "../../config/config.ts";
 import { messageOf, Refusal } from "../../errors.ts";
+import type { LookupResult, RedisState, RedisStats } from "../../observe/redis_stats.ts";
 import { sleep } from "../../util/async.ts";
 import { quote } from "../../util/text.ts";
 import type { Route } from "../table.ts";
-import { Availability, type RedisState } from "./availability.ts";
+import { Availability } from "./availability.ts";
 import { BoundedCache } from "./cache.ts";
 import { Connector, readFields } from "./connector.ts";
 import { InvalidValue, InvalidValues } from "./invalid_values.ts";
 import type { Link } from "./link.ts";
 import { Requests } from "./requests.ts";
 import { Session } from "./session.ts";
-import { parseTarget, type RedisTarget } from "./value.ts";
+import { parseTarget, redisRoute, type RedisTarget } from "./value.ts";
 
 /** Most IDs that are remembered as unknown: apart from the others, which a flood of unknown ones must not displace. */
 const MOST_UNKNOWN = 10_000;
-
-/** Results of look-ups. */
-export const LOOKUP_RESULTS = ["cached", "found", "unknown", "stale", "unavailable", "invalid"] as const;
-
-/** The result of a look-up: `cached` and `stale` were answered without Redis, the latter while it is away. */
-export type LookupResult = typeof LOOKUP_RESULTS[number];
-
-/** Counts since the start. */
-export interface RedisStats extends RedisState {
-  readonly lookups: Readonly<Record<LookupResult, number>>;
-  readonly requests: number;
-  readonly requestSeconds: number;
-  readonly connects: { readonly success: number; readonly failure: number };
-  readonly invalidations: number;
-  /** IDs in the cache. */
-  readonly cached: number;
-}
 
 interface Known {
   readonly target: RedisTarget;
@@ -198,7 +182,7 @@ export class RedisRoutes implements AsyncDisposable {
 
   #count(result: LookupResult, target: RedisTarget | undefined, id: string): Route | undefined {
     this.#lookups[result] += 1;
-    return target && { rule: { kind: "redis", text: id }, target, hold: undefined, onRemoval: "keep" };
+    return target && redisRoute(id, target);
   }
 
   #unavailable(id: string, cause: unknown): Refusal {

@@ -2,6 +2,8 @@
 
 import type { HostPort } from "../../config/config.ts";
 import { parseUpstream } from "../../config/values.ts";
+import { quote } from "../../util/text.ts";
+import type { Route } from "../table.ts";
 
 /** Where the connections of an ID go. */
 export type RedisTarget = HostPort & { readonly pool?: undefined } | { readonly pool: string };
@@ -19,4 +21,18 @@ const POOL_NAME = /^[\w.-]{1,64}$/;
 export function parseTarget(value: string): RedisTarget | undefined {
   if (value.length > MAX_LENGTH) return undefined;
   return POOL_NAME.test(value) ? { pool: value } : parseUpstream(value);
+}
+
+/** The route that `target` is for an ID. */
+export function redisRoute(id: string, target: RedisTarget): Route {
+  return { rule: { kind: "redis", text: id }, target, hold: undefined, onRemoval: "keep" };
+}
+
+/** What is wrong with a target that is a pool, where there is no such pool. */
+export function poolProblem(
+  { pool }: { readonly pool?: string | undefined },
+  pools: { has(name: string): boolean },
+): string | undefined {
+  if (pool === undefined || pools.has(pool)) return undefined;
+  return `found ${quote(pool)}, which is no pool of this configuration, and no host:port`;
 }

@@ -1,0 +1,57 @@
+/** The state of Redis, and counts of its use: plain data, which threads can send to each other. */
+
+/** Results of look-ups. `cached` and `stale` are answered without Redis, the latter while it is away. */
+export const LOOKUP_RESULTS = ["cached", "found", "unknown", "stale", "unavailable", "invalid"] as const;
+
+/** The result of a look-up. */
+export type LookupResult = typeof LOOKUP_RESULTS[number];
+
+/** The state of the connection to Redis. */
+export interface RedisState {
+  readonly up: boolean;
+  /** Whether IDs of it can be routed: it is up, or it is away and the cache has IDs that can still be used. */
+  readonly serving: boolean;
+  /** One line for a person. */
+  readonly text: string;
+}
+
+/** Its state, and counts since it was configured. */
+export interface RedisStats extends RedisState {
+  readonly lookups: Readonly<Record<LookupResult, number>>;
+  /** Requests that were answered; each has one ID or more. */
+  readonly requests: number;
+  /** The time that these took together. */
+  readonly requestSeconds: number;
+  /** Attempts to connect. */
+  readonly connects: { readonly success: number; readonly failure: number };
+  /** Changes of the hash that were heard of. */
+  readonly invalidations: number;
+  /** IDs in the cache. */
+  readonly cached: number;
+}
+
+/** The sum over threads, each of which has a connection and a cache: up where all are; undefined for none. */
+export function sumOfRedis(all: readonly RedisStats[]): RedisStats | undefined {
+  const [first, ...others] = all;
+  return first && others.reduce(sum, first);
+}
+
+function sum(one: RedisStats, other: RedisStats): RedisStats {
+  const [worse] = one.up ? [other] : [one];
+  const lookups = { ...one.lookups };
+  for (const result of LOOKUP_RESULTS) lookups[result] += other.lookups[result];
+  return {
+    up: worse.up,
+    serving: one.serving && other.serving,
+    text: worse.text,
+    lookups,
+    requests: one.requests + other.requests,
+    requestSeconds: one.requestSeconds + other.requestSeconds,
+    connects: {
+      success: one.connects.success + other.connects.success,
+      failure: one.connects.failure + other.connects.failure,
+    },
+    invalidations: one.invalidations + other.invalidations,
+    cached: one.cached + other.cached,
+  };
+}

@@ -1,0 +1,151 @@
+/** Redis servers of tests, where redis-server is installed. */
+
+import { Link } from "../lib/route/redis/link.ts";
+import { parseConfig } from "../lib/config/parse.ts";
+import type { RedisConfig } from "../lib/config/config.ts";
+import { pause } from "./wait.ts";
+
+/** Whether redis-server can be run. */
+export const hasRedis = await (async () => {
+  try {
+    return (await new Deno.Command("redis-server", { args: ["--version"], stdout: "null" }).output()).success;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
+})();
+
+/** Below the ports that the system gives to clients, so that one stays free while its server is restarted. */
+const PORTS = { first: 20_000, count: 12_000 };
+
+/** The hash of a configuration that names none. */
+export const KEY = "switchyard:routes";
+
+/** A running redis-server. */
+export class RedisServer implements AsyncDisposable {
+  readonly port: number;
+  readonly #folder: string;
+  readonly #flags: readonly string[];
+  #child: Deno.ChildProcess;
+
+  private constructor(port: number, folder: string, flags: readonly string[]) {
+    this.port = port;
+    this.#folder = folder;
+    this.#flags = flags;
+    this.#child = this.#spawn();
+  }
+
+  /** Starts one on a free port, which keeps its data when it is killed. @param flags More of its command line. */
+  static async start(flags: readonly string[] = []): Promise<RedisServer> {
+    for (let tries = 0; tries < 20; tries++) {
+      const port = PORTS.first + Math.floor(Math.random() * PORTS.count);
+      const server = new RedisServer(port, await Deno.makeTempDir(), flags);
+      if (await server.#ready()) return server;
+      await server[Symbol.asyncDispose]();
+    }
+    throw new Error("redis-server does not start");
+  }
+
+  get address(): string {
+    return `127.0.0.1:${this.port}`;
+  }
+
+  /** The reply to a command. */
+  async command(...args: readonly string[]): Promise<unknown> {
+    const options = { login: undefined, tls: undefined, database: 0, timeout: 5000 };
+    using link = await Link.open({ host: "127.0.0.1", port: this.port }, options);
+    return await link.command(...args);
+  }
+
+  /** Writes routes into a hash. */
+  async set(routes: Readonly<Record<string, string>>, key = KEY): Promise<void> {
+    await this.command("HSET", key, ...Object.entries(routes).flat());
+  }
+
+  /** Ends it at once. */
+  async kill(): Promise<void> {
+    this.#child.kill("SIGKILL");
+    await this.#child.status;
+  }
+
+  /** Starts it again on its port, with its data. */
+  async restart(): Promise<void> {
+    this.#child = this.#spawn();
+    if (!await this.#ready()) throw new Error("redis-server does not start again");
+  }
+
+  /** It keeps its connections, and answers nothing. */
+  suspend(): void {
+    this.#child.kill("SIGSTOP");
+  }
+
+  resume(): void {
+    this.#child.kill("SIGCONT");
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    try {
+      await this.kill();
+    } catch (error) {
+      if (!(error instanceof TypeError)) throw error; // it has ended before
+    }
+    await Deno.remove(this.#folder, { recursive: true });
+  }
+
+  #spawn(): Deno.ChildProcess {
+    const place = ["--port", `${this.port}`, "--bind", "127.0.0.1", "--dir", this.#folder];
+    const data = ["--save", "", "--appendonly", "yes", "--appendfsync", "no"];
+    const args = [...place, ...data, ...this.#flags];
+    return new Deno.Command("redis-server", { args, stdout: "null", stderr: "null" }).spawn();
+  }
+
+  /** False where it has ended, for the port is taken. */
+  async #ready(): Promise<boolean> {
+    let ended = false;
+    void this.#child.status.then(() => ended = true);
+    for (let tries = 0; tries < 1000 && !ended; tries++) {
+      try {
+        using conn = await Deno.connect({ hostname: "127.0.0.1", port: this.port });
+        await conn.write(new TextEncoder().encode("PING\r\n"));
+        const buffer = new Uint8Array(64);
+        const count = await conn.read(buffer);
+        // another server may have the port, which this one then leaves
+        if (new TextDecoder().decode(buffer.subarray(0, count ?? 0)).startsWith("+PONG")) {
+          await pause(5);
+          return !ended;
+        }
+      } catch (error) {
+        if (!(error instanceof Deno.errors.ConnectionRefused)) throw error;
+      }
+      await pause(10);
+    }
+    return false;
+  }
+}
+
+/** The settings of `redis` in a configuration, such as `url: "redis://127.0.0.1:6379", timeout: 100ms`. */
+export function redisConfig(fields: string): RedisConfig {
+  const { redis } = parseConfig(`routes: []\nredis: { ${fields} }\n`, "routes.yaml");
+  if (!redis) throw new Error("no redis");
+  return redis;
+}
+
+/** One server for the tests of a file; `get` gives it while they run. */
+export function sharedRedis(): { readonly get: () => RedisServer } {
+  let server: RedisServer | undefined;
+  Deno.test.beforeAll(async () => {
+    if (hasRedis) server = await RedisServer.start();
+  });
+  Deno.test.afterAll(() => server?.[Symbol.asyncDispose]());
+  return {
+    get: () => {
+      if (!server) throw new Error("redis-server is not installed");
+      return server;
+    },
+  };
+}
+
+/** A test that needs redis-server, and is left out where that is not installed. */
+export function redisTest(name: string, fn: () => Promise<void>): void {
+  Deno.test({ name, ignore: !hasRedis, fn });
+}
