@@ -1,9 +1,13 @@
 /** Waiting: for a condition, or for some time. */
 
 /** Waits until `condition` holds, at most `ms`. */
-export async function until(condition: () => boolean, what: string, ms = 5000): Promise<void> {
+export async function until(
+  condition: () => boolean | Promise<boolean>,
+  what: string,
+  ms = 5000,
+): Promise<void> {
   const end = performance.now() + ms;
-  while (!condition()) {
+  while (!await condition()) {
     if (performance.now() > end) throw new Error(`waited ${ms} ms in vain until ${what}`);
     await pause(10);
   }

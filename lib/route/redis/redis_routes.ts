@@ -110,6 +110,11 @@ export class RedisRoutes implements AsyncDisposable {
     return this.#lookUp(id, known);
   }
 
+  /** Whether an answer of Redis is waited for. */
+  get isBusy(): boolean {
+    return !this.#requests.idle;
+  }
+
   /** The state of the connection. */
   state(): RedisState {
     return this.#availability.state();
@@ -136,7 +141,7 @@ export class RedisRoutes implements AsyncDisposable {
 
   /** Closes the connection once nobody waits for an answer, or the time for that is over. */
   async retire(): Promise<void> {
-    for (let left = this.#config.timeout; left > 0 && !this.#requests.idle; left -= RETIRE_STEP_MS) {
+    for (let left = this.#config.timeout; left > 0 && this.isBusy; left -= RETIRE_STEP_MS) {
       await sleep(RETIRE_STEP_MS, this.#closed.signal);
     }
     await this[Symbol.asyncDispose]();

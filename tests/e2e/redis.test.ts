@@ -1,0 +1,94 @@
+/** Balancers as processes that share one table in Redis. */
+
+import { assertEquals, assertMatch, assertStringIncludes } from "../assert.ts";
+import { named } from "../clients.ts";
+import { RedisServer, redisTest, sharedRedis } from "../redis.ts";
+import { LISTENERS, replace, said, serve, type Serving } from "../serving.ts";
+import { startNamed } from "../upstreams.ts";
+import { until } from "../wait.ts";
+
+const shared = sharedRedis();
+let keys = 0;
+
+/** The text of a configuration with a hash of its own, and the name of that. */
+function tableIn(more = "", server = shared.get()) {
+  const key = `routes:${++keys}`;
+  const redis = `redis: { url: "redis://${server.address}", key: "${key}"${more} }\n`;
+  return { key, text: `routes: []\nadmin: { address: "127.0.0.1:0" }\n${redis}` };
+}
+
+/** The admin API's answer to a GET: its status and its text. */
+async function ask({ balancer }: Serving, path: string): Promise<[number, string]> {
+  await balancer.stderr.until("admin API at ");
+  await balancer.stderr.until("/\n");
+  const [, address] = /admin API at (http:\S+)\/\n/.exec(balancer.stderr.text) ?? [];
+  const response = await fetch(`${address}${path}`);
+  return [response.status, (await response.text()).trimEnd()];
+}
+
+redisTest("a changed route is used by the next connection on each of three instances", async () => {
+  const { key, text } = tableIn();
+  await using one = startNamed("one");
+  await using two = startNamed("two");
+  await using first = await serve(text);
+  await using second = await serve(text);
+  await using third = await serve(text);
+  const instances = [first, second, third];
+  await shared.get().set({ device: `127.0.0.1:${one.port}` }, key);
+  assertEquals(await Promise.all(instances.map((each) => named(each, "device"))), ["one", "one", "one"]);
+  await shared.get().set({ device: `127.0.0.1:${two.port}` }, key);
+  for (const instance of instances) {
+    const names: string[] = [];
+    for (let name = ""; name !== "two" && names.length < 100; names.push(name)) {
+      name = await named(instance, "device");
+    }
+    assertEquals(names.at(-1), "two");
+  }
+});
+
+redisTest("readiness, status and metrics tell of Redis, and a reload changes its settings", async () => {
+  await using server = await RedisServer.start();
+  await using upstream = startNamed("upstream");
+  const { key, text } = tableIn("", server);
+  await using balancer = await serve("", { text: `${LISTENERS}${text}` });
+  await said(balancer, "redis: connected to");
+  assertEquals(await ask(balancer, "/readyz"), [200, "ready"]);
+  await server.set({ device: `127.0.0.1:${upstream.port}` }, key);
+  assertEquals(await named(balancer, "device"), "upstream");
+
+  await server.kill();
+  await said(balancer, "redis: away");
+  const [status, ready] = await ask(balancer, "/readyz");
+  assertEquals(status, 200);
+  assertMatch(ready, /^ready\nredis: away for \S+: .*1 cached ID can be routed for up to 1h$/);
+  assertEquals(await named(balancer, "device"), "upstream");
+  const [, metrics] = await ask(balancer, "/metrics");
+  assertStringIncludes(metrics, "\nswitchyard_redis_up 0\n");
+  assertStringIncludes(metrics, '\nswitchyard_redis_lookups_total{result="stale"} 1\n');
+  const view = JSON.parse((await ask(balancer, "/api/v1/status"))[1]);
+  assertEquals([view.redis.up, view.redis.serving, view.redis.cached_ids], [false, true, 1]);
+
+  await server.restart();
+  const next = tableIn(", timeout: 2s", server);
+  await replace(balancer, `${LISTENERS}${next.text}`);
+  await said(balancer, "redis: connected to", 2);
+  await until(async () => (await ask(balancer, "/readyz"))[1] === "ready", "it is connected");
+  await server.set({ device: "no target" }, next.key);
+  const [, explained] = await ask(balancer, "/api/v1/explain?id=device");
+  assertEquals(JSON.parse(explained).refused.reason, "UPSTREAM_UNAVAILABLE");
+  await server.set({ device: `127.0.0.1:${upstream.port}` }, next.key);
+  assertEquals(await named(balancer, "device"), "upstream");
+});
+
+redisTest("an instance that has never reached Redis is not ready, unless its file has routes", async () => {
+  await using server = await RedisServer.start();
+  const { text } = tableIn("", server);
+  await server.kill();
+  await using balancer = await serve("", { text: `${LISTENERS}${text}` });
+  await said(balancer, "redis: away");
+  const [status, ready] = await ask(balancer, "/readyz");
+  assertEquals(status, 503);
+  assertStringIncludes(ready, "it refused the connection");
+  await replace(balancer, `${LISTENERS}${text.replace("[]", "[{ id: 1, host: 127.0.0.1, port: 1 }]")}`);
+  await until(async () => (await ask(balancer, "/readyz"))[0] === 200, "a route of the file is enough");
+});
