@@ -60,7 +60,7 @@ const REDIS: readonly JsonSchema[] = [
   { oneOf: [having("url"), having("cluster"), having("sentinel")] },
   LOGIN,
   {
-    if: { ...having("url"), properties: { url: { pattern: "^[Rr][Ee][Dd][Ii][Ss]:" } } },
+    if: { ...having("url"), properties: { url: { type: "string", pattern: "^[Rr][Ee][Dd][Ii][Ss]:" } } },
     then: { properties: { tls: { enum: [false] } } },
   },
   { if: having("cluster"), then: { properties: { database: { enum: [0] } } } },

@@ -1,0 +1,26 @@
+/** A source that shows every metric. */
+
+import type { MetricsSource } from "../../lib/observe/metrics.ts";
+import type { RedisStats } from "../../lib/observe/redis_stats.ts";
+
+/** Counts of Redis that differ from each other. */
+export const redisStats: RedisStats = {
+  up: true,
+  serving: true,
+  text: "connected",
+  lookups: { cached: 1, found: 2, unknown: 3, stale: 4, unavailable: 5, invalid: 6 },
+  requests: 7,
+  requestSeconds: 0.5,
+  connects: { success: 8, failure: 9 },
+  invalidations: 10,
+  cached: 11,
+};
+
+/** Nothing is connected, and Redis is used. */
+export const everything: MetricsSource = {
+  connections: () => [],
+  bytes: () => ({ up: 0, down: 0 }),
+  routes: () => 0,
+  servers: () => [],
+  redis: () => redisStats,
+};

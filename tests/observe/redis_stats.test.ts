@@ -1,0 +1,19 @@
+import { sumOfRedis } from "../../lib/observe/redis_stats.ts";
+import { assertEquals } from "../assert.ts";
+import { redisStats } from "./metrics_source.ts";
+
+Deno.test("counts of threads are added, and the worst state is shown", () => {
+  const away = { ...redisStats, up: false, text: "away" };
+  assertEquals(sumOfRedis([redisStats, away, redisStats]), {
+    up: false,
+    serving: true,
+    text: "away",
+    lookups: { cached: 3, found: 6, unknown: 9, stale: 12, unavailable: 15, invalid: 18 },
+    requests: 21,
+    requestSeconds: 1.5,
+    connects: { success: 24, failure: 27 },
+    invalidations: 30,
+    cached: 33,
+  });
+  assertEquals(sumOfRedis([]), undefined);
+});
