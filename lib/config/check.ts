@@ -2,7 +2,6 @@
 
 import * as v from "valibot";
 import { nearest, plain, quote } from "../util/text.ts";
-import { UNSUPPORTED } from "./schema/file.ts";
 import { AmbiguousScalar, fieldPath, isMapping, type Mapping, type YamlValue } from "./yaml.ts";
 
 /** A problem with one field. */
@@ -117,17 +116,12 @@ function isAmbiguous(value: YamlValue): boolean {
 
 function unknownField(name: string, entries: Fields, path: string): Problem {
   const where = { path: fieldPath(path, name), isName: true };
-  if (isUnsupported(name, path)) return { ...where, message: "this version does not support this field yet" };
   return { ...where, message: `unknown field${didYouMean(name, Object.keys(entries))}` };
 }
 
 function didYouMean(name: string, candidates: readonly string[]): string {
   const meant = name.length > 40 ? undefined : nearest(name, candidates);
   return meant === undefined ? "" : `; did you mean ${quote(meant)}?`;
-}
-
-function isUnsupported(name: string, path: string): boolean {
-  return UNSUPPORTED.has(fieldPath(path.replace(/\[\d+\]/g, "[]"), name));
 }
 
 function isRequired(schema: AnySchema): boolean {

@@ -15,16 +15,17 @@ export interface Measured {
 /** What is read of an engine when its metrics are scraped. */
 export function metricsSource({ registry, snapshot }: Measured): MetricsSource {
   return {
-    threads: () => Promise.resolve([{ open: countOpen(registry), bytes: registry.bytes() }]),
+    threads: () => {
+      const redis = snapshot.redis?.stats();
+      return Promise.resolve([{ open: countOpen(registry), bytes: registry.bytes(), redis }]);
+    },
     ...routingSource(snapshot),
   };
 }
 
 /** The part of it that is the same in each of several threads. */
-export function routingSource(
-  { table, pools, redis }: Routing,
-): Pick<MetricsSource, "routes" | "servers" | "redis"> {
-  return { routes: () => table.size, servers: () => serversOf(pools), redis: () => redis?.stats() };
+export function routingSource({ table, pools }: Routing): Pick<MetricsSource, "routes" | "servers"> {
+  return { routes: () => table.size, servers: () => serversOf(pools) };
 }
 
 function* serversOf(pools: Pools) {

@@ -6,6 +6,7 @@ import type { ConnectionCounts, Counted, RelayedBytes, Selection } from "../conn
 import type { Counters } from "../observe/counters.ts";
 import type { OpenCounts } from "../observe/open_counts.ts";
 import type { Closing, ConnectionInfo } from "../observe/observer.ts";
+import type { RedisStats } from "../observe/redis_stats.ts";
 
 /** What a worker is started with. */
 export interface WorkerSettings {
@@ -28,6 +29,8 @@ export interface Report {
   readonly accepted: number;
   readonly bytes: RelayedBytes;
   readonly counters: Counters | undefined;
+  /** Undefined without `redis`. */
+  readonly redis: RedisStats | undefined;
   /** Undefined where it was not asked for: counting takes a while with many connections. */
   readonly open: OpenCounts | undefined;
 }

@@ -17,6 +17,7 @@ import {
   type ReloadResult,
 } from "../observe/observer.ts";
 import { sumOfOpen } from "../observe/open_counts.ts";
+import { sumOfRedis } from "../observe/redis_stats.ts";
 import { difference } from "../route/diff.ts";
 import { RouteTable } from "../route/table.ts";
 import { readAhead, tlsFiles } from "../transport/tls/files.ts";
@@ -149,6 +150,8 @@ export class WorkersEngine implements EngineFace {
       bytes: { up: sum(all.map(({ bytes }) => bytes.up)), down: sum(all.map(({ bytes }) => bytes.down)) },
       routes: this.#routing.table.size,
       draining: this.draining,
+      // that of the main thread serves questions of the admin API alone
+      redis: sumOfRedis(reports.flatMap(({ redis }) => redis ?? [])),
     };
   }
 
@@ -199,7 +202,7 @@ export class WorkersEngine implements EngineFace {
   }
 
   async #close(gently: boolean): Promise<void> {
-    this.#dialing.close();
+    await this.#dialing.close();
     await this.#group.close(gently);
   }
 

@@ -41,6 +41,7 @@ export class WorkerThread {
     accepted: 0,
     bytes: { up: 0, down: 0 },
     counters: undefined,
+    redis: undefined,
     open: undefined,
   };
   /** What the worker's times have to be moved by, in milliseconds. */

@@ -86,12 +86,13 @@ export class WorkerEngine implements WorkerCalls {
   }
 
   report(withOpen: boolean): Report {
-    const { registry } = this.#engine;
+    const { registry, snapshot } = this.#engine;
     return {
       active: registry.active,
       accepted: registry.total,
       bytes: registry.bytes(),
       counters: this.#counting?.counters,
+      redis: snapshot.redis?.stats(),
       open: withOpen ? countOpen(registry) : undefined,
     };
   }

@@ -2,7 +2,6 @@ import fc from "fast-check";
 import { UsageError } from "../../lib/errors.ts";
 import type { Config } from "../../lib/config/config.ts";
 import { parseConfig } from "../../lib/config/parse.ts";
-import { UNSUPPORTED } from "../../lib/config/schema/file.ts";
 import { assert, assertEquals, assertThrows } from "../assert.ts";
 import { sized } from "../soak.ts";
 
@@ -410,23 +409,6 @@ for (const [name, text, problem] of faults) {
   Deno.test(`refused, with what stood there and what is expected: ${name}`, () => {
     assertEquals(problemsOf(text), [`routes.yaml: ${problem}`]);
   });
-}
-
-for (const field of UNSUPPORTED) {
-  Deno.test(`the field ${field} is refused as not yet supported, never accepted and ignored`, () => {
-    assertEquals(problemsOf(withField(field)), [
-      `routes.yaml: ${field.replace("[]", "[0]")}: this version does not support this field yet`,
-    ]);
-  });
-}
-
-/** A configuration with nothing wrong but `field`. */
-function withField(field: string): string {
-  const [group, name] = field.split(".");
-  if (name === undefined) return `routes: []\n${group}: {}`;
-  if (group === "routes[]") return route(`id: a, ${name}: x, ${UPSTREAM}`);
-  if (group === "listeners[]") return `routes: []\nlisteners: [{ address: ":1", ${name}: {} }]`;
-  return `routes: []\n${group}: { ${name}: x ${group === "default" ? `, ${UPSTREAM}` : ""} }`;
 }
 
 Deno.test("all problems are reported at once, one line each", () => {

@@ -34,8 +34,9 @@ Deno.test("metrics of Redis are gone once the configuration has none", async () 
   let source = everything;
   const metrics = new Metrics(() => source, BUILD);
   await metrics.text();
-  source = { ...everything, redis: () => undefined };
+  source = { ...everything, threads: () => Promise.resolve([]) };
   assertEquals(await lines(metrics), []);
-  source = { ...everything, redis: () => ({ ...redisStats, up: false }) };
+  const redis = { ...redisStats, up: false };
+  source = { ...everything, threads: () => Promise.resolve([{ bytes: { up: 0, down: 0 }, redis }]) };
   assertEquals((await lines(metrics))[0], "redis_up 0");
 });

@@ -51,7 +51,3 @@ export const fileSchema = v.strictObject({
   log: v.optional(logSchema, {}),
   webhooks: webhooksSchema,
 }, "a mapping with the field routes");
-
-/** Planned fields that this version does not support: refused by name rather than as unknown. */
-export const UNSUPPORTED: ReadonlySet<string> = new Set([
-]);
