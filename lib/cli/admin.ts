@@ -7,6 +7,7 @@ import type { ReloadOutcome } from "../config/reloader.ts";
 import type { Metrics } from "../observe/metrics.ts";
 import { tracing } from "../observe/tracing.ts";
 import { Webhooks } from "../observe/webhooks.ts";
+import type { WorkersOptions } from "../workers/engine.ts";
 import { VERSION } from "./version.ts";
 
 /** A balancer and its observers. */
@@ -21,14 +22,17 @@ export interface Measured {
  * Starts a balancer. Without an admin API nothing is counted, and without tracing in the environment nothing is traced.
  * Modules of the admin API are loaded only where the configuration has one: they would delay each start.
  */
-export async function startMeasured(config: Config): Promise<Measured> {
+export async function startMeasured(
+  config: Config,
+  onStuck: WorkersOptions["onStuck"],
+): Promise<Measured> {
   const running: { balancer?: Balancer } = {};
   const metrics = config.admin
     ? new (await import("../observe/metrics.ts")).Metrics(() => running.balancer?.engine.measured, VERSION)
     : undefined;
   const webhooks = new Webhooks(config.webhooks);
   const observers = [metrics, webhooks, tracing(VERSION.version)].filter((one) => one !== undefined);
-  const options = { observers, counts: metrics !== undefined, version: VERSION.version };
+  const options = { observers, counts: metrics !== undefined, version: VERSION.version, onStuck };
   const balancer = running.balancer = await Balancer.startThreads(config, options);
   return { balancer, metrics, webhooks };
 }

@@ -52,7 +52,12 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
   const openFiles = new OpenFiles(config);
   const limited = openFiles.withLimit(config);
   const problems = [warning, openFiles.problem(config), file && await mountProblem(file)];
-  const measured = await startMeasured(limited);
+  const asked = Promise.withResolvers<void>();
+  const stuck = Promise.withResolvers<void>();
+  const measured = await startMeasured(limited, (problem) => {
+    log.error(`${problem}: draining, to end with exit status 1`);
+    stuck.resolve();
+  });
   await using _webhooks = measured.webhooks;
   await using balancer = measured.balancer;
   logStart(limited, file);
@@ -67,14 +72,17 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
       return await reload(flags, { ...measured, output, openFiles, onTables });
     });
   }
-  const asked = Promise.withResolvers<void>();
   const controls = { reload: () => reloader?.request(), drain: asked.resolve };
   await using _admin = await startAdmin(config, measured, controls);
   watch?.start({ onChange: () => void reloader?.request(), onBlind });
-  await Promise.race([signals.first, asked.promise]);
+  const status = await Promise.race([
+    signals.first.then(() => 0),
+    asked.promise.then(() => 0),
+    stuck.promise.then(() => 1),
+  ]);
   watch?.stop();
   return await Promise.race([
-    balancer.drain().then(() => 0),
+    balancer.drain().then(() => status),
     signals.second.then(() => endNow(balancer)),
   ]);
 }

@@ -21,6 +21,14 @@ export interface WorkerSettings {
 /** A configuration on its way to a worker: its routes were sent before, and its listeners have their ports. */
 export type SentConfig = Omit<Config, "routes">;
 
+/** What a worker tells when it begins to serve. */
+export interface Started {
+  /** `performance.timeOrigin` of the worker. */
+  readonly timeOrigin: number;
+  /** The port of its `Presence`. */
+  readonly presence: number;
+}
+
 /** What a worker tells of itself. */
 export interface Report {
   /** Connections open now. */
@@ -39,8 +47,8 @@ export interface Report {
 export interface WorkerCalls {
   /** Routes of the configuration that `start` or `prepare` gives the rest of. @param at Index of the first */
   addRoutes(routes: readonly RouteConfig[], at: number): void;
-  /** Begins to listen and serve. Resolves to `performance.timeOrigin` of the worker. */
-  start(config: SentConfig): number;
+  /** Begins to listen and serve. */
+  start(config: SentConfig): Started;
   /** The first step of a reload; `commit` or `abort` is the second. */
   prepare(config: SentConfig): Promise<void>;
   /** Resolves to the number of connections affected. */

@@ -34,6 +34,12 @@ export interface WorkersOptions {
   readonly counts: boolean;
   /** The version that spans are marked with. */
   readonly version: string;
+  /** After how much silence a worker is taken for dead and replaced, in milliseconds. @default 20 seconds */
+  readonly silenceMs?: number;
+  /** How long the thread of a dead worker may take to end, in milliseconds. @default 10 seconds */
+  readonly endMs?: number;
+  /** Told why the process should end: one of the workers hangs, and the platform cannot end it. */
+  readonly onStuck: (problem: string) => void;
   /** The module that workers run; tests replace it. @default that of this folder */
   readonly script?: URL;
 }
@@ -52,7 +58,9 @@ export class WorkersEngine implements EngineFace {
   #draining: Promise<number> | undefined;
   #closing: Promise<void> | undefined;
 
-  private constructor(config: Config, { observers, counts, version, script = SCRIPT }: WorkersOptions) {
+  private constructor(config: Config, options: WorkersOptions) {
+    const { observers, counts, version, script = SCRIPT, silenceMs = SILENCE_MS, endMs = END_MS, onStuck } =
+      options;
     this.#config = this.#sent = config;
     this.#observer = new Observers(observers);
     this.#dialing = new Dialing({ observer: this.#observer });
@@ -63,6 +71,9 @@ export class WorkersEngine implements EngineFace {
       script,
       version,
       counts,
+      silenceMs,
+      endMs,
+      onStuck,
       queue: this.#queue,
       config: () => this.#sent,
       main: { write: async (lines) => await Log.current?.write(lines) },
@@ -213,6 +224,12 @@ export class WorkersEngine implements EngineFace {
     return [{ ...past, open }, ...reports];
   }
 }
+
+/** Far more than a large table or a busy machine holds a worker up. */
+const SILENCE_MS = 20_000;
+
+/** The platform lets a thread finish what it does for two seconds. */
+const END_MS = 10_000;
 
 const SCRIPT = new URL("./worker.ts", import.meta.url);
 

@@ -6,7 +6,7 @@ import type { RelayedBytes } from "../connection/registry.ts";
 import { messageOf } from "../errors.ts";
 import { type Counters, sumOf } from "../observe/counters.ts";
 import { sleep } from "../util/async.ts";
-import { counted } from "../util/text.ts";
+import { counted, durationText } from "../util/text.ts";
 import type { ResultOf } from "./channel.ts";
 import type { Report, WorkerCalls } from "./calls.ts";
 import type { SerialQueue } from "./queue.ts";
@@ -14,10 +14,7 @@ import { type ThreadOptions, WorkerDied, WorkerThread } from "./thread.ts";
 
 const log = getLogger("switchyard");
 
-/** How often each worker is asked whether it lives, in milliseconds. */
-const BEAT_MS = 1000;
-
-/** Beats without an answer after which a worker is taken for dead. */
+/** Questions without an answer after which a worker is taken for dead. Time in which the whole process stands counts once. */
 const MISSED_BEATS = 10;
 
 /** Pause before a worker is replaced that had not run for long, in milliseconds: the first, and the longest. */
@@ -35,6 +32,12 @@ export interface GroupOptions extends Pick<ThreadOptions, "script" | "main" | "v
   readonly threads: number;
   /** What a worker that replaces another is to serve. */
   readonly config: () => Config;
+  /** After how much silence a worker is taken for dead, in milliseconds. */
+  readonly silenceMs: number;
+  /** How long a thread may take to end, in milliseconds. */
+  readonly endMs: number;
+  /** Told of a worker that still runs, and listens, though it was ended. */
+  readonly onStuck: (problem: string) => void;
   /** In which a worker is replaced, so that no reload runs at the same time. */
   readonly queue: SerialQueue;
 }
@@ -89,7 +92,7 @@ export class WorkerGroup {
     await Promise.all(this.#starting.map((thread) => thread.start(config)));
     for (const thread of this.#starting) this.#living.set(thread.index, thread);
     this.#starting = [];
-    this.#beat = setInterval(() => this.#beatAll(), BEAT_MS);
+    this.#beat = setInterval(() => this.#beatAll(), this.#options.silenceMs / MISSED_BEATS);
   }
 
   /** What `ask` resolves to for each worker; without those that die before they answer. */
@@ -130,7 +133,9 @@ export class WorkerGroup {
     for (const thread of this.living) {
       const missed = this.#missed.get(thread) ?? 0;
       this.#missed.set(thread, missed + 1);
-      if (missed >= MISSED_BEATS) thread.kill(`it has not answered for ${MISSED_BEATS} seconds`);
+      if (missed >= MISSED_BEATS) {
+        thread.kill(`it has not answered for ${durationText(this.#options.silenceMs)}`);
+      }
       if (missed > 0) continue;
       // one that has died is replaced, whatever it was asked
       thread.report(false).then(() => this.#missed.set(thread, 0), () => {});
@@ -145,12 +150,27 @@ export class WorkerGroup {
     this.#died += 1;
     this.#keep(lastReport);
     const lost = counted(lastReport.active, "connection");
-    log.error(`worker ${index} has died: ${why}; about ${lost} are lost with it, and it is replaced`);
+    log.error(`worker ${index} has died: ${why}; about ${lost} are lost with it`);
     void this.#replace(thread);
   }
 
-  async #replace({ index, startedAt }: WorkerThread): Promise<void> {
+  /** Where the thread does not end, its listeners would still be given connections: another in its place does not help. */
+  async #endOf(thread: WorkerThread): Promise<boolean> {
+    const enough = new AbortController();
+    const timer = setTimeout(() => enough.abort(), this.#options.endMs);
+    const isGone = await thread.gone(AbortSignal.any([enough.signal, this.#closed.signal]));
+    clearTimeout(timer);
+    if (isGone || this.#closed.signal.aborted) return true;
+    this.#options.onStuck(
+      `worker ${thread.index} hangs and cannot be ended, and would still be given connections`,
+    );
+    return false;
+  }
+
+  async #replace(thread: WorkerThread): Promise<void> {
+    const { index, startedAt } = thread;
     const { signal } = this.#closed;
+    if (!await this.#endOf(thread)) return;
     if (performance.now() - startedAt >= STABLE_MS) this.#pauses.delete(index);
     while (!signal.aborted) {
       const pause = this.#pauses.get(index) ?? 0;

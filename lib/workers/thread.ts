@@ -6,6 +6,7 @@ import { messageOf } from "../errors.ts";
 import type { ConnectionInfo } from "../observe/observer.ts";
 import { Channel, type ResultOf } from "./channel.ts";
 import type { MainCalls, Report, SentConfig, WorkerCalls, WorkerSettings } from "./calls.ts";
+import { whenGone } from "./presence.ts";
 
 /**
  * Size of the young generation's space, in MiB. Connections live long: what they hold leaves a small space sooner, and an
@@ -46,6 +47,7 @@ export class WorkerThread {
   };
   /** What the worker's times have to be moved by, in milliseconds. */
   #clockOffset = 0;
+  #presence: number | undefined;
   #over = false;
 
   constructor({ script, main, onDeath, ...settings }: ThreadOptions) {
@@ -81,7 +83,8 @@ export class WorkerThread {
 
   /** Has it serve `config`. */
   async start(config: Config): Promise<void> {
-    const timeOrigin = await this.call("start", await this.#send(config));
+    const { timeOrigin, presence } = await this.call("start", await this.#send(config));
+    this.#presence = presence;
     this.#clockOffset = timeOrigin - performance.timeOrigin;
   }
 
@@ -117,6 +120,11 @@ export class WorkerThread {
     if (this.#over) return;
     void this.end(why);
     this.#onDeath(this, why);
+  }
+
+  /** Waits until nothing of the thread is left. False where it still runs once `signal` is aborted. */
+  async gone(signal: AbortSignal): Promise<boolean> {
+    return this.#presence === undefined || await whenGone(this.#presence, signal);
   }
 
   /** Ends the thread. What was asked of it and is not answered is rejected. */

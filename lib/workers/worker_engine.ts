@@ -11,7 +11,8 @@ import type { Closing, ConnectionInfo } from "../observe/observer.ts";
 import { countOpen } from "../observe/open_counts.ts";
 import { tracing } from "../observe/tracing.ts";
 import { Webhooks } from "../observe/webhooks.ts";
-import type { MainCalls, Report, SentConfig, WorkerCalls, WorkerSettings } from "./calls.ts";
+import type { MainCalls, Report, SentConfig, Started, WorkerCalls, WorkerSettings } from "./calls.ts";
+import { Presence } from "./presence.ts";
 
 /** Answers the calls of the main thread. */
 export class WorkerEngine implements WorkerCalls {
@@ -19,6 +20,7 @@ export class WorkerEngine implements WorkerCalls {
   readonly #write: MainCalls["write"];
   readonly #counting: CountingObserver | undefined;
   readonly #webhooks = new Webhooks([]);
+  readonly #presence = new Presence();
   #log: Log | undefined;
   #running: Engine | undefined;
   #routes: RouteConfig[] = [];
@@ -36,7 +38,7 @@ export class WorkerEngine implements WorkerCalls {
     for (const route of routes) this.#routes.push(route);
   }
 
-  start(sent: SentConfig): number {
+  start(sent: SentConfig): Started {
     const config = this.#received(sent);
     this.#log = Log.start(config.log, {
       write: async (lines) => {
@@ -50,7 +52,7 @@ export class WorkerEngine implements WorkerCalls {
       reusePort: true,
       observers: observers.filter((one) => one !== undefined),
     });
-    return performance.timeOrigin;
+    return { timeOrigin: performance.timeOrigin, presence: this.#presence.port };
   }
 
   async prepare(sent: SentConfig): Promise<void> {

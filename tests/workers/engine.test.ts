@@ -64,7 +64,7 @@ Deno.test("an address that another program has is an error, and nothing is left 
   const { port } = taken.addr as Deno.NetAddr;
   const config = { ...configTo(1, { workers: 2 }), listeners: [{ address: { host: "127.0.0.1", port } }] };
   await assertRejects(
-    () => WorkersEngine.start(config, { observers: [], counts: false, version: "1.2.3" }),
+    () => WorkersEngine.start(config, { observers: [], counts: false, version: "1.2.3", onStuck: () => {} }),
     Error,
     `cannot listen on 127.0.0.1:${port}: the address is in use`,
   );

@@ -6,7 +6,7 @@ import { type Client, connectOver, identify } from "../clients.ts";
 import { type Changes, configTo } from "../fixture.ts";
 import { startEcho, startUpstream } from "../upstreams.ts";
 
-const DEFAULTS: WorkersOptions = { observers: [], counts: true, version: "1.2.3" };
+const DEFAULTS: WorkersOptions = { observers: [], counts: true, version: "1.2.3", onStuck: () => {} };
 
 /** Two workers before `upstream`, which is closed with them. */
 export async function startWorkers(

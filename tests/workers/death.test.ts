@@ -1,0 +1,121 @@
+/** Workers that die. */
+
+import type { WorkersEngine } from "../../lib/workers/engine.ts";
+import { assert, assertEquals, assertMatch } from "../assert.ts";
+import { receive, receiveAll, send } from "../bytes.ts";
+import { named } from "../clients.ts";
+import { captureLog } from "../serving.ts";
+import { startNamed } from "../upstreams.ts";
+import { until } from "../wait.ts";
+import { startWorkers } from "./fixture.ts";
+
+const MANY = 24;
+
+const script = new URL("./faulty_worker.ts", import.meta.url);
+
+/** Has the first worker fail. */
+function fail(engine: WorkersEngine, how: string): Promise<number> {
+  return engine.terminate({ id: how }, { reason: "kicked", closedBy: "balancer" });
+}
+
+for (const how of ["throws", "rejects", "exits"]) {
+  Deno.test(`a worker that ${how} is replaced, and only its connections are lost`, async () => {
+    using log = captureLog();
+    await using workers = await startWorkers({}, { script });
+    const { engine } = workers;
+    const clients = await Promise.all(Array.from({ length: MANY }, () => workers.join()));
+    await engine.stats(); // the last that is heard of the worker
+    await fail(engine, how);
+    await replaced(log);
+    assertMatch(
+      log.lines("worker 0 has died")[0] ?? "",
+      /^worker 0 has died: .*; about \d+ connections are lost/,
+    );
+    const { active, accepted } = await engine.stats();
+    assert(active > 0 && active < MANY, `${active} are left`);
+    assertEquals(accepted, MANY);
+    let left = 0;
+    for (const client of clients) {
+      if (await isOpen(client)) left += 1;
+      client.close();
+    }
+    assertEquals(left, active);
+    for (let tries = 0; tries < MANY; tries++) (await workers.join()).close();
+  });
+}
+
+async function replaced(log: ReturnType<typeof captureLog>): Promise<void> {
+  await until(() => log.lines("worker 0 is replaced").length === 1, "it is replaced", 20_000);
+}
+
+/** Whether a byte comes back. */
+async function isOpen(client: Parameters<typeof send>[0] & Parameters<typeof receive>[0]): Promise<boolean> {
+  try {
+    await send(client, new Uint8Array([7]));
+    return (await receive(client, 1))[0] === 7;
+  } catch {
+    return false; // reset, or ended
+  }
+}
+
+Deno.test("a worker that takes the place of another has the configuration of the last reload", async () => {
+  using log = captureLog();
+  await using workers = await startWorkers({}, { script });
+  await using other = startNamed("other");
+  const { engine, config } = workers;
+  await engine.reload({ ...config, routes: [{ id: "2", host: "127.0.0.1", port: other.port }] });
+  await fail(engine, "throws");
+  await replaced(log);
+  for (let tries = 0; tries < MANY; tries++) assertEquals(await named(workers, "2"), "other");
+});
+
+Deno.test("a reload while a worker dies reaches the others, and the one that replaces it", async () => {
+  using log = captureLog();
+  await using workers = await startWorkers({}, { script });
+  await using other = startNamed("other");
+  const { engine, config } = workers;
+  const failing = fail(engine, "throws");
+  await engine.reload({ ...config, routes: [{ id: "2", host: "127.0.0.1", port: other.port }] });
+  await failing;
+  await replaced(log);
+  for (let tries = 0; tries < MANY; tries++) assertEquals(await named(workers, "2"), "other");
+});
+
+Deno.test("a worker that hangs is noticed by its silence, and replaced", async () => {
+  using log = captureLog();
+  await using workers = await startWorkers({}, { script, silenceMs: 300 });
+  const { engine } = workers;
+  const clients = await Promise.all(Array.from({ length: MANY }, () => workers.join()));
+  await fail(engine, "hangs");
+  await replaced(log);
+  assertMatch(log.lines("worker 0 has died")[0] ?? "", /has not answered/);
+  for (const client of clients) client.close();
+  for (let tries = 0; tries < MANY; tries++) (await workers.join()).close();
+});
+
+Deno.test("a worker that dies during a drain is not replaced, and the drain ends", async () => {
+  using log = captureLog();
+  await using workers = await startWorkers({ timeouts: { drain: 60_000 } }, { script });
+  const { engine } = workers;
+  const clients = await Promise.all(Array.from({ length: MANY }, () => workers.join()));
+  const draining = engine.drain();
+  await fail(engine, "throws");
+  for (const client of clients) {
+    await client.closeWrite().catch(() => {}); // those of the dead worker are reset
+    await receiveAll(client).catch(() => {});
+    client.close();
+  }
+  assertEquals(await draining, 0);
+  assertEquals(log.lines("is replaced").filter((line) => line === "worker 0 is replaced"), []);
+});
+
+Deno.test("a worker that cannot be ended is reported, and not replaced", async () => {
+  using log = captureLog();
+  const problems: string[] = [];
+  const onStuck = (problem: string) => void problems.push(problem);
+  await using workers = await startWorkers({}, { script, silenceMs: 200, endMs: 100, onStuck });
+  await fail(workers.engine, "hangs");
+  await until(() => problems.length > 0, "it is reported");
+  assertMatch(problems[0] ?? "", /^worker 0 hangs and cannot be ended/);
+  assertEquals(log.lines("worker 0 is replaced"), []);
+});

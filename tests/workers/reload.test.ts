@@ -1,0 +1,109 @@
+/** A change of the configuration reaches every worker, or none. */
+
+import type { Config } from "../../lib/config/config.ts";
+import { assert, assertEquals, assertRejects } from "../assert.ts";
+import { receive, receiveAll, send } from "../bytes.ts";
+import { identify, named, refused } from "../clients.ts";
+import { freePort } from "../sockets.ts";
+import { startNamed } from "../upstreams.ts";
+import { startWorkers } from "./fixture.ts";
+
+/** As many connections as one worker alone gets once in 2^23. */
+const MANY = 24;
+
+Deno.test("a reload changes the routes of every worker, and touches no connection", async () => {
+  await using workers = await startWorkers();
+  await using other = startNamed("other");
+  const { engine, config } = workers;
+  using open = await workers.join();
+  const change = await engine.reload({
+    ...config,
+    routes: [...config.routes, { id: "2", host: "127.0.0.1", port: other.port }],
+  });
+  assertEquals(change, { added: 1, changed: 0, removed: 0, connections: 0 });
+  for (let tries = 0; tries < MANY; tries++) assertEquals(await named(workers, "2"), "other");
+  await send(open, new Uint8Array([7]));
+  assertEquals(await receive(open, 1), new Uint8Array([7]));
+  assertEquals((await engine.stats()).routes, 2);
+});
+
+Deno.test("connections of a route that is removed end in every worker", async () => {
+  await using workers = await startWorkers();
+  const { engine, config } = workers;
+  const routes = [...config.routes, {
+    ...config.routes[0],
+    id: "2",
+    on_removal: "close",
+  }] as Config["routes"];
+  await engine.reload({ ...config, routes });
+  const clients = await Promise.all(Array.from({ length: MANY }, () => workers.join("2")));
+  assertEquals((await engine.reload(config)).connections, MANY);
+  for (const client of clients) {
+    assertEquals(await receiveAll(client), new Uint8Array());
+    client.close();
+  }
+});
+
+Deno.test("a reload that one worker refuses changes none", async () => {
+  await using workers = await startWorkers();
+  const { engine, config } = workers;
+  const port = freePort();
+  const bad = { ...config, listeners: [...config.listeners, { address: { host: "127.0.0.1", port } }] };
+  using taken = Deno.listen({ hostname: "127.0.0.1", port });
+  await assertRejects(() => engine.reload({ ...bad, routes: [] }), Error, `127.0.0.1:${port}`);
+  const missing = { cert: "/nowhere/cert.pem", key: "/nowhere/key.pem", certificates: [] };
+  const tls = config.listeners.map((listener) => ({ ...listener, tls: missing }));
+  await assertRejects(() => engine.reload({ ...config, listeners: tls, routes: [] }), Error, "/nowhere/");
+  assertEquals(engine.config, config);
+  for (let tries = 0; tries < MANY; tries++) (await workers.join()).close();
+  // what was prepared for a reload that failed is not in the way of the next one
+  taken.close();
+  await engine.reload(bad);
+  for (let tries = 0; tries < MANY; tries++) {
+    using client = await Deno.connect({ hostname: "127.0.0.1", port });
+    await identify(client);
+  }
+});
+
+Deno.test("a listener that is removed is closed in every worker", async () => {
+  await using workers = await startWorkers();
+  const { engine, config } = workers;
+  const port = freePort();
+  const address = { host: "127.0.0.1", port };
+  await engine.reload({ ...config, listeners: [...config.listeners, { address }] });
+  assertEquals(engine.addresses.map((addr) => addr.port), [workers.port, port]);
+  await engine.reload(config);
+  assertEquals(engine.addresses.map((addr) => addr.port), [workers.port]);
+  await assertRejects(() => Deno.connect({ hostname: "127.0.0.1", port }), Deno.errors.ConnectionRefused);
+});
+
+Deno.test("reloads under load: no connection fails", async () => {
+  await using workers = await startWorkers();
+  const { engine, config } = workers;
+  let over = false;
+  const clients = Array.from({ length: 4 }, async () => {
+    let served = 0;
+    for (; !over; served++) (await workers.join()).close();
+    return served;
+  });
+  for (let reload = 1; reload <= 20; reload++) {
+    const added = { id: `x${reload}`, host: "127.0.0.1", port: 9 };
+    await engine.reload({ ...config, routes: [...config.routes, added] });
+  }
+  over = true;
+  assert((await Promise.all(clients)).every((served) => served > 0));
+});
+
+Deno.test("reloads that are asked for at once take place one after the other, and the last one wins", async () => {
+  await using workers = await startWorkers();
+  await using last = startNamed("last");
+  const { engine, config } = workers;
+  const reloads = Array.from({ length: 5 }, (_, index) => {
+    const port = index === 4 ? last.port : 9;
+    return engine.reload({ ...config, routes: [{ id: "n", host: "127.0.0.1", port }] });
+  });
+  await Promise.all(reloads);
+  for (let tries = 0; tries < MANY; tries++) assertEquals(await named(workers, "n"), "last");
+  using client = await workers.connect();
+  assertEquals(await refused(client, "1"), 4);
+});
