@@ -14,7 +14,7 @@ export async function refuse(connection: Connection, error: unknown): Promise<Cl
     return closingOf(error);
   }
   if (error instanceof HandshakeError) {
-    return { reason: "BAD_FRAME", closedBy: "client", detail: error.message };
+    return { reason: "BAD_FRAME", closedBy: error.byPeer ? "client" : "balancer", detail: error.message };
   }
   if (isDisconnect(error)) return { reason: "client_reset", closedBy: "client", detail: messageOf(error) };
   return { reason: "internal", closedBy: "balancer", detail: messageOf(error) };

@@ -1,81 +1,25 @@
-/** The reason of every ending of a connection, and who ended it. */
+/** The reason of every ending of a connection, and who ended it; those that faults lead to are in tests/faults. */
 
 import { encodeFrame, encodeId, FrameType } from "../../lib/frame/tlv.ts";
-import { accessRecord } from "../../lib/observe/access_line.ts";
-import { Opcode } from "../../lib/transport/websocket/frames.ts";
 import { assertEquals } from "../assert.ts";
 import { receive, receiveAll, send } from "../bytes.ts";
-import { type Changes, startPath } from "../fixture.ts";
-import { echo } from "../upstreams.ts";
 import { until } from "../wait.ts";
 import { connectResetting, reset, startResetting } from "../relay/resetting.ts";
-import { RawWebSocket, request } from "../transport/websocket/raw.ts";
+import { request } from "../transport/websocket/raw.ts";
 import { wire } from "../transport/websocket/wire.ts";
+import {
+  type Ending,
+  ID,
+  relayed,
+  sends,
+  sendsFrame,
+  start,
+  testEndings,
+  untilEnded,
+  waits,
+} from "./endings.ts";
 
-type Balanced = ReturnType<typeof start>;
-
-interface Ending {
-  readonly name: string;
-  readonly changes?: Changes;
-  /** Answers each connection of the upstream. @default it keeps the ID and sends back the rest */
-  readonly upstream?: Serve;
-  /** Brings the ending about. */
-  readonly end: (balanced: Balanced) => Promise<void>;
-  /** `reason` and `closed_by` of each connection, in the order in which they end. */
-  readonly expected: readonly string[];
-}
-
-const ID = encodeId("1");
 const text = new TextEncoder();
-
-/** What an upstream does with a connection. @param ended Resolves when the balancer's first connection has ended. */
-type Serve = (conn: Deno.TcpConn, ended: Promise<void>) => Promise<void>;
-
-function start(changes: Changes, serve: Serve) {
-  const endings: string[] = [];
-  const ended = Promise.withResolvers<void>();
-  const path = startPath((conn) => serve(conn, ended.promise), changes, {
-    observers: [{
-      closed(connection, why) {
-        const { reason, closed_by } = accessRecord(connection, why);
-        endings.push(`${reason} by ${closed_by}`);
-        ended.resolve();
-      },
-    }],
-  });
-  return { ...path, endings };
-}
-
-/** A client whose ID has come back from the upstream. */
-async function relayed({ connect }: Balanced): Promise<Deno.TcpConn> {
-  const client = await connect();
-  await send(client, ID);
-  await receive(client, ID.length);
-  return client;
-}
-
-/** Sends `bytes` and reads until the balancer closes. */
-function sends(...bytes: number[] | [Uint8Array]): Ending["end"] {
-  return async ({ connect }) => {
-    using client = await connect();
-    await send(client, bytes[0] instanceof Uint8Array ? bytes[0] : Uint8Array.from(bytes as number[]));
-    await receiveAll(client);
-  };
-}
-
-const waits: Ending["end"] = async (balanced) => {
-  using client = await relayed(balanced);
-  await receiveAll(client);
-};
-
-/** A WebSocket over which an ID has been sent, and then `frame`. */
-function sendsFrame(frame: Uint8Array): Ending["end"] {
-  return async ({ port }) => {
-    using socket = await RawWebSocket.open(port, wire({ payload: ID }));
-    await socket.send(frame);
-    while ((await socket.frame())?.opcode === Opcode.BINARY);
-  };
-}
 
 const RELAYED: Ending[] = [
   {
@@ -204,7 +148,7 @@ const REFUSED: Ending[] = [
     async end(balanced) {
       using client = await relayed(balanced);
       await sends(ID)(balanced);
-      await until(() => balanced.endings.length === 1, "the second is refused");
+      await untilEnded(balanced, 1);
       await client.closeWrite();
       await receiveAll(client);
     },
@@ -217,7 +161,7 @@ const REFUSED: Ending[] = [
       using first = await relayed(balanced);
       using second = await relayed(balanced);
       await receiveAll(first);
-      await until(() => balanced.endings.length === 1, "the first is replaced");
+      await untilEnded(balanced, 1);
       await second.closeWrite();
       await receiveAll(second);
     },
@@ -239,7 +183,7 @@ const REFUSED: Ending[] = [
       using client = await relayed(balanced);
       const drained = balanced.balancer.drain();
       await sends(ID)(balanced);
-      await until(() => balanced.endings.length === 1, "the second is refused");
+      await untilEnded(balanced, 1);
       await client.closeWrite();
       await receiveAll(client);
       await drained;
@@ -256,18 +200,11 @@ const REFUSED: Ending[] = [
   },
 ];
 
-for (const ending of [...RELAYED, ...WEBSOCKET, ...REFUSED]) {
-  Deno.test(`${ending.name}: ${ending.expected.join(", ")}`, async () => {
-    await using balanced = start(ending.changes ?? {}, ending.upstream ?? echo);
-    await ending.end(balanced);
-    await until(() => balanced.balancer.active === 0, "every connection is accounted for");
-    assertEquals(balanced.endings, ending.expected);
-  });
-}
+testEndings([...RELAYED, ...WEBSOCKET, ...REFUSED]);
 
 Deno.test("the upstream resets: upstream_reset by upstream", async () => {
   await using upstream = await startResetting();
-  await using balanced = start({ routes: [{ id: "1", host: "127.0.0.1", port: upstream.port }] }, echo);
+  await using balanced = start({ routes: [{ id: "1", host: "127.0.0.1", port: upstream.port }] });
   using client = await balanced.connect();
   await send(client, ID);
   await reset(await upstream.reached());
@@ -280,7 +217,7 @@ Deno.test("an upstream that refuses: UPSTREAM_UNAVAILABLE by balancer", async ()
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const { port } = listener.addr;
   listener.close();
-  await using balanced = start({ routes: [{ id: "1", host: "127.0.0.1", port }] }, echo);
+  await using balanced = start({ routes: [{ id: "1", host: "127.0.0.1", port }] });
   await sends(ID)(balanced);
   await until(() => balanced.balancer.active === 0, "the connection is accounted for");
   assertEquals(balanced.endings, ["UPSTREAM_UNAVAILABLE by balancer"]);

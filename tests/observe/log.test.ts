@@ -63,6 +63,27 @@ Deno.test("each connection is one JSON line with the fields of the design", asyn
   assert(line.duration_ms >= line.id_ms && line.id_ms > 0 && line.connect_ms > 0);
 });
 
+for (
+  const [name, level, access, lines] of [
+    ["level info", "info", true, 1],
+    ["level warning", "warning", true, 0],
+    ["access: false", "info", false, 0],
+  ] as const
+) {
+  Deno.test(`${name}: a connection has ${lines} lines in the access log, and a warning is logged`, async () => {
+    const output = memory();
+    await using balancer = startEchoing({ log: { access } });
+    {
+      await using _log = Log.start({ level, format: "text" }, output);
+      (await balancer.join()).close();
+      await until(() => balancer.balancer.active === 0, "the connection is accounted for");
+      getLogger("switchyard").warning("a warning");
+    }
+    assertEquals(output.text.match(/ INFO {4}access /g)?.length ?? 0, lines, output.text);
+    assert(/ WARNING a warning$/m.test(output.text), output.text);
+  });
+}
+
 Deno.test("a probe is a line at debug level only", async () => {
   await using balancer = startBalancer(configTo(9));
   for (const [level, lines] of [["info", 0], ["debug", 1]] as const) {

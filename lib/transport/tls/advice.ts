@@ -19,10 +19,10 @@ const ADVICE: readonly (readonly [message: RegExp, advice: string])[] = [
     "the other side does not speak TLS: check the port, or connect without TLS",
   ],
   [
-    /alert unknown ca|alert bad certificate|alert certificate unknown/i,
+    /alert:? ?(?:unknown ?ca|bad ?certificate|certificate ?unknown)/i,
     "the other side does not trust the certificate",
   ],
-  [/certificate required/i, "the other side demands a certificate: set cert and key"],
+  [/certificate ?required/i, "the other side demands a certificate: set cert and key"],
 ];
 
 /** `message` with what to do about it, where that is known. */

@@ -16,6 +16,14 @@ const PIECE_BYTES = 48 << 10;
 /** A handshake that failed. There is no way to tell the client more than the TLS alert that it has got. */
 export class HandshakeError extends Error {
   override readonly name = "HandshakeError";
+  /** Whether the peer has ended it: by an alert of its own, a FIN or a reset. */
+  readonly byPeer: boolean;
+
+  constructor(cause: unknown) {
+    super(`TLS handshake: ${withAdvice(messageOf(cause))}`, { cause });
+    const code = cause instanceof Error && "code" in cause ? String(cause.code) : "";
+    this.byPeer = isDisconnect(cause) || code.includes("_ALERT_");
+  }
 }
 
 /** How TLS begins over a stream. */
@@ -87,7 +95,7 @@ export class TlsDuplex extends BaseDuplex {
       void this.#pull();
       await this.#opened.promise;
     } catch (error) {
-      throw new HandshakeError(`TLS handshake: ${withAdvice(messageOf(error))}`, { cause: error });
+      throw new HandshakeError(error);
     }
   }
 

@@ -1,0 +1,113 @@
+/** Endings of connections: how each is brought about, and what the access log has of it. */
+
+import type { BalancerOptions } from "../../lib/balancer.ts";
+import { encodeId } from "../../lib/frame/tlv.ts";
+import { accessRecord } from "../../lib/observe/access_line.ts";
+import { Opcode } from "../../lib/transport/websocket/frames.ts";
+import { assertEquals } from "../assert.ts";
+import { receive, receiveAll, send } from "../bytes.ts";
+import { type Changes, startPath } from "../fixture.ts";
+import { echo } from "../upstreams.ts";
+import { until } from "../wait.ts";
+import { RawWebSocket } from "../transport/websocket/raw.ts";
+import { wire } from "../transport/websocket/wire.ts";
+
+/** A balancer whose endings are recorded. */
+export type Balanced = ReturnType<typeof start>;
+
+/** One way in which a connection ends. */
+export interface Ending {
+  readonly name: string;
+  readonly changes?: Changes;
+  readonly options?: BalancerOptions;
+  /** Answers each connection of the upstream. @default it keeps the ID and sends back the rest */
+  readonly upstream?: Serve;
+  /** Brings the ending about. */
+  readonly end: (balanced: Balanced) => Promise<void>;
+  /** `reason` and `closed_by` of each connection, in the order in which they end. */
+  readonly expected: readonly string[];
+  /** Found in the `detail` of the first. */
+  readonly detail?: RegExp;
+}
+
+/** What an upstream does with a connection. @param ended Resolves when the balancer's first connection has ended. */
+export type Serve = (conn: Deno.TcpConn, ended: Promise<void>) => Promise<void>;
+
+export const ID = encodeId("1");
+
+/** A balancer before an upstream that serves as asked. */
+export function start(
+  changes: Changes,
+  serve: Serve = echo,
+  { observers = [], ...options }: BalancerOptions = {},
+) {
+  const endings: string[] = [];
+  const details: string[] = [];
+  const ended = Promise.withResolvers<void>();
+  const path = startPath((conn) => serve(conn, ended.promise), changes, {
+    ...options,
+    observers: [...observers, {
+      closed(connection, why) {
+        const { reason, closed_by, detail } = accessRecord(connection, why);
+        endings.push(`${reason} by ${closed_by}`);
+        details.push(detail ?? "");
+        ended.resolve();
+      },
+    }],
+  });
+  return { ...path, endings, details };
+}
+
+/** A client whose ID has come back from the upstream. */
+export async function relayed({ connect }: Balanced): Promise<Deno.TcpConn> {
+  const client = await connect();
+  await send(client, ID);
+  await receive(client, ID.length);
+  return client;
+}
+
+/** Sends `bytes` and reads until the balancer closes. */
+export function sends(...bytes: number[] | [Uint8Array]): Ending["end"] {
+  return async ({ connect }) => {
+    using client = await connect();
+    await send(client, bytes[0] instanceof Uint8Array ? bytes[0] : Uint8Array.from(bytes as number[]));
+    await receiveAll(client);
+  };
+}
+
+/** A relayed client that reads until the balancer closes. */
+export const waits: Ending["end"] = async (balanced) => {
+  using client = await relayed(balanced);
+  await receiveAll(client);
+};
+
+/** Waits until `count` connections have ended. */
+export function untilEnded({ endings }: Balanced, count: number): Promise<void> {
+  return until(() => endings.length === count, `${count} connections have ended`);
+}
+
+/** A WebSocket over which an ID has been sent, and then `frame`. */
+export function sendsFrame(frame: Uint8Array): Ending["end"] {
+  return async ({ port }) => {
+    using socket = await RawWebSocket.open(port, wire({ payload: ID }));
+    await socket.send(frame);
+    while ((await socket.frame())?.opcode === Opcode.BINARY);
+  };
+}
+
+/** A test of each ending. */
+export function testEndings(endings: readonly Ending[], ignore = false): void {
+  for (const { name, changes = {}, upstream, options, end, expected, detail } of endings) {
+    Deno.test({
+      name: `${name}: ${expected.join(", ")}`,
+      ignore,
+      async fn() {
+        await using balanced = start(changes, upstream, options);
+        await end(balanced);
+        await until(() => balanced.balancer.active === 0, "every connection is accounted for");
+        assertEquals(balanced.endings, expected);
+        if (detail) assertEquals(detail.test(balanced.details[0] ?? ""), true, balanced.details[0]);
+      },
+    });
+  }
+}
