@@ -36,7 +36,7 @@ export class SharedTable {
     this.#text = Buffer.from(data.text);
     this.#entries = new Uint32Array(data.entries);
     this.#slots = new Uint32Array(data.slots);
-    this.#sought = new Uint8Array(data.longest * MAX_BYTES_PER_UNIT);
+    this.#sought = new Uint8Array(weightOf(data), 0, data.longest * MAX_BYTES_PER_UNIT);
   }
 
   /** Number of IDs. */
@@ -126,6 +126,15 @@ const MAX_BYTES_PER_UNIT = 3;
 
 const encoder = new TextEncoder();
 const utf8 = new TextDecoder("utf-8", { ignoreBOM: true });
+
+/**
+ * Memory for an ID, in a buffer as large as the table. The garbage collector does not count shared memory, and would keep
+ * hundreds of tables that reloads have replaced; it counts this. What is never written to takes no memory.
+ */
+function weightOf({ text, entries, slots, longest }: TableData): ArrayBuffer {
+  const shared = text.byteLength + entries.byteLength + slots.byteLength;
+  return new ArrayBuffer(Math.max(shared, longest * MAX_BYTES_PER_UNIT));
+}
 
 /** Writes `id` in UTF-8. @returns its length in bytes, or undefined where it is not well-formed, so that it is no ID */
 function encode(id: string, into: Uint8Array): number | undefined {

@@ -1,7 +1,8 @@
 import { SharedTable } from "../../lib/tables/shared_table.ts";
-import { assertEquals, assertLess } from "../assert.ts";
+import { assert, assertEquals, assertLess } from "../assert.ts";
 import { sized } from "../soak.ts";
 import { lines, tableOf } from "../tables.ts";
+import { pause } from "../wait.ts";
 
 const IDS = sized(1_000_000);
 
@@ -54,4 +55,17 @@ Deno.test("another thread finds the same in the same memory", async () => {
 
 Deno.test("entries can be taken from a place on", () => {
   assertEquals([...tableOf(lines(10)).entries(8)].map(({ id }) => id), ["d8", "d9"]);
+});
+
+Deno.test("tables that others have replaced leave memory", async () => {
+  const { data } = tableOf(lines(3));
+  let freed = 0;
+  const registry = new FinalizationRegistry(() => freed += 1);
+  for (let replaced = 0; replaced < 200 && freed === 0; replaced++) {
+    const text = new SharedArrayBuffer(64 << 20);
+    registry.register(text, undefined);
+    new SharedTable({ ...data, text });
+    await pause(1);
+  }
+  assert(freed > 0, "200 tables of 64 MiB are still there");
 });
