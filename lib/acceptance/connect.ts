@@ -48,10 +48,9 @@ async function dial(target: Target, { signal }: ConnectOptions): Promise<Deno.Tc
   try {
     return await Deno.connect({ hostname: host, port, ...(signal && { signal }) });
   } catch (error) {
-    throw new Error(
-      `cannot connect to ${targetText(target)}: ${messageOf(error)}; is the balancer running there?`,
-      { cause: error },
-    );
+    const message = messageOf(error);
+    const advice = message.includes("lookup") ? "check the host name" : "is the balancer running there?";
+    throw new Error(`cannot connect to ${targetText(target)}: ${message}; ${advice}`, { cause: error });
   }
 }
 

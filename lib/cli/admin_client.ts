@@ -4,7 +4,7 @@ import { request } from "node:http";
 import type { HostPort } from "../config/config.ts";
 import { durationText, hostPortText, plain, quote } from "../util/text.ts";
 import { messageOf } from "../errors.ts";
-import { address } from "./values.ts";
+import { connectAddress } from "./values.ts";
 
 /** An answer. */
 export interface AdminAnswer {
@@ -15,19 +15,22 @@ export interface AdminAnswer {
 /** Longer than any answer of the API. */
 const MOST_CHARACTERS = 16 << 20;
 
+/** The usual address of the admin listener. */
+export const ADMIN_EXAMPLE = "127.0.0.1:9090";
+
 /** Time for an answer, in milliseconds. */
 const TIMEOUT_MS = 5000;
 
 /** The value of `--admin`: host:port, or a URL of HTTP that is no more than that. */
 export function adminAddress(text: string, problems: string[]): HostPort {
   const [, hostPort = text] = /^http:\/\/([^/]+)\/?$/.exec(text) ?? [];
-  return local(address("--admin", hostPort, problems));
+  return connectAddress("--admin", hostPort, problems, ADMIN_EXAMPLE);
 }
 
-/** Where a listener that is bound to every address is reached from the same machine. */
-export function local({ host, port }: HostPort): HostPort {
-  if (host === "" || host === "0.0.0.0") return { host: "127.0.0.1", port };
-  return { host: host === "::" ? "::1" : host, port };
+const REFUSED = "connection refused; is the balancer running with this as admin.address or --admin?";
+
+function isRefused(error: Error): boolean {
+  return "code" in error && error.code === "ECONNREFUSED";
 }
 
 /** `GET path`, by `node:http`: unlike `fetch` it asks no proxy that the environment names. */
@@ -47,7 +50,7 @@ export async function askAdmin(at: HostPort, path: string, timeout = TIMEOUT_MS)
     () => asked.destroy(new Error(`no answer within ${durationText(timeout)}`)),
     timeout,
   );
-  asked.once("error", reject);
+  asked.once("error", (error) => reject(isRefused(error) ? new Error(REFUSED, { cause: error }) : error));
   asked.end();
   return await promise.finally(() => clearTimeout(timer));
 }
@@ -63,7 +66,9 @@ export async function adminObject(at: HostPort, path: string): Promise<Readonly<
     }
     return { ...value };
   } catch (error) {
-    const why = error instanceof SyntaxError ? "this is no admin API of Switchyard" : plain(messageOf(error));
-    throw new Error(`${hostPortText(at)}: ${why}`, { cause: error });
+    const why = error instanceof SyntaxError
+      ? "its answer is not JSON; is it Switchyard's?"
+      : plain(messageOf(error));
+    throw new Error(`cannot ask the admin API at ${hostPortText(at)}: ${why}`, { cause: error });
   }
 }

@@ -41,7 +41,9 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
   const from = flags.value("from");
   const admin = flags.value("admin");
   if (admin !== undefined) {
-    if (flags.value("config") !== undefined) throw new UsageError("explain: give --admin or -c, not both");
+    if (flags.value("config") !== undefined) {
+      throw new UsageError("explain: --admin and -c cannot be given together");
+    }
     return await explainRunning(readAdmin(admin), { id, from, json: flags.has("json") }, io);
   }
   const { file, config } = await readSettings(flags);

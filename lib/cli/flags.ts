@@ -52,7 +52,9 @@ export function readFlags(args: readonly string[], spec: CommandSpec, missing?: 
   const problems: string[] = [];
   const { flags } = spec;
   const withValue = Object.keys(flags).filter((name) => flags[name]?.value !== undefined);
-  const parsed = parseArgs(joinValues(args, spec, problems), {
+  const joined = joinValues(args, spec, problems);
+  problems.push(...switchProblems(joined, spec));
+  const parsed = parseArgs(joined, {
     string: [...withValue, "_"],
     boolean: Object.keys(flags).filter((name) => flags[name]?.value === undefined),
     collect: withValue,
@@ -60,7 +62,7 @@ export function readFlags(args: readonly string[], spec: CommandSpec, missing?: 
       Object.entries(flags).flatMap(([name, { short }]) => short ? [[short, name]] : []),
     ),
     unknown: (argument, key) => {
-      if (key !== undefined) problems.push(unknownFlag(argument, spec));
+      if (key !== undefined && key !== "help") problems.push(unknownFlag(argument, spec));
       return key === undefined;
     },
   });
@@ -71,12 +73,12 @@ export function readFlags(args: readonly string[], spec: CommandSpec, missing?: 
     if (isReported) continue;
     problems.push(...flagProblems(name, flag, values(name)));
     if (flag.required && values(name).length === 0) {
-      (missing ?? problems).push(`${spec.name}: --${name} ${flag.value} is missing`);
+      (missing ?? problems).push(`${spec.name}: --${name} ${flag.value} is missing${exampleHint(spec)}`);
     }
   }
   problems.push(...positionalProblems(positional, spec));
   // the parser reports letters in one word one by one
-  if (problems.length > 0) throw new UsageError([...new Set(problems)]);
+  if (problems.length > 0) throw new UsageError([...new Set([...problems, ...missing ?? []])]);
   return { value: (name) => values(name).at(-1), values, has: (name) => parsed[name] === true, positional };
 }
 
@@ -86,7 +88,10 @@ const NEGATIVE = /^-\d+$/;
 /** Put before an argument that the parser would take for a flag. No argument of a process can have this character. */
 const ARGUMENT = "\0";
 
-/** `--name value` as `--name=value`: the parser takes a value that begins with a dash, such as -1 or -, for a flag. */
+/**
+ * `--name value` and `-nVALUE` as `--name=value`: the parser takes a value that begins with a dash, such as -1 or -, for
+ * a flag.
+ */
 function joinValues(args: readonly string[], { flags }: CommandSpec, problems: string[]): string[] {
   const joined: string[] = [];
   for (let at = 0; at < args.length; at++) {
@@ -97,7 +102,7 @@ function joinValues(args: readonly string[], { flags }: CommandSpec, problems: s
     );
     const [name, flag] = found ?? [];
     if (name === undefined || flag?.value === undefined) {
-      joined.push(NEGATIVE.test(word) ? ARGUMENT + word : word);
+      joined.push(NEGATIVE.test(word) ? ARGUMENT + word : longForm(word, flags));
       continue;
     }
     const next = args[at + 1];
@@ -109,6 +114,23 @@ function joinValues(args: readonly string[], { flags }: CommandSpec, problems: s
     }
   }
   return joined;
+}
+
+/** `-cFILE` and `-c=FILE` as `--config=FILE`; any other word as it is. */
+function longForm(word: string, flags: CommandSpec["flags"]): string {
+  const [, letter, value] = /^-([a-z])=?(.+)$/i.exec(word) ?? [];
+  const found = Object.entries(flags).find(([, { short, value }]) => short === letter && value !== undefined);
+  return letter === undefined || !found ? word : `--${found[0]}=${value}`;
+}
+
+/** `--json=yes`: the parser would take any value but `false` as set. */
+function switchProblems(args: readonly string[], { flags }: CommandSpec): string[] {
+  const words = args.slice(0, args.includes("--") ? args.indexOf("--") : undefined);
+  return words.flatMap((word) => {
+    const [, name = "", value] = /^--([^=]+)=(.*)$/s.exec(word) ?? [];
+    const isSwitch = name === "help" || (Object.hasOwn(flags, name) && flags[name]?.value === undefined);
+    return isSwitch ? [`--${name}: found the value ${quote(value)}, but the flag takes none`] : [];
+  });
 }
 
 function unknownFlag(argument: string, spec: CommandSpec): string {
@@ -124,14 +146,20 @@ function flagProblems(name: string, flag: Flag, values: readonly string[]): stri
   return [`--${name}: given ${values.length} times, once is allowed`];
 }
 
-function positionalProblems(given: readonly string[], { name, positional = [] }: CommandSpec): string[] {
+function positionalProblems(given: readonly string[], spec: CommandSpec): string[] {
+  const { name, positional = [] } = spec;
   const missing = positional.slice(given.length).filter((argument) => !argument.startsWith("["));
   const extra = given.slice(positional.length);
   // an empty ID is explained, an empty file name is not readable
   const empty = positional.filter((argument, index) => argument.startsWith("[") && given[index] === "");
   return [
     ...empty.map((argument) => `${name}: the argument is empty, expected ${argument.slice(1, -1)}`),
-    ...missing.map((argument) => `${name}: ${argument} is missing`),
-    ...extra.map((word) => `${name}: unexpected argument ${quote(word)}`),
+    ...missing.map((argument) => `${name}: ${argument} is missing${exampleHint(spec)}`),
+    ...extra.map((word) => `${name}: unexpected argument ${quote(word)}; see switchyard ${name} --help`),
   ];
+}
+
+/** `; for example: switchyard explain 2` */
+function exampleHint({ examples: [example] = [] }: CommandSpec): string {
+  return example === undefined ? "" : `; for example: switchyard ${example}`;
 }

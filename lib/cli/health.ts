@@ -5,11 +5,11 @@ import { emptyConfig } from "../config/parse.ts";
 import { messageOf, UsageError } from "../errors.ts";
 import { connectCanceller } from "../upstream/cancel.ts";
 import { durationText, hostPortText, plain } from "../util/text.ts";
-import { adminAddress, askAdmin, local } from "./admin_client.ts";
+import { adminAddress, askAdmin } from "./admin_client.ts";
 import { type CommandSpec, type ParsedFlags, readFlags } from "./flags.ts";
 import type { Io } from "./io.ts";
 import { FILE_FLAG, readSettings } from "./settings.ts";
-import { address, duration } from "./values.ts";
+import { connectAddress, duration, local } from "./values.ts";
 
 /** Time for an answer without `--timeout`, in milliseconds: shorter than any supervisor's own. */
 const TIMEOUT_MS = 3000;
@@ -52,11 +52,11 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
 function namedProbe(flags: ParsedFlags, problems: string[]): Probe | undefined {
   const [admin, connect] = [flags.value("admin"), flags.value("connect")];
   if (admin !== undefined && connect !== undefined) {
-    problems.push("health: give --admin or --connect, not both");
+    problems.push("health: --admin and --connect cannot be given together");
   }
   if (admin !== undefined) return { at: adminAddress(admin, problems), ask: askReadiness };
   if (connect === undefined) return undefined;
-  return { at: local(address("--connect", connect, problems)), ask: askListener };
+  return { at: connectAddress("--connect", connect, problems), ask: askListener };
 }
 
 /** The admin listener of the configuration, or the first other one where there is none or its port is any. */

@@ -11,7 +11,7 @@ import { readToken } from "../admin/token.ts";
 import { messageOf, UsageError } from "../errors.ts";
 import { hostPortText, quote } from "../util/text.ts";
 import type { Flag, ParsedFlags } from "./flags.ts";
-import { address, choice, upstream } from "./values.ts";
+import { choice, listenAddress, upstream } from "./values.ts";
 
 /** The configuration file without `-c`. */
 const DEFAULT_FILE = "routes.yaml";
@@ -119,7 +119,7 @@ export function fileOf(flags: ParsedFlags, argument?: string): string | undefine
 function withFlags(config: Config, flags: ParsedFlags): Config {
   const problems: string[] = [];
   const listeners = flags.values("listen").map((text) => ({
-    address: address("--listen", text, problems, 0),
+    address: listenAddress("--listen", text, problems),
   }));
   const routes = flags.values("route").map((text) => routeFlag(text, problems));
   // any free port may be asked for again and again
@@ -147,10 +147,12 @@ function withFlags(config: Config, flags: ParsedFlags): Config {
 function adminFlag(text: string | undefined, admin: Config["admin"], problems: string[]): Config["admin"] {
   if (text === undefined) return admin;
   if (text === "off") return false;
-  const given = address("--admin", text, problems, 0);
+  const given = listenAddress("--admin", text, problems, "off or ");
   if (given.host !== "" && !isLoopback(given.host) && !(admin && admin.token_file !== undefined)) {
     problems.push(
-      `--admin: ${quote(text)} is not a loopback address: that needs admin.token_file in the file`,
+      `--admin: ${
+        quote(text)
+      } is not a loopback address; set admin.token_file in the configuration, or use 127.0.0.1`,
     );
   }
   return { ...(admin || {}), address: given };
@@ -182,6 +184,6 @@ function repeated(flag: string, values: readonly (string | undefined)[]): string
 
 function routeFlag(text: string, problems: string[]): RouteConfig {
   const route = parseRoute(text);
-  if (!route) problems.push(`--route: ${quote(text)} is not ID=HOST:PORT`);
+  if (!route) problems.push(`--route: ${quote(text)} is not ID=HOST:PORT, such as 1=n1.example.com:7777`);
   return route ?? { id: "", host: "", port: 0 };
 }

@@ -4,22 +4,60 @@ import type { Target } from "../acceptance/connect.ts";
 import type { HostPort } from "../config/config.ts";
 import {
   ADDRESS_EXPECTED,
-  DURATION_EXPECTED,
   parseAddress,
   parseDuration,
+  parseHost,
+  parsePort,
   parseUpstream,
 } from "../config/values.ts";
 import { messageOf } from "../errors.ts";
 import { readCertificates } from "../transport/tls/certificates.ts";
 import { readAhead } from "../transport/tls/files.ts";
-import { quote } from "../util/text.ts";
+import { nearest, quote } from "../util/text.ts";
 import type { ParsedFlags } from "./flags.ts";
 
-/** An address; port 0 only where `least` is 0. */
-export function address(flag: string, text: string, problems: string[], least = 1): HostPort {
-  const parsed = parseAddress(text, least);
-  if (!parsed) problems.push(`${flag}: ${quote(text)} is not ${ADDRESS_EXPECTED}`);
+/**
+ * An address to listen on; with port 0 the system chooses one.
+ *
+ * @param others Other values that are allowed, such as `off or `.
+ */
+export function listenAddress(flag: string, text: string, problems: string[], others = ""): HostPort {
+  const parsed = parseAddress(text, 0);
+  if (!parsed) {
+    problems.push(`${flag}: ${quote(text)} is not ${others}${ADDRESS_EXPECTED}${addressHint(text)}`);
+  }
   return parsed ?? { host: "", port: 0 };
+}
+
+/** An address to connect to. One that a listener is bound to, such as 0.0.0.0:8888, stands for this machine. */
+export function connectAddress(
+  flag: string,
+  text: string,
+  problems: string[],
+  example = "127.0.0.1:8888",
+): HostPort {
+  const parsed = parseAddress(text);
+  if (!parsed) {
+    problems.push(
+      `${flag}: ${quote(text)} is not an address, such as ${example}${addressHint(text, example)}`,
+    );
+  }
+  return local(parsed ?? { host: "", port: 0 });
+}
+
+/** The address at which this machine reaches a listener that is bound to `address`. */
+export function local({ host, port }: HostPort): HostPort {
+  if (host === "" || host === "0.0.0.0") return { host: "127.0.0.1", port };
+  return { host: host === "::" ? "::1" : host, port };
+}
+
+/** What `text` lacks to be an address. */
+function addressHint(text: string, example = ":8888"): string {
+  if (parsePort(text)) return `; did you mean :${text}?`;
+  if (parseHost(text)?.includes(":")) return "; write an IPv6 address in brackets: [::1]:9000";
+  if (parseHost(text)) return `; did you mean ${text}${example.slice(example.lastIndexOf(":"))}?`;
+  const [, digits] = /:(-?\d+)$/.exec(text) ?? [];
+  return digits === undefined || parsePort(digits) ? "" : "; a port is 1 to 65535";
 }
 
 /** An upstream: unlike an address to listen on it always names a host. */
@@ -55,7 +93,7 @@ export async function target(flags: ParsedFlags, problems: string[]): Promise<Ta
 }
 
 function parseTarget(text: string, problems: string[]): Target {
-  if (!text.includes("://")) return address("--connect", text, problems);
+  if (!text.includes("://")) return connectAddress("--connect", text, problems);
   const found = parseTlsUrl(text) ?? parseWebSocketUrl(text);
   if (!found) problems.push(`--connect: ${quote(text)} is not ${TARGET_EXPECTED}`);
   return found ?? { host: "", port: 0 };
@@ -97,7 +135,10 @@ export function choice<T extends string>(
   const text = flags.value(name);
   const found = allowed.find((value) => value === text);
   if (text !== undefined && !found) {
-    problems.push(`--${name}: ${quote(text)} is not one of ${allowed.join(", ")}`);
+    const near = nearest(text, allowed) ?? allowed.find((value) => value.startsWith(text));
+    problems.push(
+      `--${name}: ${quote(text)} is not one of ${allowed.join(", ")}${near ? `; did you mean ${near}?` : ""}`,
+    );
   }
   return found;
 }
@@ -133,6 +174,8 @@ export function duration(name: string, flags: ParsedFlags, otherwise: number, pr
   const text = flags.value(name);
   if (text === undefined) return otherwise;
   const milliseconds = parseDuration(text);
-  if (!milliseconds) problems.push(`--${name}: ${quote(text)} is not ${DURATION_EXPECTED}`);
+  if (!milliseconds) {
+    problems.push(`--${name}: ${quote(text)} is not a time above 0 with its unit, such as 250ms, 5s or 1m`);
+  }
   return milliseconds || otherwise;
 }

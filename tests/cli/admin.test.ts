@@ -74,6 +74,6 @@ Deno.test("an address that others reach needs a token", async () => {
   assertEquals([status, err.length], [2, 1]);
   assertMatch(
     err[0] ?? "",
-    /--admin: "0\.0\.0\.0:0" is not a loopback address: that needs admin\.token_file/,
+    /--admin: "0\.0\.0\.0:0" is not a loopback address; set admin\.token_file/,
   );
 });

@@ -23,6 +23,30 @@ Deno.test("a value may be a dash or a negative number, and behind = anything", (
   assertEquals([flags.has("quiet"), flags.positional], [true, ["file"]]);
 });
 
+Deno.test("a value may follow the letter of its flag at once", () => {
+  for (const word of ["-cfile", "-c=file"]) {
+    assertEquals(readFlags(["--id", "1", word], spec).value("config"), "file");
+  }
+});
+
+Deno.test("a switch takes no value", () => {
+  for (const value of ["yes", "true", "false", ""]) {
+    const problem = `--quiet: found the value "${value}", but the flag takes none`;
+    assertEquals(problemsOf("--id", "1", `--quiet=${value}`), [problem]);
+  }
+  assertEquals(problemsOf("--id=1", "--help=no"), ['--help: found the value "no", but the flag takes none']);
+  assertEquals(readFlags(["--id=1", "--", "--quiet=no"], spec).positional, ["--quiet=no"]);
+});
+
+Deno.test("a missing flag is reported beside an argument that is too many", () => {
+  const missing: string[] = [];
+  const error = assertThrows(() => readFlags(["file", "1"], spec, missing), UsageError);
+  assertEquals(error.problems, [
+    'test: unexpected argument "1"; see switchyard test --help',
+    "test: --id ID is missing",
+  ]);
+});
+
 Deno.test("a negative number is an argument, in its place among the others", () => {
   const pair = { ...spec, positional: ["ID", "[FILE]"] };
   assertEquals(readFlags(["-5", "file", "--id", "1"], pair).positional, ["-5", "file"]);

@@ -115,14 +115,17 @@ Deno.test("top and explain name the admin listener that does not answer, or that
   for (const command of [["top"], ["explain", "1"]]) {
     const { status, err } = await run(...command, "--admin", address);
     assertEquals([status, err.length], [1, 1]);
-    assertMatch(err[0] ?? "", new RegExp(`^switchyard: ${address}: .*refused`, "i"));
+    assertMatch(
+      err[0] ?? "",
+      new RegExp(`^switchyard: cannot ask the admin API at ${address}: .*refused`, "i"),
+    );
   }
   await using other = Deno.serve(
     { hostname: "127.0.0.1", port: 0, onListen() {} },
     () => new Response("<html>"),
   );
   const { err } = await run("top", "--admin", `127.0.0.1:${other.addr.port}`);
-  assertMatch(err[0] ?? "", /this is no admin API of Switchyard/);
+  assertMatch(err[0] ?? "", /its answer is not JSON/);
 });
 
 Deno.test("explain --admin tells what the running balancer would do", async () => {
