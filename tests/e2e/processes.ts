@@ -4,6 +4,9 @@ import { requireTls } from "../../lib/transport/tls/platform.ts";
 
 const ROOT = new URL("../../", import.meta.url).pathname;
 
+/** What `deno task start` and the executable run with: the memory that tests measure is that of users. */
+const START_FLAGS = ["--v8-flags=--max-semi-space-size=2", "--allow-net", "--allow-read", "--no-prompt"];
+
 /** Where processes run: a prefix of their command line. */
 export interface Place {
   readonly command: readonly string[];
@@ -14,8 +17,7 @@ export function commandLine(args: readonly string[]): string[] {
   const binary = Deno.env.get("SWITCHYARD_BIN");
   if (binary) return [new URL(binary, `file://${ROOT}`).pathname, ...args];
   // quiet: with a fresh cache the platform would print what it downloads among the lines that tests compare
-  const run = [Deno.execPath(), "run", "--quiet", "--allow-net", "--allow-read", "--no-prompt"];
-  return [...run, `${ROOT}main.ts`, ...args];
+  return [Deno.execPath(), "run", "--quiet", ...START_FLAGS, `${ROOT}main.ts`, ...args];
 }
 
 /** Whether that Switchyard can speak TLS: an executable may be built on a version of Deno that is too old for it. */

@@ -57,9 +57,12 @@ export class WebSocketDecoder {
   #least = 0;
   /** The masking key, turned so that its lowest byte is for the next byte of payload. */
   #key = 0;
+  /** The payload of the control frame that is being read. */
   #control: Uint8Array | undefined;
   #controlBytes = 0;
+  /** The payload of the latest ping in the first `#pingBytes` bytes; -1 where none waits for its answer. */
   #ping: Uint8Array | undefined;
+  #pingBytes = -1;
 
   /** @param options.masked Whether the peer's frames are masked: those of clients must be, those of servers must not. */
   constructor(options: { masked: boolean }) {
@@ -95,13 +98,14 @@ export class WebSocketDecoder {
 
   /** Whether a ping came that `takePing` has not given yet. */
   get pinged(): boolean {
-    return this.#ping !== undefined;
+    return this.#pingBytes >= 0;
   }
 
   /** The payload of the latest ping, once: an answer to it answers those before it too (section 5.5.3). */
   takePing(): Uint8Array | undefined {
-    const ping = this.#ping;
-    this.#ping = undefined;
+    if (!this.pinged) return undefined;
+    const ping = this.#ping?.slice(0, this.#pingBytes) ?? NOTHING;
+    this.#pingBytes = -1;
     return ping;
   }
 
@@ -189,11 +193,16 @@ export class WebSocketDecoder {
   #end(): void {
     this.#at = At.FIRST;
     if (this.#opcode < Opcode.CLOSE) this.#inMessage = !this.#final;
-    else if (this.#opcode !== Opcode.PONG) {
-      const content = this.#control?.slice(0, this.#controlBytes) ?? NOTHING;
-      if (this.#opcode === Opcode.PING) this.#ping = content;
-      else this.ending = readClose(content);
+    else if (this.#opcode === Opcode.PING) this.#keepPing();
+    else if (this.#opcode === Opcode.CLOSE) {
+      this.ending = readClose(this.#control?.subarray(0, this.#controlBytes) ?? NOTHING);
     }
+  }
+
+  /** Swaps the two buffers instead of copying into a new one: a flood of pings allocates no memory for payloads. */
+  #keepPing(): void {
+    [this.#ping, this.#control] = [this.#control, this.#ping];
+    this.#pingBytes = this.#controlBytes;
   }
 
   #fail(fault: WebSocketFault): void {
