@@ -1,14 +1,20 @@
 /** The admin API of `switchyard serve`. */
 
+import { getLogger } from "@logtape/logtape";
 import type { AdminServer } from "../admin/server.ts";
 import { Balancer } from "../balancer.ts";
-import type { Config } from "../config/config.ts";
+import type { AdminConfig, Config } from "../config/config.ts";
 import type { ReloadOutcome } from "../config/reloader.ts";
+import { messageOf } from "../errors.ts";
 import type { Metrics } from "../observe/metrics.ts";
 import { tracing } from "../observe/tracing.ts";
 import { Webhooks } from "../observe/webhooks.ts";
 import type { WorkersOptions } from "../workers/engine.ts";
+import { sleep } from "../util/async.ts";
+import { hostPortText } from "../util/text.ts";
 import { VERSION } from "./version.ts";
+
+const log = getLogger("switchyard");
 
 /** A balancer and its observers. */
 export interface Measured {
@@ -43,14 +49,109 @@ export interface Controls {
   readonly drain: () => void;
 }
 
-/** Serves the admin API of a configuration, if it has one. */
-export async function startAdmin(
-  { admin }: Config,
-  { balancer, metrics }: Measured,
-  controls: Controls,
-): Promise<AdminServer | undefined> {
-  if (!admin || !metrics) return undefined;
-  const { AdminServer } = await import("../admin/server.ts");
-  const startedAt = new Date(performance.timeOrigin);
-  return await AdminServer.start(admin, { balancer, metrics, build: VERSION, startedAt, ...controls });
+/** How long the system may take to release an address, in milliseconds. */
+const RELEASE_MS = 1000;
+
+/** How long requests to a listener before may take at the end of the process, in milliseconds. */
+const LAST_ANSWERS_MS = 500;
+
+const ADMIN_LATER = "admin was off at the start, so nothing was counted: it takes effect after a restart";
+
+/** The admin API of `switchyard serve`, which a reload moves. */
+export class RunningAdmin implements AsyncDisposable {
+  readonly #measured: Measured;
+  readonly #controls: Controls;
+  #server: AdminServer | undefined;
+  /** The latest change; one at a time. */
+  #changing: Promise<void> = Promise.resolve();
+  /** Listeners before, while they answer what they were asked. */
+  readonly #retiring = new Set<Promise<void>>();
+
+  constructor(measured: Measured, controls: Controls) {
+    this.#measured = measured;
+    this.#controls = controls;
+  }
+
+  /**
+   * Serves it where `admin` says, instead of where it was served before.
+   *
+   * @throws Error naming the address or the file that cannot be used; it is served as before then
+   */
+  change(admin: Config["admin"]): Promise<void> {
+    const change = this.#changing.then(() => this.#change(admin));
+    this.#changing = change.catch(() => {});
+    return change;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#changing;
+    await this.#server?.[Symbol.asyncDispose]();
+    // a request that was never sent whole keeps a listener from ending, and must not keep the process
+    const answered = new AbortController();
+    void Promise.all(this.#retiring).then(() => answered.abort());
+    await sleep(LAST_ANSWERS_MS, answered.signal);
+  }
+
+  async #change(admin: Config["admin"]): Promise<void> {
+    const before = this.#server;
+    if (JSON.stringify(admin) === JSON.stringify(before?.config ?? false)) return;
+    if (!admin) {
+      this.#server = undefined;
+      this.#retire(before);
+      log.info("the admin API is off");
+    } else if (!this.#measured.metrics) log.warning(ADMIN_LATER);
+    else if (before && hostPortText(admin.address) === hostPortText(before.config.address)) {
+      await before.change(admin);
+    } else if (before?.config.address.port === admin.address.port) await this.#rebind(before, admin);
+    else {
+      this.#server = await this.#start(admin);
+      this.#retire(before);
+    }
+  }
+
+  /** Two listeners on one port may exclude each other, so the one before goes first. */
+  async #rebind(before: AdminServer, admin: AdminConfig): Promise<void> {
+    this.#retire(before);
+    try {
+      this.#server = await this.#startOnceFree(admin);
+    } catch (error) {
+      this.#server = await this.#startOnceFree(before.config);
+      throw error;
+    }
+  }
+
+  #retire(server: AdminServer | undefined): void {
+    if (!server) return;
+    const retiring = server.retire()
+      .catch((error) => log.error`the admin listener before did not end: ${messageOf(error)}`)
+      .finally(() => this.#retiring.delete(retiring));
+    this.#retiring.add(retiring);
+  }
+
+  async #startOnceFree(admin: AdminConfig): Promise<AdminServer> {
+    const end = performance.now() + RELEASE_MS;
+    for (;;) {
+      try {
+        return await this.#start(admin);
+      } catch (error) {
+        const isTaken = error instanceof Error && error.cause instanceof Deno.errors.AddrInUse;
+        if (!isTaken || performance.now() > end) throw error;
+        await sleep(10);
+      }
+    }
+  }
+
+  async #start(admin: AdminConfig): Promise<AdminServer> {
+    const { AdminServer } = await import("../admin/server.ts");
+    const { balancer, metrics } = this.#measured;
+    if (!metrics) throw new Error(ADMIN_LATER);
+    const startedAt = new Date(performance.timeOrigin);
+    return await AdminServer.start(admin, {
+      balancer,
+      metrics,
+      build: VERSION,
+      startedAt,
+      ...this.#controls,
+    });
+  }
 }

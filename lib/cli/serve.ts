@@ -8,7 +8,7 @@ import { loadConfig, loadInBackground, type LoadOptions } from "../config/load.t
 import type { Config } from "../config/config.ts";
 import { mountProblem } from "../config/mount_point.ts";
 import { FileWatch } from "../config/watch.ts";
-import { type Measured, startAdmin, startMeasured } from "./admin.ts";
+import { type Measured, RunningAdmin, startMeasured } from "./admin.ts";
 import { type CommandSpec, type ParsedFlags, readFlags } from "./flags.ts";
 import { type Io, onHangup, ShutdownSignals } from "./io.ts";
 import { OpenFiles } from "./open_files.ts";
@@ -64,16 +64,18 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
   for (const problem of problems) if (problem) log.warning(problem);
   // listeners are open by now: this takes a while, and a low limit is rare
   await using rest = tryRestOfFiles(openFiles, config, balancer);
+  const controls = { reload: () => reloader?.request(), drain: asked.resolve };
+  await using admin = new RunningAdmin(measured, controls);
+  const served = admin.change(config.admin);
   if (file !== undefined) {
     reloader = new Reloader(file, async () => {
       // or the watch would report the same change once more
       await watch?.know();
       await rest.done;
-      return await reload(flags, { ...measured, output, openFiles, onTables });
+      return await reload(flags, { ...measured, admin, output, openFiles, onTables });
     });
   }
-  const controls = { reload: () => reloader?.request(), drain: asked.resolve };
-  await using _admin = await startAdmin(config, measured, controls);
+  await served;
   watch?.start({ onChange: () => void reloader?.request(), onBlind });
   const status = await Promise.race([
     signals.first.then(() => 0),
@@ -132,8 +134,6 @@ function logStart({ routes, tableData, listeners, limits }: Config, file: string
   log.info(`${versionText()} started: ${parts.join(", ")}`);
 }
 
-const ADMIN_STAYS = "admin has changed: that takes effect when the process is started again";
-
 const NOTHING_TO_RELOAD = "nothing to reload: the configuration is that of the command line or of a pipe";
 
 /** The file that can be read again: not a pipe, which is permitted where the command line names it. */
@@ -155,6 +155,7 @@ async function reload(flags: ParsedFlags, running: Running): Promise<ReloadResul
 
 /** The parts that a reload changes. */
 interface Running extends Measured {
+  readonly admin: RunningAdmin;
   readonly output: Log;
   readonly openFiles: OpenFiles;
   readonly onTables: NonNullable<LoadOptions["onTables"]>;
@@ -162,15 +163,18 @@ interface Running extends Measured {
 
 async function apply(
   flags: ParsedFlags,
-  { balancer, webhooks, output, openFiles, onTables }: Running,
+  { balancer, webhooks, admin, output, openFiles, onTables }: Running,
 ): Promise<ReloadResult> {
   const { tableData: previous } = balancer.engine.config;
   const load = (file: string) => loadInBackground(file, { onTables, previous });
   const { config } = await readServeSettings(flags, { load });
-  const { admin } = balancer.engine.config;
-  const change = await balancer.reload(openFiles.withLimit(config));
+  const { admin: before } = balancer.engine.config;
+  await admin.change(config.admin);
+  const change = await balancer.reload(openFiles.withLimit(config)).catch(async (error) => {
+    await admin.change(before);
+    throw error;
+  });
   webhooks.configure(config.webhooks);
-  if (JSON.stringify(config.admin) !== JSON.stringify(admin)) log.warning(ADMIN_STAYS);
   output.change(config.log);
   return change;
 }

@@ -5,8 +5,11 @@ import { assert, assertEquals, assertMatch, assertStringIncludes } from "../asse
 import type { Running } from "../e2e/processes.ts";
 import { receiveAll, send } from "../bytes.ts";
 import { startEcho } from "../upstreams.ts";
-import { LISTENERS, routeTo, serve } from "../serving.ts";
+import { freePort } from "../sockets.ts";
+import { LISTENERS, replace, routeTo, said, serve } from "../serving.ts";
 import { run } from "./command.ts";
+
+const TOKEN = "0123456789abcdef";
 
 async function adminUrl({ stderr }: Running): Promise<string> {
   await stderr.until("admin API at ");
@@ -54,6 +57,46 @@ Deno.test("serve has an admin API where asked to; reload, health and drain work 
   await client.closeWrite();
   await receiveAll(client);
   assertEquals(await served.balancer.status(), 0);
+});
+
+Deno.test("a reload moves the admin API, gives it a token and turns it off; an address that fails changes nothing", async () => {
+  const [first, second, taken] = [freePort(), freePort(), freePort()];
+  const settings = (admin: string) => `${LISTENERS}${admin}${routeTo(9)}`;
+  await using served = await serve("", { text: settings(`admin: { address: "127.0.0.1:${first}" }\n`) });
+  await Deno.writeTextFile(`${served.folder}/token`, TOKEN);
+  await said(served, `admin API at http://127.0.0.1:${first}/`);
+  /** Has the balancer that listens at `port` reload this; gives the status of its answer. */
+  const reload = async (port: number, admin: string, headers = {}) => {
+    await Deno.writeTextFile(served.file, settings(admin));
+    const response = await fetch(`http://127.0.0.1:${port}/api/v1/reload`, { method: "POST", headers });
+    return [response.status, (await response.json()).error];
+  };
+  const isServed = async (port: number) => {
+    const response = await fetch(`http://127.0.0.1:${port}/healthz`).catch(() => undefined);
+    return await response?.text() === "ok\n";
+  };
+  assertEquals(await reload(first, `admin: { address: "127.0.0.1:${second}" }\n`), [200, undefined]);
+  assertEquals([await isServed(first), await isServed(second)], [false, true]);
+  const everywhere = `admin: { address: "0.0.0.0:${second}", token_file: token }\n`;
+  assertEquals(await reload(second, everywhere), [200, undefined]);
+  await said(served, `admin API at http://0.0.0.0:${second}/`);
+  assertEquals(await reload(second, everywhere), [401, "wanted: Authorization: Bearer, and the token"]);
+  const authorized = { authorization: `Bearer ${TOKEN}` };
+  using _taken = Deno.listen({ hostname: "127.0.0.1", port: taken });
+  const [status, error] = await reload(second, `admin: { address: "127.0.0.1:${taken}" }\n`, authorized);
+  assertEquals(status, 422);
+  assertStringIncludes(error, `cannot serve the admin API on 127.0.0.1:${taken}: `);
+  assertEquals(await isServed(second), true);
+  assertEquals(await reload(second, "", authorized), [200, undefined]);
+  await said(served, "the admin API is off");
+  assertEquals(await isServed(second), false);
+});
+
+Deno.test("an admin API that was off at the start needs a restart, and a reload says so", async () => {
+  await using served = await serve(routeTo(9));
+  await said(served, "started");
+  await replace(served, `${LISTENERS}admin: { address: "127.0.0.1:0" }\n${routeTo(9)}`);
+  await said(served, "it takes effect after a restart");
 });
 
 Deno.test("the admin API of the file can be turned off; its token file is checked at the start", async () => {
