@@ -10,6 +10,7 @@ export const LAYERS: readonly (readonly string[])[] = [
   ["errors"],
   ["tables"],
   ["contracts"],
+  ["shared"],
   ["transport"],
   ["observer"],
   ["listen", "admission", "frame", "config", "route", "upstream", "relay", "observe"],

@@ -1,0 +1,128 @@
+/** The places under `limits.connections`, over all threads. */
+
+import { lock, unlock } from "./lock.ts";
+import { HEADER, ROW, rowAt } from "./memory.ts";
+
+/** Whether a silent client may have a place that nobody has: silent clients get half of them at most. */
+export function hasRoom(limit: number, silent: number, identified: number): boolean {
+  return limit === 0 || (silent + identified < limit && silent < Math.ceil(limit / 2));
+}
+
+/** What a thread needs to count places. */
+export interface SharedPlacesOptions {
+  readonly header: SharedArrayBuffer;
+  readonly threads: number;
+  readonly thread: number;
+  /** Has another thread call `settle` soon. */
+  readonly onDebt: (thread: number) => void;
+}
+
+/**
+ * One thread's view of the places. A thread that needs the place of another's silent client takes it at once, and the
+ * other owes an eviction: the places of a thread's silent clients are their number less its debt.
+ */
+export class SharedPlaces {
+  readonly #words: Int32Array;
+  readonly #threads: number;
+  readonly #thread: number;
+  readonly #row: number;
+  readonly #onDebt: (thread: number) => void;
+
+  constructor({ header, threads, thread, onDebt }: SharedPlacesOptions) {
+    this.#words = new Int32Array(header);
+    this.#threads = threads;
+    this.#thread = thread;
+    this.#row = rowAt(thread);
+    this.#onDebt = onDebt;
+  }
+
+  /**
+   * Takes a place for a silent client. "evict": it is the place of the silent client that has waited longest in this
+   * thread, which gives none back. "full": all places belong to clients with an ID, and none was taken.
+   */
+  take(limit: number): "free" | "evict" | "full" {
+    const taken = this.#locked(() => this.#take(limit));
+    if (typeof taken === "string") return taken;
+    // more debt is part of what the thread was told of already
+    if (taken.debt === 1) this.#onDebt(taken.from);
+    return "free";
+  }
+
+  /** The ID of a silent client has come. False where clients must be evicted first (`settle`), perhaps this one. */
+  identify(): boolean {
+    return this.#locked(() => {
+      if (this.#silentOf(this.#thread) <= 0) return false;
+      this.#add(this.#row + ROW.silent, -1);
+      this.#add(this.#row + ROW.identified, 1);
+      return true;
+    });
+  }
+
+  /** A connection has ended, whose client was silent or not. */
+  leave(wasSilent: boolean): void {
+    this.#locked(() => {
+      this.#add(this.#row + (wasSilent ? ROW.silent : ROW.identified), -1);
+      if (wasSilent && this.#get(this.#row + ROW.debt) > 0) this.#add(this.#row + ROW.debt, -1);
+    });
+  }
+
+  /** The number of silent clients, the oldest first, that must be evicted now: they have no places any more. */
+  settle(): number {
+    return this.#locked(() => {
+      const debt = this.#get(this.#row + ROW.debt);
+      this.#add(this.#row + ROW.debt, -debt);
+      this.#add(this.#row + ROW.silent, -debt);
+      return debt;
+    });
+  }
+
+  /** Each write leaves all sums right: a thread may die after any of them. */
+  #take(limit: number): "free" | "evict" | "full" | { readonly from: number; readonly debt: number } {
+    let [silent, identified] = [0, 0];
+    for (let thread = 0; thread < this.#threads; thread++) {
+      silent += this.#silentOf(thread);
+      identified += this.#get(rowAt(thread) + ROW.identified);
+    }
+    const isFree = hasRoom(limit, silent, identified);
+    if (!isFree && silent <= 0) return "full";
+    const from = isFree ? this.#thread : this.#evictFrom(silent);
+    if (!isFree && from === this.#thread) return "evict";
+    const debt = isFree ? 0 : this.#add(rowAt(from) + ROW.debt, 1);
+    this.#add(this.#row + ROW.silent, 1);
+    return isFree ? "free" : { from, debt };
+  }
+
+  /** The thread that has to evict a client: this one unless it has fewer silent ones than the average. */
+  #evictFrom(silent: number): number {
+    let [most, from] = [this.#silentOf(this.#thread), this.#thread];
+    if (most * this.#threads >= silent) return from;
+    for (let thread = 0; thread < this.#threads; thread++) {
+      const count = this.#silentOf(thread);
+      if (count > most) [most, from] = [count, thread];
+    }
+    return from;
+  }
+
+  /** Silent clients of `thread` that have a place. */
+  #silentOf(thread: number): number {
+    return this.#get(rowAt(thread) + ROW.silent) - this.#get(rowAt(thread) + ROW.debt);
+  }
+
+  #get(at: number): number {
+    return Atomics.load(this.#words, at);
+  }
+
+  /** Gives the sum. */
+  #add(at: number, value: number): number {
+    const sum = this.#get(at) + value;
+    Atomics.store(this.#words, at, sum);
+    return sum;
+  }
+
+  #locked<T>(change: () => T): T {
+    lock(this.#words, HEADER.lock, this.#thread);
+    const result = change();
+    unlock(this.#words, HEADER.lock);
+    return result;
+  }
+}

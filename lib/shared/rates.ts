@@ -1,0 +1,88 @@
+/** Token buckets by address, over all threads. */
+
+import { type KeyHash, type KeyHasher, KINDS } from "./key_hash.ts";
+import { lock, unlock } from "./lock.ts";
+import { BUCKET_WORDS, STRIPE_SLOTS, type TableMemory } from "./memory.ts";
+
+/** Longest time, in milliseconds, until a bucket is full. */
+const FULL_AGAIN_MS = 1000;
+
+/** Slots that an address can have. Where others have all of them, the bucket that is full first is forgotten. */
+const WAYS = 16;
+
+/** What a thread needs to use the buckets. */
+export interface SharedRatesOptions {
+  readonly memory: TableMemory;
+  readonly thread: number;
+  readonly hasher: KeyHasher;
+  /** Milliseconds of a clock that all threads share. @default Date.now */
+  readonly now?: () => number;
+}
+
+/** One thread's view of the buckets: `rate` tokens a second, and at most `rate` at once. */
+export class SharedRates {
+  readonly #locks: Int32Array;
+  readonly #words: Int32Array;
+  /** The same memory: the second half of each slot is the time at which the bucket will be full again. */
+  readonly #times: Float64Array;
+  readonly #thread: number;
+  readonly #hasher: KeyHasher;
+  readonly #now: () => number;
+
+  constructor({ memory, thread, hasher, now = Date.now }: SharedRatesOptions) {
+    this.#locks = new Int32Array(memory.locks);
+    this.#words = new Int32Array(memory.slots);
+    this.#times = new Float64Array(memory.slots);
+    this.#thread = thread;
+    this.#hasher = hasher;
+    this.#now = now;
+  }
+
+  /** Takes a token of `address`; false where its bucket is empty. */
+  tryTake(address: string, rate: number): boolean {
+    const key = this.#hasher.of(KINDS.rate, address);
+    const stripe = key.low & (this.#locks.length - 1);
+    lock(this.#locks, stripe, this.#thread);
+    const isTaken = this.#tryTake(stripe * STRIPE_SLOTS + (key.high & (STRIPE_SLOTS - WAYS)), key, rate);
+    unlock(this.#locks, stripe);
+    return isTaken;
+  }
+
+  /** @param first The first slot that the address can have */
+  #tryTake(first: number, key: KeyHash, rate: number): boolean {
+    const now = this.#now();
+    const slot = this.#find(first, key);
+    const fullAt = (this.#holds(slot, key) ? this.#fullAt(slot, now) : now) + 1000 / rate;
+    // a rounding error must not cost the last token
+    if (fullAt - now > FULL_AGAIN_MS + 1e-6) return false;
+    Atomics.store(this.#words, slot * BUCKET_WORDS, key.low);
+    Atomics.store(this.#words, slot * BUCKET_WORDS + 1, key.high);
+    this.#times[slot * BUCKET_WORDS / 2 + 1] = fullAt;
+    return true;
+  }
+
+  /** The slot of the key, or the one that it is to have. */
+  #find(first: number, key: KeyHash): number {
+    let oldest = first;
+    for (let slot = first; slot < first + WAYS; slot++) {
+      if (this.#holds(slot, key)) return slot;
+      if (this.#timeOf(slot) < this.#timeOf(oldest)) oldest = slot;
+    }
+    return oldest;
+  }
+
+  #holds(slot: number, { low, high }: KeyHash): boolean {
+    const at = slot * BUCKET_WORDS;
+    return Atomics.load(this.#words, at) === low && Atomics.load(this.#words, at + 1) === high;
+  }
+
+  /** When the bucket is full again, `now` at the earliest. A time too far ahead is from before the clock was set back. */
+  #fullAt(slot: number, now: number): number {
+    const fullAt = this.#timeOf(slot);
+    return fullAt < now || fullAt > now + FULL_AGAIN_MS + 1 ? now : fullAt;
+  }
+
+  #timeOf(slot: number): number {
+    return this.#times[slot * BUCKET_WORDS / 2 + 1] ?? 0;
+  }
+}
