@@ -16,7 +16,7 @@ import type {
   TlsConfig,
   Upstream,
 } from "./config.ts";
-import { fieldLocator, type Position } from "./locate.ts";
+import { locateFields, type Position } from "./locate.ts";
 import { checkRules } from "./rules.ts";
 import { fileSchema } from "./schema/file.ts";
 import type { defaultSchema, routeSchema } from "./schema/routes.ts";
@@ -78,21 +78,18 @@ function valueOf(text: string, file: string): YamlValue {
     if (!(error instanceof YamlError)) throw error;
     const { message, where, cause } = error;
     const problem = typeof where === "string" ? { path: where, message } : { path: "", message };
-    const locate = typeof where === "string" ? fieldLocator(text) : () => where;
-    throw new UsageError([located(problem, file, locate)], { cause });
+    const [position] = typeof where === "string" ? locateFields(text, [problem]) : [where];
+    throw new UsageError([located(problem, file, position)], { cause });
   }
 }
 
 /** Every problem with its place, up to the limit. */
 function problemsOf(value: YamlValue, text: string, file: string): ProblemDetail[] {
-  const found: ProblemDetail[] = [];
-  let locate: ReturnType<typeof fieldLocator> | undefined;
-  for (const problem of problemsIn(value)) {
-    if (found.length === MAX_PROBLEMS) return [...found, { file: plain(file), message: "and more problems" }];
-    locate ??= fieldLocator(text);
-    found.push(located(problem, file, locate));
-  }
-  return found;
+  const found = [...problemsIn(value).take(MAX_PROBLEMS + 1)];
+  const problems = allLocated(found.slice(0, MAX_PROBLEMS), text, file);
+  return found.length <= MAX_PROBLEMS
+    ? problems
+    : [...problems, { file: plain(file), message: "and more problems" }];
 }
 
 /**
@@ -105,20 +102,19 @@ export function locateProblems(
   bytes: Uint8Array,
   file: string,
 ): ProblemDetail[] {
-  if (problems.length === 0) return [];
-  const locate = fieldLocator(decodeText(bytes, file));
-  return problems.map((problem) => located(problem, file, locate));
+  return problems.length === 0 ? [] : allLocated(problems, decodeText(bytes, file), file);
 }
 
-function located(
-  problem: Problem,
-  file: string,
-  locate: (problem: Problem) => Position | undefined,
-): ProblemDetail {
+function allLocated(problems: readonly Problem[], text: string, file: string): ProblemDetail[] {
+  const positions = locateFields(text, problems);
+  return problems.map((problem, index) => located(problem, file, positions[index]));
+}
+
+function located(problem: Problem, file: string, position: Position | undefined): ProblemDetail {
   const { path, message, found, wanted } = problem;
   return {
     file: plain(file),
-    ...locate(problem),
+    ...position,
     ...(path !== "" && { path }),
     message,
     ...(found !== undefined && { found }),

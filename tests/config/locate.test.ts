@@ -1,8 +1,9 @@
 import fc from "fast-check";
 import { UsageError } from "../../lib/errors.ts";
-import { fieldLocator } from "../../lib/config/locate.ts";
+import { locateFields } from "../../lib/config/locate.ts";
 import { parseConfig } from "../../lib/config/parse.ts";
-import { assertEquals, assertMatch, assertThrows } from "../assert.ts";
+import { parseYamlValue } from "../../lib/config/yaml.ts";
+import { assert, assertEquals, assertMatch, assertThrows } from "../assert.ts";
 
 const TEXT = `a: &x 1
 routes:
@@ -29,9 +30,8 @@ const places: readonly [path: string, value: string, name?: string][] = [
 
 for (const [path, value, name] of places) {
   Deno.test(`the field "${path}" is found at ${value}`, () => {
-    const locate = fieldLocator(TEXT);
     const at = (isName: boolean) => {
-      const { line, column } = locate({ path, isName });
+      const [{ line, column } = { line: 0, column: 0 }] = locateFields(TEXT, [{ path, isName }]);
       return `${line}:${column}`;
     };
     assertEquals(at(false), value);
@@ -40,7 +40,7 @@ for (const [path, value, name] of places) {
 }
 
 Deno.test("a byte order mark and CRLF move no position", () => {
-  assertEquals(fieldLocator("\u{feff}a: 1\r\nb: 2")({ path: "b" }), { line: 2, column: 4 });
+  assertEquals(locateFields("\u{feff}a: 1\r\nb: 2", [{ path: "b" }]), [{ line: 2, column: 4 }]);
 });
 
 function problemsOf(text: string): readonly string[] {
@@ -84,4 +84,22 @@ Deno.test("whatever the names, the position of a value is where its text begins"
       names.map((_, at) => `${at + 1}:1`),
     );
   }));
+});
+
+/** The shortest of three runs, in milliseconds. */
+function shortest(run: () => void): number {
+  const times = [1, 2, 3].map(() => {
+    const start = performance.now();
+    run();
+    return performance.now() - start;
+  });
+  return Math.min(...times);
+}
+
+Deno.test("locating one field takes little longer than parsing, however long the text is", () => {
+  const route = (id: number) => `  - { id: ${id}, host: n1.example.com, port: 7777 }`;
+  const text = `routes:\n${Array.from({ length: 5000 }, (_, id) => route(id)).join("\n")}\n`;
+  const parsing = shortest(() => parseYamlValue(text));
+  const locating = shortest(() => locateFields(text, [{ path: "routes[4999].port" }]));
+  assert(locating < 15 * parsing, `parsing took ${parsing} ms, locating ${locating} ms`);
 });
