@@ -6,7 +6,7 @@ import { Engine } from "./engine.ts";
 import type { EngineFace } from "./engine/face.ts";
 import type { EngineOptions } from "./engine/options.ts";
 import type { ReloadResult } from "./observe/observer.ts";
-import type { WorkersOptions } from "./workers/engine.ts";
+import type { WorkersOptions } from "./workers/options.ts";
 import { threadsOf } from "./workers/count.ts";
 import { durationText } from "./util/text.ts";
 

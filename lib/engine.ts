@@ -44,11 +44,12 @@ export class Engine implements Current, EngineFace {
   #draining: Promise<number> | undefined;
   #closing: Promise<void> | undefined;
 
-  private constructor(config: Config, { listen, reusePort, connect, lookup, observers = [] }: EngineOptions) {
+  private constructor(config: Config, options: EngineOptions) {
+    const { listen, reusePort, connect, lookup, onDialed, waker, observers = [] } = options;
     this.#config = config;
     this.#accessLog = new AccessLog(config.log);
     this.#observer = new Observers([this.#accessLog, ...observers]);
-    this.#dialing = new Dialing({ connect, lookup, observer: this.#observer });
+    this.#dialing = new Dialing({ connect, lookup, onDialed, waker, observer: this.#observer });
     this.registry = new ConnectionRegistry(this.#observer);
     this.limiter = new Limiter(config);
     this.#snapshot = this.#snapshotOf(

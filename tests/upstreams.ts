@@ -52,9 +52,9 @@ export async function echo(conn: Pick<Deno.Conn, "read" | "write">): Promise<voi
 }
 
 /** An upstream that answers everything with its name. */
-export function startNamed(name: string) {
+export function startNamed(name: string, onPort = 0) {
   return startUpstream(async (conn) => {
     await receive(conn, 1);
     await send(conn, new TextEncoder().encode(name));
-  });
+  }, onPort);
 }

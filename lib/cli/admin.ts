@@ -9,9 +9,9 @@ import { messageOf } from "../errors.ts";
 import type { Metrics } from "../observe/metrics.ts";
 import { tracing } from "../observe/tracing.ts";
 import { Webhooks } from "../observe/webhooks.ts";
-import type { WorkersOptions } from "../workers/engine.ts";
 import { sleep } from "../util/async.ts";
 import { hostPortText } from "../util/text.ts";
+import type { WorkersOptions } from "../workers/options.ts";
 import { VERSION } from "./version.ts";
 
 const log = getLogger("switchyard");

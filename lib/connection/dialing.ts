@@ -9,7 +9,8 @@ import type { ReadFile } from "../transport/tls/files.ts";
 import { type Connect, Dialer } from "../upstream/dialer.ts";
 import { Hold } from "../upstream/hold.ts";
 import { type Lookup, Resolver } from "../upstream/resolver.ts";
-import { type Pools, Upstreams } from "../upstream/upstreams.ts";
+import { type Pools, Upstreams, type UpstreamsOptions } from "../upstream/upstreams.ts";
+import type { Waker } from "../upstream/waker.ts";
 import { checkServer } from "./check_server.ts";
 import { RedisInUse } from "./redis_in_use.ts";
 
@@ -19,6 +20,10 @@ export interface DialingOptions {
   readonly connect?: Connect | undefined;
   /** @default the system's resolver */
   readonly lookup?: Lookup | undefined;
+  /** See `UpstreamsOptions`. */
+  readonly onDialed?: UpstreamsOptions["onDialed"];
+  /** Has the upstreams of held clients woken. @default this thread does */
+  readonly waker?: Waker | undefined;
   readonly observer: Pick<Required<Observer>, "serverChanged">;
 }
 
@@ -41,13 +46,14 @@ export class Dialing {
   readonly #connect: Connect | undefined;
   readonly #resolver: Resolver;
   readonly #upstreams: Upstreams;
-  readonly #hold = new Hold();
+  readonly #hold: Hold;
   readonly #redis = new RedisInUse();
 
-  constructor({ connect, lookup, observer }: DialingOptions) {
+  constructor({ connect, lookup, onDialed, waker, observer }: DialingOptions) {
     this.#connect = connect;
+    this.#hold = new Hold({ waker });
     this.#resolver = new Resolver(lookup);
-    this.#upstreams = new Upstreams({ onChange: (...change) => observer.serverChanged(...change) });
+    this.#upstreams = new Upstreams({ onChange: (...change) => observer.serverChanged(...change), onDialed });
   }
 
   /**

@@ -5,6 +5,8 @@ import type { Observer } from "../observe/observer.ts";
 import type { RouteTable } from "../route/table.ts";
 import type { Connect } from "../upstream/dialer.ts";
 import type { Lookup } from "../upstream/resolver.ts";
+import type { UpstreamsOptions } from "../upstream/upstreams.ts";
+import type { Waker } from "../upstream/waker.ts";
 
 /** What tests put in place of the platform, and who is told of what happens. */
 export interface EngineOptions {
@@ -16,6 +18,10 @@ export interface EngineOptions {
   readonly connect?: Connect;
   /** @default the system's resolver */
   readonly lookup?: Lookup;
+  /** Told of dials where another thread decides on the health of servers. @default this one does */
+  readonly onDialed?: UpstreamsOptions["onDialed"];
+  /** Has the upstreams of held clients woken. @default this thread does */
+  readonly waker?: Waker;
   /** Told of every connection, besides the access log. @default none */
   readonly observers?: readonly Observer[];
 }

@@ -27,6 +27,26 @@ export const LONGEST_ABSENCE_MS = 300_000;
 /** The share with which a slow start begins: without any, a server would never be tried. */
 export const FIRST_SHARE = 0.1;
 
+/** What other threads need to know of a server's health. Plain data. */
+export interface HealthView {
+  readonly state: HealthState;
+  /** For how long it has been back, in milliseconds; negative while its ejection lasts. */
+  readonly backFor: number;
+  /** Whether one failed dial is enough to eject it: then a dial that succeeds counts, too. */
+  readonly onProbation: boolean;
+}
+
+/** What a server uses of its health, whichever thread decides on it. */
+export type ServerHealth = Pick<
+  Health,
+  "state" | "share" | "ejectedFor" | "view" | "configure" | "checked" | "unchecked" | "dialed"
+>;
+
+/** The part of its weight that a server gets that has been back for `backFor` milliseconds. */
+export function shareOf(backFor: number, slowStart: number): number {
+  return backFor >= slowStart ? 1 : Math.max(FIRST_SHARE, backFor / slowStart);
+}
+
 /** See the top of the file. */
 export class Health {
   readonly #now: () => number;
@@ -63,9 +83,11 @@ export class Health {
 
   /** The part of its weight that counts now, more than 0 and at most 1: less than 1 during a slow start. */
   get share(): number {
-    const { slowStart } = this.#settings;
-    const back = this.#now() - this.#backSince;
-    return back >= slowStart ? 1 : Math.max(FIRST_SHARE, back / slowStart);
+    return shareOf(this.#now() - this.#backSince, this.#settings.slowStart);
+  }
+
+  get view(): HealthView {
+    return { state: this.state, backFor: this.#now() - this.#backSince, onProbation: this.#onProbation };
   }
 
   /** Takes other limits from now on; the state stays. */

@@ -1,39 +1,19 @@
 /** Holds clients whose upstream cannot be reached, until it can be, for a bounded time and number. */
 
-import { getLogger } from "@logtape/logtape";
 import type { HoldConfig } from "../config/config.ts";
-import { messageOf } from "../errors.ts";
-import { postJson, withoutSecrets } from "../util/post.ts";
 import { LinkedList, ListNode } from "../util/linked_list.ts";
-
-const log = getLogger("switchyard");
+import { type WakeCall, type Waker, WebhookWaker } from "./waker.ts";
 
 /** How often one of a route's held clients tries its upstream, in milliseconds. */
 const RETRY_MS = 500;
 
-/** How long a webhook may take, in milliseconds. */
-const WAKE_TIMEOUT_MS = 10_000;
-
-/** Routes whose last call of a webhook is remembered; those without held clients are forgotten beyond that. */
+/** Routes that are remembered though they hold no clients. */
 const MOST_IDLE = 1000;
 
-/** The body of the webhook's request. */
-export interface WakeCall {
-  /** The rule whose upstream is down. */
-  readonly route: string;
-  /** The pool's name, or `host:port`. */
-  readonly upstream: string;
-  /** The ID of the client that is held. */
-  readonly id: string;
-}
-
-/** Posts to a webhook; rejects where it cannot be reached or answers with an error. */
-export type Post = (url: string, call: WakeCall) => Promise<void>;
-
-/** What tests put in place of the platform. */
+/** What else has a part in it. */
 export interface HoldOptions {
-  /** @default by fetch */
-  readonly post?: Post;
+  /** Has upstreams woken. @default a `WebhookWaker` */
+  readonly waker?: Waker | undefined;
   /** @default 500 */
   readonly retryMs?: number;
 }
@@ -41,12 +21,12 @@ export interface HoldOptions {
 /** The held clients of every route. It outlasts a reload. */
 export class Hold implements Disposable {
   readonly #routes = new Map<string, HeldRoute>();
-  readonly #post: Post;
+  readonly #waker: Waker;
   readonly #retryMs: number;
   #closed = false;
 
-  constructor({ post = callWebhook, retryMs = RETRY_MS }: HoldOptions = {}) {
-    this.#post = post;
+  constructor({ waker = new WebhookWaker(), retryMs = RETRY_MS }: HoldOptions = {}) {
+    this.#waker = waker;
     this.#retryMs = retryMs;
   }
 
@@ -58,7 +38,7 @@ export class Hold implements Disposable {
     if (this.#closed) return undefined;
     const route = this.#route(call.route);
     if (route.held >= config.clients) return undefined;
-    if (config.wake !== undefined && route.mustWake(config.for)) void this.#wake(config.wake, call);
+    if (config.wake !== undefined) this.#waker.wake({ url: config.wake, for: config.for }, call);
     return route.enter(config.for);
   }
 
@@ -78,19 +58,9 @@ export class Hold implements Disposable {
     if (this.#routes.size > MOST_IDLE) {
       for (const [other, { held }] of this.#routes) if (held === 0) this.#routes.delete(other);
     }
-    const route = this.#routes.get(rule) ?? new HeldRoute(this.#retryMs);
+    const route = this.#routes.get(rule) ?? new HeldRoute(this.#retryMs, () => this.#waker.reached(rule));
     this.#routes.set(rule, route);
     return route;
-  }
-
-  async #wake(url: string, call: WakeCall): Promise<void> {
-    const shown = withoutSecrets(url);
-    log.info(`${call.upstream} of route ${call.route} is down: holding its clients and calling ${shown}`);
-    try {
-      await this.#post(url, call);
-    } catch (error) {
-      log.warning(`the webhook ${shown}, which is to wake ${call.upstream}, failed: ${messageOf(error)}`);
-    }
   }
 }
 
@@ -98,26 +68,19 @@ export class Hold implements Disposable {
 class HeldRoute {
   readonly #waiting = new LinkedList<Place>();
   readonly #retryMs: number;
+  readonly #onReached: () => void;
   #timer: ReturnType<typeof setInterval> | undefined;
   #held = 0;
   #closed = false;
-  #wokenAt = -Infinity;
 
-  constructor(retryMs: number) {
+  constructor(retryMs: number, onReached: () => void) {
     this.#retryMs = retryMs;
+    this.#onReached = onReached;
   }
 
   /** Number of clients that are held. */
   get held(): number {
     return this.#held;
-  }
-
-  /** Whether the webhook is to be called: once for an outage, and again where it has helped nobody within `ms`. */
-  mustWake(ms: number): boolean {
-    const now = performance.now();
-    if (now - this.#wokenAt < ms) return false;
-    this.#wokenAt = now;
-    return true;
   }
 
   enter(ms: number): Place {
@@ -144,7 +107,7 @@ class HeldRoute {
 
   /** The upstream can be reached again: all try. */
   open(): void {
-    this.#wokenAt = -Infinity;
+    this.#onReached();
     for (const place of this.#waiting) this.#settle(place, true);
   }
 
@@ -215,8 +178,4 @@ export class Place extends ListNode<Place> implements Disposable {
     this.#left = true;
     this.#route.leave(this);
   }
-}
-
-function callWebhook(url: string, call: WakeCall): Promise<void> {
-  return postJson(url, JSON.stringify(call), { timeout: WAKE_TIMEOUT_MS });
 }

@@ -106,14 +106,24 @@ export class ServerPool implements Pool {
     return this.#panicking;
   }
 
+  /** Notes whether any server is healthy, where it is other threads that ask for candidates. */
+  refresh(): void {
+    this.#healthy();
+  }
+
   /** Healthy servers, then healthy backups. Where none is healthy all are tried: the checks may be wrong. */
   candidates(id: string): Candidates {
+    const tried = this.#healthy();
+    const tiers = [tried.filter(({ backup }) => !backup), tried.filter(({ backup }) => backup)];
+    return new TieredCandidates(id, this.#strategy, tiers);
+  }
+
+  /** Those in use that are healthy; all in use where none is. */
+  #healthy(): readonly Server[] {
     const inUse = this.servers.filter(({ draining }) => !draining);
     const healthy = inUse.filter(({ state }) => state === "up");
     this.#panic(healthy.length === 0 && inUse.length > 0);
-    const tried = healthy.length > 0 ? healthy : inUse;
-    const tiers = [tried.filter(({ backup }) => !backup), tried.filter(({ backup }) => backup)];
-    return new TieredCandidates(id, this.#strategy, tiers);
+    return healthy.length > 0 ? healthy : inUse;
   }
 
   #panic(panicking: boolean): void {

@@ -3,7 +3,8 @@
 import type { HostPort, UpstreamTls } from "../config/config.ts";
 import { hostPortText } from "../util/text.ts";
 import type { HealthState, ServerInfo } from "../observe/observer.ts";
-import type { Health, HealthSettings } from "./health.ts";
+import type { HealthSettings, HealthView, ServerHealth } from "./health.ts";
+import { RemoteHealth } from "./remote_health.ts";
 
 /** Told that the health of a server has changed, and why. */
 export type OnChange = (record: ServerRecord, state: HealthState, why: string) => void;
@@ -13,8 +14,10 @@ export interface RecordOptions {
   /** The pool that the server is in; without it routes name it by host and port. */
   readonly pool?: string;
   /** Without it the server counts as up. */
-  readonly health?: Health;
+  readonly health?: ServerHealth;
   readonly onChange?: OnChange;
+  /** Called after each dial of a client, with what it has failed by. */
+  readonly onDialed?: (record: ServerRecord, error?: Error) => void;
   /** Called when its last connection has ended. */
   readonly onIdle?: (record: ServerRecord) => void;
 }
@@ -25,18 +28,20 @@ export class ServerRecord implements ServerInfo {
   readonly key: string;
   /** The pool that the server is in; undefined for one that routes name by host and port. */
   readonly pool: string | undefined;
-  readonly #health: Health | undefined;
+  readonly #health: ServerHealth | undefined;
   readonly #onChange: OnChange | undefined;
+  readonly #onDialed: RecordOptions["onDialed"];
   readonly #onIdle: ((record: ServerRecord) => void) | undefined;
   #active = 0;
   #drained = false;
   #reported: HealthState = "up";
 
-  constructor(key: string, { pool, health, onChange, onIdle }: RecordOptions = {}) {
+  constructor(key: string, { pool, health, onChange, onDialed, onIdle }: RecordOptions = {}) {
     this.key = key;
     this.pool = pool;
     this.#health = health;
     this.#onChange = onChange;
+    this.#onDialed = onDialed;
     this.#onIdle = onIdle;
   }
 
@@ -47,6 +52,16 @@ export class ServerRecord implements ServerInfo {
 
   get state(): HealthState {
     return this.#health?.state ?? "up";
+  }
+
+  /** For other threads; undefined for a server that always counts as up. */
+  get health(): HealthView | undefined {
+    return this.#health?.view;
+  }
+
+  /** Another thread has decided on its health. */
+  use(health: HealthView): void {
+    if (this.#health instanceof RemoteHealth) this.#health.set(health);
   }
 
   /** See `Health.share`. */
@@ -89,6 +104,7 @@ export class ServerRecord implements ServerInfo {
   /** A client's dial has succeeded, or failed by `error`. */
   dialed(error?: Error): void {
     this.#health?.dialed(error === undefined);
+    this.#onDialed?.(this, error);
     if (error) this.report(error.message);
   }
 

@@ -5,8 +5,9 @@ import type { HealthCheck, PoolConfig, Upstream } from "../config/config.ts";
 import { hostPortText } from "../util/text.ts";
 import { Health, type HealthSettings } from "./health.ts";
 import { HealthChecker } from "./health_checker.ts";
+import { type DialReport, RemoteHealth, type SentHealth } from "./remote_health.ts";
 import { type Pool, ServerPool, singleServerPool } from "./pool.ts";
-import { type OnChange, Server, ServerRecord } from "./server.ts";
+import { type OnChange, type RecordOptions, Server, ServerRecord } from "./server.ts";
 import { type Strategy, strategyOf } from "./strategies.ts";
 
 const log = getLogger("switchyard");
@@ -21,6 +22,8 @@ const MOST_IDLE = 1000;
 export interface UpstreamsOptions {
   /** Told of each change of a server's health. */
   readonly onChange?: OnChange;
+  /** Told of dials where another thread decides on the health of servers, and checks them. @default this one does */
+  readonly onDialed?: ((report: DialReport) => void) | undefined;
   /** In milliseconds. @default performance.now */
   readonly now?: () => number;
   /** Uniform in [0, 1). @default Math.random */
@@ -106,6 +109,27 @@ export class Upstreams implements Disposable {
     return record !== undefined;
   }
 
+  /** The health of every server of a pool, for other threads. */
+  *healths(): Generator<SentHealth> {
+    for (const { key, pool, health } of this.#pooled.values()) {
+      if (pool !== undefined && health) yield { pool, key, ...health };
+    }
+  }
+
+  /** Uses what the thread has decided that decides on the health of servers. */
+  useHealths(healths: Iterable<SentHealth>): void {
+    for (const { pool, key, ...health } of healths) this.#pooled.get(`${pool} ${key}`)?.use(health);
+  }
+
+  /** A client of another thread has dialed. Gives the server's health where all threads have to know it now. */
+  dialed({ pool, key, problem }: DialReport): SentHealth | undefined {
+    const record = this.#pooled.get(`${pool} ${key}`);
+    const wasOnProbation = record?.health?.onProbation;
+    record?.dialed(problem === undefined ? undefined : new Error(problem));
+    const health = record?.health;
+    return health && health.onProbation !== wasOnProbation ? { pool, key, ...health } : undefined;
+  }
+
   /** Ends every check. */
   [Symbol.dispose](): void {
     for (const record of this.#checked.keys()) this.#uncheck(record);
@@ -125,22 +149,36 @@ export class Upstreams implements Disposable {
     const key = strategyKey({ name, config });
     const strategy = this.#strategies.get(key) ?? strategyOf(config.strategy, this.#options.random);
     this.#strategies.set(key, strategy);
-    return new ServerPool({ name, config, servers, strategy, onPanic: logPanic });
+    const onPanic = this.#options.onDialed ? undefined : logPanic;
+    return new ServerPool({ name, config, servers, strategy, onPanic });
   }
 
   #record(pool: string, key: string, config: PoolConfig): ServerRecord {
     const known = this.#pooled.get(`${pool} ${key}`);
     if (known) return known;
-    const record = new ServerRecord(key, {
-      pool,
-      health: new Health(healthSettings(config), this.#options.now),
-      onChange: (...change) => this.#changed(...change),
-    });
+    const record = new ServerRecord(key, { pool, ...this.#healthOf(pool, key, config) });
     this.#pooled.set(`${pool} ${key}`, record);
     return record;
   }
 
+  #healthOf(pool: string, key: string, config: PoolConfig): RecordOptions {
+    const { now, onDialed } = this.#options;
+    const settings = healthSettings(config);
+    if (!onDialed) {
+      return { health: new Health(settings, now), onChange: (...change) => this.#changed(...change) };
+    }
+    const health = new RemoteHealth(settings, now);
+    return {
+      health,
+      onDialed: (_record, error) => {
+        // any other success changes nothing
+        if (error || health.view.onProbation) onDialed({ pool, key, problem: error?.message });
+      },
+    };
+  }
+
   #check(server: Server, settings: HealthCheck | undefined): void {
+    if (this.#options.onDialed) return;
     const { record, host, port, tls } = server;
     const signature = JSON.stringify([settings, host, port, tls]);
     if (settings && this.#checked.get(record)?.signature === signature) return;

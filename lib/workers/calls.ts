@@ -7,6 +7,8 @@ import type { Counters } from "../observe/counters.ts";
 import type { OpenCounts } from "../observe/open_counts.ts";
 import type { Closing, ConnectionInfo } from "../observe/observer.ts";
 import type { RedisStats } from "../observe/redis_stats.ts";
+import type { DialReport, SentHealth } from "../upstream/remote_health.ts";
+import type { Waker } from "../upstream/waker.ts";
 
 /** What a worker is started with. */
 export interface WorkerSettings {
@@ -48,12 +50,14 @@ export interface WorkerCalls {
   /** Routes of the configuration that `start` or `prepare` gives the rest of. @param at Index of the first */
   addRoutes(routes: readonly RouteConfig[], at: number): void;
   /** Begins to listen and serve. */
-  start(config: SentConfig): Started;
+  start(config: SentConfig, healths: readonly SentHealth[]): Started;
   /** The first step of a reload; `commit` or `abort` is the second. */
   prepare(config: SentConfig): Promise<void>;
   /** Resolves to the number of connections affected. */
-  commit(): Promise<number>;
+  commit(healths: readonly SentHealth[]): Promise<number>;
   abort(): void;
+  /** The health of servers has changed. */
+  useHealths(healths: readonly SentHealth[]): void;
   /** Refuses new connections and ends all gently. Resolves to the number of those that had to be terminated. */
   endConnections(): Promise<number>;
   /** Stops listening and ends what is left. @param gently Whether to accept until nothing more arrives. */
@@ -66,7 +70,9 @@ export interface WorkerCalls {
 }
 
 /** Answered by the main thread. */
-export interface MainCalls {
+export interface MainCalls extends Waker {
   /** Writes whole lines to the log. Resolves once they have been written or given up. */
   write(lines: Uint8Array): Promise<void>;
+  /** A client has dialed a server of a pool. */
+  dialed(report: DialReport): void;
 }

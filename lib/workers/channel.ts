@@ -13,6 +13,9 @@ export type ResultOf<C extends Calls<keyof C>, Name extends keyof C> = Awaited<R
 /** The end of a channel that a thread holds. */
 export type Port = Pick<MessagePort, "postMessage">;
 
+/** Stands for the number of a call that gets no reply. */
+const UNANSWERED = 0;
+
 type Message =
   | { readonly call: string; readonly args: readonly unknown[]; readonly seq: number }
   | { readonly reply: number; readonly result: unknown }
@@ -45,6 +48,11 @@ export class Channel<Theirs extends Calls<keyof Theirs>> {
     return pending.promise as Promise<ResultOf<Theirs, Name>>;
   }
 
+  /** Calls without waiting for the result, which must not be an error. */
+  tell<Name extends keyof Theirs & string>(name: Name, ...args: Parameters<Theirs[Name]>): void {
+    this.#post({ call: name, args, seq: UNANSWERED });
+  }
+
   /** To be called with each message that the port gets. */
   receive(message: unknown): void {
     const received = message as Message;
@@ -66,8 +74,10 @@ export class Channel<Theirs extends Calls<keyof Theirs>> {
     try {
       const handler = this.#ours[name];
       if (!handler) throw new Error(`no handler of ${name}`);
-      this.#post({ reply, result: await handler.apply(this.#ours, [...args]) });
+      const result = await handler.apply(this.#ours, [...args]);
+      if (reply !== UNANSWERED) this.#post({ reply, result });
     } catch (error) {
+      if (reply === UNANSWERED) throw error;
       this.#post({ reply, problem: messageOf(error) });
     }
   }

@@ -17,32 +17,17 @@ import {
   type ReloadResult,
 } from "../observe/observer.ts";
 import { sumOfOpen } from "../observe/open_counts.ts";
-import { sumOfRedis } from "../observe/redis_stats.ts";
 import { difference } from "../route/diff.ts";
 import { RouteTable } from "../route/table.ts";
 import { readAhead, tlsFiles } from "../transport/tls/files.ts";
+import type { DialReport, SentHealth } from "../upstream/remote_health.ts";
+import { WebhookWaker } from "../upstream/waker.ts";
 import { Addresses } from "./addresses.ts";
 import { threadsOf } from "./count.ts";
 import { WorkerGroup } from "./group.ts";
+import { withDefaults, type WorkersOptions } from "./options.ts";
+import { sum, sumOfCounts, sumOfReports } from "./totals.ts";
 import { SerialQueue } from "./queue.ts";
-
-/** How workers are started, and who is told of what happens to servers and to the configuration. */
-export interface WorkersOptions {
-  /** Told of everything but what happens to connections, which each worker has observers for. */
-  readonly observers: readonly Observer[];
-  /** Whether what happens to connections is counted, for metrics. */
-  readonly counts: boolean;
-  /** The version that spans are marked with. */
-  readonly version: string;
-  /** After how much silence a worker is taken for dead and replaced, in milliseconds. @default 20 seconds */
-  readonly silenceMs?: number;
-  /** How long the thread of a dead worker may take to end, in milliseconds. @default 10 seconds */
-  readonly endMs?: number;
-  /** Told why the process should end: one of the workers hangs, and the platform cannot end it. */
-  readonly onStuck: (problem: string) => void;
-  /** The module that workers run; tests replace it. @default that of this folder */
-  readonly script?: URL;
-}
 
 /** See the top of the file. */
 export class WorkersEngine implements EngineFace {
@@ -51,6 +36,7 @@ export class WorkersEngine implements EngineFace {
   readonly #queue = new SerialQueue();
   readonly #observer: Observers;
   readonly #dialing: Dialing;
+  readonly #waker = new WebhookWaker();
   #config: Config;
   /** The configuration as workers have it: with the ports that the system chose. */
   #sent: Config;
@@ -59,24 +45,25 @@ export class WorkersEngine implements EngineFace {
   #closing: Promise<void> | undefined;
 
   private constructor(config: Config, options: WorkersOptions) {
-    const { observers, counts, version, script = SCRIPT, silenceMs = SILENCE_MS, endMs = END_MS, onStuck } =
-      options;
     this.#config = this.#sent = config;
-    this.#observer = new Observers(observers);
-    this.#dialing = new Dialing({ observer: this.#observer });
+    this.#observer = new Observers(options.observers);
+    this.#dialing = new Dialing({
+      observer: { serverChanged: (...change) => this.#serverChanged(...change) },
+    });
     const table = new RouteTable(config.routes, config.default, config.tableData);
     this.#routing = { table, ...this.#dialing.settings(config) };
     this.#group = new WorkerGroup({
+      ...withDefaults(options),
       threads: threadsOf(config),
-      script,
-      version,
-      counts,
-      silenceMs,
-      endMs,
-      onStuck,
       queue: this.#queue,
       config: () => this.#sent,
-      main: { write: async (lines) => await Log.current?.write(lines) },
+      healths: () => this.#healths,
+      main: {
+        write: async (lines) => await Log.current?.write(lines),
+        dialed: (report) => this.#dialed(report),
+        wake: (...call) => this.#waker.wake(...call),
+        reached: (route) => this.#waker.reached(route),
+      },
     });
   }
 
@@ -143,26 +130,15 @@ export class WorkersEngine implements EngineFace {
   }
 
   async count(which: Counted): Promise<ConnectionCounts> {
-    const counts = await this.#group.all("count", which);
-    return {
-      active: sum(counts.map(({ active }) => active)),
-      ofSubnet: sum(counts.map(({ ofSubnet }) => ofSubnet)),
-      ofId: sum(counts.map(({ ofId }) => ofId)),
-    };
+    return sumOfCounts(await this.#group.all("count", which));
   }
 
   async stats(): Promise<Stats> {
-    const { past } = this.#group;
     const reports = await this.#group.each((thread) => thread.report(false));
-    const all = [past, ...reports];
     return {
-      active: sum(reports.map(({ active }) => active)),
-      accepted: sum(all.map(({ accepted }) => accepted)),
-      bytes: { up: sum(all.map(({ bytes }) => bytes.up)), down: sum(all.map(({ bytes }) => bytes.down)) },
+      ...sumOfReports(reports, this.#group.past),
       routes: this.#routing.table.size,
       draining: this.draining,
-      // that of the main thread serves questions of the admin API alone
-      redis: sumOfRedis(reports.flatMap(({ redis }) => redis ?? [])),
     };
   }
 
@@ -197,13 +173,30 @@ export class WorkersEngine implements EngineFace {
       await this.#group.all("abort");
       throw error;
     }
-    const affected = this.#group.all("commit");
-    addresses.commit();
     [this.#config, this.#sent, this.#routing] = [config, sent, routing];
     this.#dialing.use(routing);
+    const affected = this.#group.all("commit", this.#healths);
+    addresses.commit();
     const result = { ...change, connections: sum(await affected) };
     this.#observer.reloaded(result);
     return result;
+  }
+
+  get #healths(): readonly SentHealth[] {
+    return [...this.#routing.upstreams.healths()];
+  }
+
+  #dialed(report: DialReport): void {
+    const changed = this.#routing.upstreams.dialed(report);
+    if (changed) this.#group.tell("useHealths", [changed]);
+  }
+
+  #serverChanged(...[server, state, why]: Parameters<Required<Observer>["serverChanged"]>): void {
+    const { pools, upstreams } = this.#routing;
+    const isIt = ({ pool, key }: SentHealth) => pool === server.pool && key === server.key;
+    this.#group.tell("useHealths", [...upstreams.healths()].filter(isIt));
+    pools.get(server.pool ?? "")?.refresh();
+    this.#observer.serverChanged(server, state, why);
   }
 
   async #drain(): Promise<number> {
@@ -223,16 +216,4 @@ export class WorkersEngine implements EngineFace {
     const reports = await this.#group.each((thread) => thread.report(true));
     return [{ ...past, open }, ...reports];
   }
-}
-
-/** Far more than a large table or a busy machine holds a worker up. */
-const SILENCE_MS = 20_000;
-
-/** The platform lets a thread finish what it does for two seconds. */
-const END_MS = 10_000;
-
-const SCRIPT = new URL("./worker.ts", import.meta.url);
-
-function sum(numbers: readonly number[]): number {
-  return numbers.reduce((total, number) => total + number, 0);
 }

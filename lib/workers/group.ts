@@ -2,13 +2,14 @@
 
 import { getLogger } from "@logtape/logtape";
 import type { Config } from "../config/config.ts";
-import type { RelayedBytes } from "../connection/registry.ts";
 import { messageOf } from "../errors.ts";
-import { type Counters, sumOf } from "../observe/counters.ts";
+import { sumOf } from "../observe/counters.ts";
+import type { SentHealth } from "../upstream/remote_health.ts";
 import { sleep } from "../util/async.ts";
 import { counted, durationText } from "../util/text.ts";
 import type { ResultOf } from "./channel.ts";
 import type { Report, WorkerCalls } from "./calls.ts";
+import { type Past, sumOfBytes } from "./totals.ts";
 import type { SerialQueue } from "./queue.ts";
 import { type ThreadOptions, WorkerDied, WorkerThread } from "./thread.ts";
 
@@ -32,6 +33,8 @@ export interface GroupOptions extends Pick<ThreadOptions, "script" | "main" | "v
   readonly threads: number;
   /** What a worker that replaces another is to serve. */
   readonly config: () => Config;
+  /** The health of the servers of pools, as the main thread has decided. */
+  readonly healths: () => readonly SentHealth[];
   /** After how much silence a worker is taken for dead, in milliseconds. */
   readonly silenceMs: number;
   /** How long a thread may take to end, in milliseconds. */
@@ -40,13 +43,6 @@ export interface GroupOptions extends Pick<ThreadOptions, "script" | "main" | "v
   readonly onStuck: (problem: string) => void;
   /** In which a worker is replaced, so that no reload runs at the same time. */
   readonly queue: SerialQueue;
-}
-
-/** What workers that have died had counted. */
-export interface Past {
-  readonly accepted: number;
-  readonly bytes: RelayedBytes;
-  readonly counters: Counters;
 }
 
 /** See the top of the file. */
@@ -89,7 +85,7 @@ export class WorkerGroup {
 
   /** Has them serve `config`. @throws Error of the first that cannot */
   async serve(config: Config): Promise<void> {
-    await Promise.all(this.#starting.map((thread) => thread.start(config)));
+    await Promise.all(this.#starting.map((thread) => thread.start(config, this.#options.healths)));
     for (const thread of this.#starting) this.#living.set(thread.index, thread);
     this.#starting = [];
     this.#beat = setInterval(() => this.#beatAll(), this.#options.silenceMs / MISSED_BEATS);
@@ -113,6 +109,11 @@ export class WorkerGroup {
     return this.each((thread) => thread.call(name, ...args));
   }
 
+  /** Tells all of them without waiting for answers. */
+  tell<Name extends keyof WorkerCalls>(name: Name, ...args: Parameters<WorkerCalls[Name]>): void {
+    for (const thread of this.living) thread.tell(name, ...args);
+  }
+
   /** Has all of them stop listening and end their connections, and ends the threads. */
   async close(gently: boolean): Promise<void> {
     this.#closed.abort();
@@ -124,9 +125,9 @@ export class WorkerGroup {
   }
 
   #spawn(index: number): WorkerThread {
-    const { script, main, version, counts } = this.#options;
+    const { threads, script, main, version, counts } = this.#options;
     const onDeath = (thread: WorkerThread, why: string) => this.#bury(thread, why);
-    return new WorkerThread({ index, script, main, version, counts, onDeath });
+    return new WorkerThread({ index, threads, script, main, version, counts, onDeath });
   }
 
   #beatAll(): void {
@@ -188,7 +189,7 @@ export class WorkerGroup {
     if (this.#closed.signal.aborted) return;
     const thread = this.#spawn(index);
     try {
-      await thread.start(this.#options.config());
+      await thread.start(this.#options.config(), this.#options.healths);
     } catch (error) {
       await thread.end();
       throw error;
@@ -199,10 +200,9 @@ export class WorkerGroup {
   }
 
   #keep({ accepted, bytes, counters }: Report): void {
-    const { up, down } = this.#past.bytes;
     this.#past = {
       accepted: this.#past.accepted + accepted,
-      bytes: { up: up + bytes.up, down: down + bytes.down },
+      bytes: sumOfBytes([this.#past.bytes, bytes]),
       counters: counters ? sumOf([this.#past.counters, counters]) : this.#past.counters,
     };
   }

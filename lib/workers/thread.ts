@@ -1,11 +1,12 @@
 /** One worker, as the main thread sees it. */
 
 import { Worker } from "node:worker_threads";
-import type { Config } from "../config/config.ts";
+import type { Config, DefaultConfig } from "../config/config.ts";
 import { messageOf } from "../errors.ts";
 import type { ConnectionInfo } from "../observe/observer.ts";
 import { Channel, type ResultOf } from "./channel.ts";
 import type { MainCalls, Report, SentConfig, WorkerCalls, WorkerSettings } from "./calls.ts";
+import type { SentHealth } from "../upstream/remote_health.ts";
 import { whenGone } from "./presence.ts";
 
 /**
@@ -22,6 +23,8 @@ export class WorkerDied extends Error {}
 
 /** How a worker is started. */
 export interface ThreadOptions extends WorkerSettings {
+  /** Number of workers. */
+  readonly threads: number;
   /** The module that it runs. */
   readonly script: URL;
   /** Answers its calls. */
@@ -36,6 +39,7 @@ export class WorkerThread {
   readonly startedAt = performance.now();
   readonly #worker: Worker;
   readonly #channel: Channel<WorkerCalls>;
+  readonly #threads: number;
   readonly #onDeath: ThreadOptions["onDeath"];
   #report: Report = {
     active: 0,
@@ -50,9 +54,10 @@ export class WorkerThread {
   #presence: number | undefined;
   #over = false;
 
-  constructor({ script, main, onDeath, ...settings }: ThreadOptions) {
+  constructor({ script, main, onDeath, threads, ...settings }: ThreadOptions) {
     this.index = settings.index;
     this.#onDeath = onDeath;
+    this.#threads = threads;
     this.#worker = new Worker(script, {
       workerData: settings,
       resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB },
@@ -81,9 +86,15 @@ export class WorkerThread {
     await this.call("addRoutes", [], 0);
   }
 
-  /** Has it serve `config`. */
-  async start(config: Config): Promise<void> {
-    const { timeOrigin, presence } = await this.call("start", await this.#send(config));
+  /** Tells it without waiting for an answer. */
+  tell<Name extends keyof WorkerCalls>(name: Name, ...args: Parameters<WorkerCalls[Name]>): void {
+    this.#channel.tell(name, ...args);
+  }
+
+  /** Has it serve `config`. @param healths Of the servers of pools */
+  async start(config: Config, healths: () => readonly SentHealth[]): Promise<void> {
+    const sent = await this.#send(config);
+    const { timeOrigin, presence } = await this.call("start", sent, healths());
     this.#presence = presence;
     this.#clockOffset = timeOrigin - performance.timeOrigin;
   }
@@ -137,9 +148,16 @@ export class WorkerThread {
   async #send({ routes, ...config }: Config): Promise<SentConfig> {
     let at = 0;
     do {
-      await this.call("addRoutes", routes.slice(at, at + BATCH), at);
+      const batch = routes.slice(at, at + BATCH).map((route) => withShare(route, this.#threads));
+      await this.call("addRoutes", batch, at);
       at += BATCH;
     } while (at < routes.length);
-    return config;
+    return config.default ? { ...config, default: withShare(config.default, this.#threads) } : config;
   }
+}
+
+/** Each worker holds its part of the clients that a route may hold. */
+function withShare<R extends DefaultConfig>(route: R, threads: number): R {
+  const { hold } = route;
+  return hold ? { ...route, hold: { ...hold, clients: Math.ceil(hold.clients / threads) } } : route;
 }

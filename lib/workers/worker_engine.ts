@@ -12,12 +12,15 @@ import { countOpen } from "../observe/open_counts.ts";
 import { tracing } from "../observe/tracing.ts";
 import { Webhooks } from "../observe/webhooks.ts";
 import type { MainCalls, Report, SentConfig, Started, WorkerCalls, WorkerSettings } from "./calls.ts";
+import type { SentHealth } from "../upstream/remote_health.ts";
+import { Channel, type Port } from "./channel.ts";
 import { Presence } from "./presence.ts";
 
 /** Answers the calls of the main thread. */
 export class WorkerEngine implements WorkerCalls {
+  /** To the main thread. */
+  readonly channel: Channel<MainCalls>;
   readonly #settings: WorkerSettings;
-  readonly #write: MainCalls["write"];
   readonly #counting: CountingObserver | undefined;
   readonly #webhooks = new Webhooks([]);
   readonly #presence = new Presence();
@@ -26,10 +29,9 @@ export class WorkerEngine implements WorkerCalls {
   #routes: RouteConfig[] = [];
   #prepared: { readonly config: Config; readonly reload: PreparedReload } | undefined;
 
-  /** @param write Writes lines of the log. */
-  constructor(settings: WorkerSettings, write: MainCalls["write"]) {
+  constructor(settings: WorkerSettings, port: Port) {
     this.#settings = settings;
-    this.#write = write;
+    this.channel = new Channel<MainCalls>(port, this);
     this.#counting = settings.counts ? new CountingObserver() : undefined;
   }
 
@@ -38,11 +40,11 @@ export class WorkerEngine implements WorkerCalls {
     for (const route of routes) this.#routes.push(route);
   }
 
-  start(sent: SentConfig): Started {
+  start(sent: SentConfig, healths: readonly SentHealth[]): Started {
     const config = this.#received(sent);
     this.#log = Log.start(config.log, {
       write: async (lines) => {
-        await this.#write(lines);
+        await this.channel.call("write", lines);
         return lines.length;
       },
     });
@@ -50,8 +52,14 @@ export class WorkerEngine implements WorkerCalls {
     const observers = [this.#counting, this.#webhooks, tracing(this.#settings.version)];
     this.#running = Engine.start(config, {
       reusePort: true,
+      onDialed: (report) => this.channel.tell("dialed", report),
+      waker: {
+        wake: (...call) => this.channel.tell("wake", ...call),
+        reached: (route) => this.channel.tell("reached", route),
+      },
       observers: observers.filter((one) => one !== undefined),
     });
+    this.useHealths(healths);
     return { timeOrigin: performance.timeOrigin, presence: this.#presence.port };
   }
 
@@ -60,11 +68,13 @@ export class WorkerEngine implements WorkerCalls {
     this.#prepared = { config, reload: await this.#engine.prepare(config) };
   }
 
-  async commit(): Promise<number> {
+  async commit(healths: readonly SentHealth[]): Promise<number> {
     if (!this.#prepared) throw new Error("no reload was prepared");
     const { config, reload } = this.#prepared;
     this.#prepared = undefined;
-    const affected = await reload.commit();
+    const committed = reload.commit();
+    this.useHealths(healths);
+    const affected = await committed;
     this.#log?.change(config.log);
     this.#webhooks.configure(webhooksOf(config));
     return affected;
@@ -73,6 +83,10 @@ export class WorkerEngine implements WorkerCalls {
   abort(): void {
     this.#prepared?.reload.abort();
     this.#prepared = undefined;
+  }
+
+  useHealths(healths: readonly SentHealth[]): void {
+    this.#engine.snapshot.upstreams.useHealths(healths);
   }
 
   endConnections(): Promise<number> {

@@ -1,4 +1,5 @@
-import { Hold, type WakeCall } from "../../lib/upstream/hold.ts";
+import { Hold } from "../../lib/upstream/hold.ts";
+import { type WakeCall, WebhookWaker } from "../../lib/upstream/waker.ts";
 import { assert, assertEquals } from "../assert.ts";
 import { captureLog } from "../serving.ts";
 import { until } from "../wait.ts";
@@ -10,10 +11,10 @@ function holdWith(answer: () => Promise<void> = () => Promise.resolve()) {
   const calls: [string, WakeCall][] = [];
   const hold = new Hold({
     retryMs: 10,
-    post: (url, call) => {
+    waker: new WebhookWaker((url, call) => {
       calls.push([url, call]);
       return answer();
-    },
+    }),
   });
   return { hold, calls, [Symbol.dispose]: () => hold[Symbol.dispose]() };
 }

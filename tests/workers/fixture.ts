@@ -1,6 +1,7 @@
 /** Engines of several workers, with an echoing upstream behind them. */
 
-import { WorkersEngine, type WorkersOptions } from "../../lib/workers/engine.ts";
+import { WorkersEngine } from "../../lib/workers/engine.ts";
+import type { WorkersOptions } from "../../lib/workers/options.ts";
 import type { Transport } from "../../lib/transport/duplex.ts";
 import { type Client, connectOver, identify } from "../clients.ts";
 import { type Changes, configTo } from "../fixture.ts";
