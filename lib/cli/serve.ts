@@ -16,6 +16,7 @@ import { Reloader } from "../config/reloader.ts";
 import { messageOf } from "../errors.ts";
 import { isPipe } from "../util/read_file.ts";
 import { counted } from "../util/text.ts";
+import { threadsOf } from "../workers/count.ts";
 import { versionText } from "./version.ts";
 import { fileOf, readServeSettings, SERVE_FLAGS } from "./settings.ts";
 
@@ -60,6 +61,7 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
   });
   await using _webhooks = measured.webhooks;
   await using balancer = measured.balancer;
+  const threads = threadsOf(limited);
   logStart(limited, file);
   for (const problem of problems) if (problem) log.warning(problem);
   // listeners are open by now: this takes a while, and a low limit is rare
@@ -72,7 +74,7 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
       // or the watch would report the same change once more
       await watch?.know();
       await rest.done;
-      return await reload(flags, { ...measured, admin, output, openFiles, onTables });
+      return await reload(flags, { ...measured, admin, output, openFiles, threads, onTables });
     });
   }
   await served;
@@ -124,15 +126,20 @@ async function limitByRest(
 }
 
 /** Logs what is running, once every listener is open. */
-function logStart({ routes, tableData, listeners, limits }: Config, file: string | undefined): void {
+function logStart(config: Config, file: string | undefined): void {
+  const { routes, tableData, listeners, limits } = config;
+  const threads = threadsOf(config);
   const parts = [
     file ?? "no file to watch",
     counted(routes.length + (tableData?.size ?? 0), "route"),
     counted(listeners.length, "listener"),
+    ...(threads > 1 ? [counted(threads, "worker")] : []),
     `at most ${limits.connections || "any number of"} connections`,
   ];
   log.info(`${versionText()} started: ${parts.join(", ")}`);
 }
+
+const WORKERS_STAY = "workers has changed: that takes effect when the process is started again";
 
 const NOTHING_TO_RELOAD = "nothing to reload: the configuration is that of the command line or of a pipe";
 
@@ -158,12 +165,14 @@ interface Running extends Measured {
   readonly admin: RunningAdmin;
   readonly output: Log;
   readonly openFiles: OpenFiles;
+  /** Number of threads that were started. */
+  readonly threads: number;
   readonly onTables: NonNullable<LoadOptions["onTables"]>;
 }
 
 async function apply(
   flags: ParsedFlags,
-  { balancer, webhooks, admin, output, openFiles, onTables }: Running,
+  { balancer, webhooks, admin, output, openFiles, threads, onTables }: Running,
 ): Promise<ReloadResult> {
   const { tableData: previous } = balancer.engine.config;
   const load = (file: string) => loadInBackground(file, { onTables, previous });
@@ -175,6 +184,7 @@ async function apply(
     throw error;
   });
   webhooks.configure(config.webhooks);
+  if (threadsOf(config) !== threads) log.warning(WORKERS_STAY);
   output.change(config.log);
   return change;
 }

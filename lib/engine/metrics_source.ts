@@ -19,6 +19,7 @@ export function metricsSource({ registry, snapshot }: Measured): MetricsSource {
       const redis = snapshot.redis?.stats();
       return Promise.resolve([{ open: countOpen(registry), bytes: registry.bytes(), redis }]);
     },
+    workers: () => ({ serving: 1, died: 0 }),
     ...routingSource(snapshot),
   };
 }

@@ -21,6 +21,8 @@ export interface ThreadMetrics {
 /** What is read when metrics are scraped, rather than counted as it happens. */
 export interface MetricsSource {
   threads(): Promise<readonly ThreadMetrics[]>;
+  /** Threads that accept and relay, and how many have died since the start. */
+  workers(): { readonly serving: number; readonly died: number };
   /** Rules in the routing table. */
   routes(): number;
   /** The servers of pools. */
@@ -70,6 +72,8 @@ export class Metrics extends CountingObserver {
     "upstream",
   ]);
   readonly #routes = this.#gauge("routes", "Rules in the routing table.");
+  readonly #workers = this.#gauge("workers", "Threads that accept and relay.");
+  readonly #deaths = this.#counter("worker_deaths_total", "Workers that have died and were replaced.");
   #redis: RedisMetrics | undefined;
   readonly #reloads = this.#counter("config_reloads_total", "Reloads of the configuration.", ["result"]);
   readonly #reloadedAt = this.#gauge(
@@ -167,6 +171,10 @@ export class Metrics extends CountingObserver {
     this.#up.reset();
     for (const { pool, key, up } of source.servers()) this.#up.set({ pool, upstream: key }, up ? 1 : 0);
     this.#routes.set(source.routes());
+    const { serving, died } = source.workers();
+    this.#workers.set(serving);
+    this.#deaths.reset();
+    this.#deaths.inc(died);
   }
 
   #counter<L extends string>(name: string, help: string, labelNames: L[] = []): Counter<L> {

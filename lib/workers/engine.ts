@@ -106,6 +106,7 @@ export class WorkersEngine implements EngineFace {
   get measured(): MetricsSource {
     return {
       threads: () => this.#threads(),
+      workers: () => ({ serving: this.#group.living.length, died: this.#group.died }),
       ...routingSource(this.#routing),
     };
   }

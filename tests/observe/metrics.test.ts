@@ -16,6 +16,7 @@ function sourceOf(balancer: Balancer<Engine>): MetricsSource {
   const { registry } = balancer.engine;
   return {
     threads: () => Promise.resolve([{ open: countOpen(registry), bytes: registry.bytes() }]),
+    workers: () => ({ serving: 2, died: 1 }),
     routes: () => balancer.engine.snapshot.table.size,
     servers: () => [{ pool: "eu", key: "a.example.com:1", up: true }, {
       pool: "eu",
@@ -59,11 +60,14 @@ Deno.test("metrics have the names and labels of the design, and begin at 0", asy
     "switchyard_routes",
     "switchyard_upstream_connect_seconds",
     "switchyard_upstream_up",
+    "switchyard_worker_deaths_total",
+    "switchyard_workers",
   ]);
   assertEquals(found.get('switchyard_build_info{version="1.2.3",deno="2.9.6"}'), 1);
   assertEquals(found.get('switchyard_refused_total{reason="unknown_id"}'), 0);
   assertEquals(found.get('switchyard_upstream_up{pool="eu",upstream="b.example.com:1"}'), 0);
   assertEquals(found.get("switchyard_routes"), 1);
+  assertEquals([found.get("switchyard_workers"), found.get("switchyard_worker_deaths_total")], [2, 1]);
   const loaded = found.get("switchyard_config_last_reload_success_timestamp_seconds") ?? 0;
   assert(Math.abs(Date.now() / 1000 - loaded) < 60);
 });

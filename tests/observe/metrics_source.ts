@@ -19,6 +19,7 @@ export const redisStats: RedisStats = {
 /** Nothing is connected, and Redis is used. */
 export const everything: MetricsSource = {
   threads: () => Promise.resolve([{ bytes: { up: 0, down: 0 }, redis: redisStats }]),
+  workers: () => ({ serving: 1, died: 0 }),
   routes: () => 0,
   servers: () => [],
 };
