@@ -73,6 +73,8 @@ export interface WorkerCalls {
 export interface MainCalls extends Waker {
   /** Writes whole lines to the log. Resolves once they have been written or given up. */
   write(lines: Uint8Array): Promise<void>;
+  /** The worker has come upon an error that nothing has caught, and is to be ended. */
+  failed(problem: string): void;
   /** A client has dialed a server of a pool. */
   dialed(report: DialReport): void;
 }

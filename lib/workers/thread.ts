@@ -28,7 +28,7 @@ export interface ThreadOptions extends WorkerSettings {
   /** The module that it runs. */
   readonly script: URL;
   /** Answers its calls. */
-  readonly main: MainCalls;
+  readonly main: Omit<MainCalls, "failed">;
   /** Called once where it ends before `end` was called. */
   readonly onDeath: (thread: WorkerThread, why: string) => void;
 }
@@ -62,7 +62,10 @@ export class WorkerThread {
       workerData: settings,
       resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB },
     });
-    const channel = this.#channel = new Channel<WorkerCalls>(this.#worker, main);
+    const channel = this.#channel = new Channel<WorkerCalls>(this.#worker, {
+      ...main,
+      failed: (problem: string) => this.kill(problem),
+    });
     this.#worker.on("message", (message) => channel.receive(message));
     this.#worker.on("error", (error) => this.kill(messageOf(error)));
     this.#worker.on("exit", () => this.kill("it has ended by itself"));

@@ -4,5 +4,14 @@ import { parentPort, workerData } from "node:worker_threads";
 import { WorkerEngine } from "./worker_engine.ts";
 
 if (!parentPort) throw new Error("this module is run by the workers of switchyard serve alone");
-const { channel } = new WorkerEngine(workerData, parentPort);
-parentPort.on("message", (message) => channel.receive(message));
+const engine = new WorkerEngine(workerData, parentPort);
+parentPort.on("message", (message) => engine.channel.receive(message));
+// the platform would print a trace on its own, among the lines of the log, and lose those that are buffered
+addEventListener("error", (event) => {
+  event.preventDefault();
+  engine.fail(event.error);
+});
+addEventListener("unhandledrejection", (event) => {
+  event.preventDefault();
+  engine.fail(event.reason);
+});

@@ -1,10 +1,12 @@
 /** A worker's engine, and what the main thread may ask of it. */
 
+import { getLogger } from "@logtape/logtape";
 import type { Config, RouteConfig } from "../config/config.ts";
 import type { Page } from "../connection/page.ts";
 import type { ConnectionCounts, Counted, Selection } from "../connection/registry.ts";
 import { Engine } from "../engine.ts";
 import type { PreparedReload } from "../engine/options.ts";
+import { messageOf } from "../errors.ts";
 import { CountingObserver } from "../observe/counters.ts";
 import { Log } from "../observe/log.ts";
 import type { Closing, ConnectionInfo } from "../observe/observer.ts";
@@ -15,6 +17,8 @@ import type { MainCalls, Report, SentConfig, Started, WorkerCalls, WorkerSetting
 import type { SentHealth } from "../upstream/remote_health.ts";
 import { Channel, type Port } from "./channel.ts";
 import { Presence } from "./presence.ts";
+
+const log = getLogger("switchyard");
 
 /** Answers the calls of the main thread. */
 export class WorkerEngine implements WorkerCalls {
@@ -123,6 +127,14 @@ export class WorkerEngine implements WorkerCalls {
 
   count(which: Counted): Promise<ConnectionCounts> {
     return this.#engine.count(which);
+  }
+
+  /** Reports an error that nothing has caught: whatever it has left half done, the main thread ends this one. */
+  fail(error: unknown): void {
+    if (error instanceof Error) log.debug(`worker ${this.#settings.index}: ${error.stack}`);
+    // begins with what is buffered, before the report
+    void this.#log?.[Symbol.asyncDispose]();
+    this.channel.tell("failed", messageOf(error));
   }
 
   get #engine(): Engine {
