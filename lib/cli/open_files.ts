@@ -2,7 +2,7 @@
 
 import { type Config, DEFAULT_CONNECTIONS } from "../config/config.ts";
 import { LINGER_MOST } from "../transport/linger.ts";
-import { TimeSlice } from "../util/async.ts";
+import { sleep } from "../util/async.ts";
 
 /** Listeners, the program's own files, and some to spare. */
 const OWN_FILES = 100;
@@ -12,6 +12,15 @@ const MAX_TRIED = 65_536;
 
 /** Files tried before listening, within 11 ms: so the common limit of 1024 is known before the first connection. */
 const FIRST_TRIED = 1100;
+
+/** Files that connections may open while `tryRest` pauses: at its most it would leave them none. */
+const RESERVE = 256;
+
+/** Files tried between two pauses: those of the reserve once more, and as many further ones. */
+const TRIED_AT_ONCE = 2 * RESERVE;
+
+/** Pause between two slices, in milliseconds. */
+const REST_MS = 4;
 
 /** Open files of a relayed connection: the client's socket and the upstream's. */
 const FILES_EACH = 2;
@@ -35,12 +44,14 @@ export class OpenFiles {
     this.#open = open;
     this.#wanted = Math.min(filesNeeded(connectionsOf(config)), MAX_TRIED);
     const first = Math.min(this.#wanted, FIRST_TRIED);
-    const count = countOpenable(first, open);
-    this.#held = count < first ? count : this.#wanted;
+    const files: Disposable[] = [];
+    this.#held = openUpTo(first, files, open) ? files.length : this.#wanted;
+    close(files, files.length);
   }
 
   /**
-   * Tries the rest of the files in slices, since all of them at once would take a fifth of a second.
+   * Tries the rest of the files in slices, since all of them at once would take a fifth of a second. Whatever is held
+   * at a pause, RESERVE further files have been opened and closed again just before it.
    *
    * @param inUse Number of connections, whose files count as openable.
    * @return Whether fewer can be opened than was assumed.
@@ -48,20 +59,17 @@ export class OpenFiles {
   async tryRest(inUse: () => number, signal?: AbortSignal): Promise<boolean> {
     if (this.#held < this.#wanted || this.#wanted <= FIRST_TRIED) return false;
     const files: Disposable[] = [];
-    const slice = new TimeSlice();
     while (files.length < this.#wanted && !signal?.aborted) {
-      try {
-        files.push(this.#open());
-      } catch {
-        this.#held = Math.min(this.#wanted, files.length + FILES_EACH * inUse()); // that is the limit
-        break;
-      }
-      if (slice.over) await slice.rest();
+      const most = Math.min(this.#wanted, files.length + TRIED_AT_ONCE);
+      const isLimit = openUpTo(most, files, this.#open);
+      if (isLimit) this.#held = Math.min(this.#wanted, files.length + FILES_EACH * inUse());
+      if (isLimit || files.length === this.#wanted) break;
+      close(files, RESERVE);
+      await sleep(REST_MS);
     }
-    const freeing = new TimeSlice();
     while (files.length > 0) {
-      files.pop()?.[Symbol.dispose]();
-      if (freeing.over) await freeing.rest();
+      close(files, TRIED_AT_ONCE);
+      await sleep(REST_MS);
     }
     return this.#held < this.#wanted;
   }
@@ -99,16 +107,21 @@ function connectionsOf({ limits: { connections = DEFAULT_CONNECTIONS } }: Pick<C
   return connections;
 }
 
-function countOpenable(most: number, open: Open): number {
-  using stack = new DisposableStack();
-  for (let count = 0; count < most; count++) {
+/** Opens files until there are `most`. Returns whether fewer could be opened. */
+function openUpTo(most: number, files: Disposable[], open: Open): boolean {
+  while (files.length < most) {
     try {
-      stack.use(open());
+      files.push(open());
     } catch {
-      return count; // no more can be opened: this is what was asked
+      return true; // no more can be opened: this is what was asked
     }
   }
-  return most;
+  return false;
+}
+
+/** Closes the newest `count` of the files. */
+function close(files: Disposable[], count: number): void {
+  for (const file of files.splice(-count)) file[Symbol.dispose]();
 }
 
 function openOne(): Disposable {

@@ -1,5 +1,5 @@
 import { filesNeeded, OpenFiles } from "../../lib/cli/open_files.ts";
-import { assertEquals, assertMatch, assertStringIncludes } from "../assert.ts";
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "../assert.ts";
 import type { Config } from "../../lib/config/config.ts";
 import { configTo } from "../fixture.ts";
 import { routeTo, serve } from "../serving.ts";
@@ -41,6 +41,23 @@ Deno.test("beyond the first 1100 files nothing is tried before tryRest", async (
   assertEquals(openFiles.withLimit(config).limits.connections, 10_000);
   assertEquals(await openFiles.tryRest(() => 0), true);
   assertEquals(openFiles.withLimit(config).limits.connections, 2500);
+  assertEquals(state.open, 0);
+});
+
+Deno.test("while the rest is tried, connections find 200 files to open at every turn", async () => {
+  const { state, open } = files(12_345);
+  let most = 0;
+  const openFiles = new OpenFiles(limitsOf(undefined), () => {
+    const file = open();
+    most = Math.max(most, state.open);
+    return file;
+  });
+  const left: number[] = [];
+  const turns = setInterval(() => left.push(most - state.open), 0);
+  assertEquals(await openFiles.tryRest(() => 0), true);
+  clearInterval(turns);
+  // what was open at once before may be opened again
+  assert(left.length > 20 && Math.min(...left) >= 200, `files left at the turns: ${left}`);
   assertEquals(state.open, 0);
 });
 
