@@ -12,6 +12,15 @@ export const BOUNDS: readonly number[] = [
   ...[0.1, 0.25, 0.5, 1, 2.5, 5, 10],
 ];
 
+/**
+ * Failed dials are counted for so many upstreams apart, and for all further ones together: a table may name another one
+ * for each ID, and those of Redis change all the time.
+ */
+const MOST_UPSTREAMS = 1000;
+
+/** Stands for the further ones. No upstream has this name, which is without a port. */
+export const OTHER_UPSTREAMS = "other";
+
 /** Durations in seconds. */
 export interface Durations {
   /** How many were at most each of `BOUNDS` and over the bound before; the last is for those over all bounds. */
@@ -77,7 +86,10 @@ export class CountingObserver implements Observer {
   }
 
   dialFailed(_connection: ConnectionInfo, server: HostPort, reason: DialReason): void {
-    addDialErrors(this.counters, hostPortText(server), reason, 1);
+    const { dialErrors } = this.counters;
+    const upstream = hostPortText(server);
+    const isApart = dialErrors.has(upstream) || dialErrors.size < MOST_UPSTREAMS;
+    addDialErrors(this.counters, isApart ? upstream : OTHER_UPSTREAMS, reason, 1);
   }
 
   connected({ dialedAt, connectedAt }: ConnectionInfo): void {

@@ -13,7 +13,7 @@ import type { RouteTable } from "../../lib/route/table.ts";
 const LOOKUPS = 100_000;
 const PART = 10_000;
 const ECHO_ID = "echo";
-const CONNECTIONS = 8;
+const CONNECTIONS = 2;
 const MAIN = new URL("../../main.ts", import.meta.url);
 
 const count = Number(Deno.args[0] ?? 1_000_000);

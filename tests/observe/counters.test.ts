@@ -1,4 +1,4 @@
-import { BOUNDS, CountingObserver, newCounters, sumOf } from "../../lib/observe/counters.ts";
+import { BOUNDS, CountingObserver, newCounters, OTHER_UPSTREAMS, sumOf } from "../../lib/observe/counters.ts";
 import { assertEquals } from "../assert.ts";
 import { connectionWith } from "./connection_info.ts";
 
@@ -45,4 +45,17 @@ Deno.test("counters of several threads are summed, and survive being sent to ano
   assertEquals(sum.identifying.buckets.filter((count) => count > 0), [1, 1, 1]);
   assertEquals(Math.round(sum.connecting.sum * 1000), 222);
   assertEquals(sumOf([]), newCounters());
+});
+
+Deno.test("failed dials to any number of upstreams make a bounded number of series", () => {
+  const observer = new CountingObserver();
+  const fail = (port: number) => {
+    observer.dialFailed(connectionWith({}), { host: "a.example.com", port }, "refused");
+  };
+  for (let port = 1; port <= 5000; port++) fail(port);
+  fail(1);
+  const { dialErrors } = observer.counters;
+  assertEquals(dialErrors.size, 1001);
+  assertEquals(dialErrors.get("a.example.com:1")?.get("refused"), 2);
+  assertEquals(dialErrors.get(OTHER_UPSTREAMS)?.get("refused"), 4000);
 });
