@@ -45,13 +45,13 @@ export class Engine implements Current, EngineFace {
   #closing: Promise<void> | undefined;
 
   private constructor(config: Config, options: EngineOptions) {
-    const { listen, reusePort, connect, lookup, onDialed, waker, observers = [] } = options;
+    const { listen, reusePort, shared, connect, lookup, onDialed, waker, observers = [] } = options;
     this.#config = config;
     this.#accessLog = new AccessLog(config.log);
     this.#observer = new Observers([this.#accessLog, ...observers]);
     this.#dialing = new Dialing({ connect, lookup, onDialed, waker, observer: this.#observer });
-    this.registry = new ConnectionRegistry(this.#observer);
-    this.limiter = new Limiter(config);
+    this.registry = new ConnectionRegistry(this.#observer, shared && (() => shared.nextNumber()));
+    this.limiter = new Limiter(config, shared);
     this.#snapshot = this.#snapshotOf(
       config,
       new RouteTable(config.routes, config.default, config.tableData),

@@ -4,6 +4,8 @@
 export interface Counts {
   /** Adds one to `key` and gives true, or gives false where that would exceed `limit`; 0 is no limit. */
   tryAdd(key: string, limit: number): boolean;
+  /** Adds one to `key`, has other threads evict their connections of it, and gives its rank: higher than those before. */
+  claim(key: string): number;
   /** Takes one from `key`, which must have been added before. */
   release(key: string): void;
   get(key: string): number;
@@ -12,12 +14,18 @@ export interface Counts {
 /** Counts of one thread. A key without connections takes no memory. */
 export class MapCounts implements Counts {
   readonly #counts = new Map<string, number>();
+  #claims = 0;
 
   tryAdd(key: string, limit: number): boolean {
     const count = this.get(key);
     if (limit > 0 && count >= limit) return false;
     this.#counts.set(key, count + 1);
     return true;
+  }
+
+  claim(key: string): number {
+    this.tryAdd(key, 0);
+    return ++this.#claims;
   }
 
   release(key: string): void {

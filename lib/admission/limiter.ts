@@ -2,15 +2,27 @@
 
 import { type Config, DEFAULT_CONNECTIONS } from "../config/config.ts";
 import { Refusal } from "../errors.ts";
+import type { Eviction } from "../shared/eviction.ts";
 import { subnetOf } from "../util/cidr.ts";
 import { LinkedList } from "../util/linked_list.ts";
 import { AccessList } from "./access_list.ts";
 import { type Counts, MapCounts } from "./counts.ts";
 import { type Admittance, type Evict, type Permit, Place } from "./permit.ts";
+import { LocalPlaces, type Places } from "./places.ts";
 import { RateLimiter } from "./rate_limiter.ts";
 
 /** The part of a configuration that limits connections. */
 export type Limits = Pick<Config, "allow" | "deny" | "limits" | "duplicate_id">;
+
+/** What permits are counted in: for one thread, or over all of them. */
+export interface AdmissionCounts {
+  readonly places: Places;
+  /** Connections by address. */
+  readonly addresses: Counts;
+  /** Connections by ID. */
+  readonly ids: Counts;
+  readonly rates: Pick<RateLimiter, "tryTake">;
+}
 
 /** Grants permits under limits that a reload may change. Permits that are held stay granted. */
 export class Limiter implements Admittance {
@@ -19,14 +31,20 @@ export class Limiter implements Admittance {
   /** Permits whose client has not sent its ID, the oldest first. */
   readonly #silent = new LinkedList<Place>();
   readonly #identified = new LinkedList<Place>();
-  readonly #subnets: Counts = new MapCounts();
-  readonly #ids: Counts = new MapCounts();
+  readonly #places: Places;
+  readonly #subnets: Counts;
+  readonly #ids: Counts;
+  readonly #rates: AdmissionCounts["rates"];
   /** Permits by counted ID, kept under `duplicate_id: replace` alone. */
   readonly #holders = new Map<string, Set<Place>>();
-  readonly #rates = new RateLimiter();
 
-  constructor(limits: Limits) {
+  /** @param counts Those of all threads. @default counts of its own */
+  constructor(limits: Limits, counts: AdmissionCounts = ownCounts()) {
     this.#limits = limits;
+    this.#places = counts.places;
+    this.#subnets = counts.addresses;
+    this.#ids = counts.ids;
+    this.#rates = counts.rates;
     this.configure(limits);
   }
 
@@ -58,7 +76,7 @@ export class Limiter implements Admittance {
     const place = new Place(this, evict);
     if (address !== undefined) this.#admit(place, address);
     try {
-      this.#makeRoom();
+      this.#takePlace();
     } catch (error) {
       this.release(place);
       throw error;
@@ -73,18 +91,32 @@ export class Limiter implements Admittance {
   }
 
   identified(place: Place, id: string): void {
+    while (place.joined && !this.#places.identify()) this.#settle();
     if (!this.#silent.leave(place)) return;
     this.#identified.join(place);
     place.id = id;
     if (!this.#countsIds) return;
-    if (this.#limits.duplicate_id === "replace") this.#evictHolders(id);
-    if (!this.#ids.tryAdd(id, this.#idLimit)) throw exceeded(this.#idProblem);
+    if (this.#limits.duplicate_id === "replace") {
+      this.#evictHolders(id);
+      place.rank = this.#ids.claim(id);
+    } else if (!this.#ids.tryAdd(id, this.#idLimit)) throw exceeded(this.#idProblem);
     place.countedId = true;
     this.#hold(place, id);
   }
 
+  /** Evicts what another thread asks this one to evict. */
+  evict(eviction: Eviction): void {
+    if (eviction === "silent") this.#settle();
+    else this.#evictHolders(eviction.id, eviction.below);
+  }
+
   release(place: Place): void {
-    (place.id === undefined ? this.#silent : this.#identified).leave(place);
+    const isSilent = place.id === undefined;
+    if ((isSilent ? this.#silent : this.#identified).leave(place)) this.#places.leave(isSilent);
+    this.#forget(place);
+  }
+
+  #forget(place: Place): void {
     if (place.countedSubnet !== undefined) this.#subnets.release(place.countedSubnet);
     place.countedSubnet = undefined;
     if (!place.countedId || place.id === undefined) return;
@@ -129,17 +161,32 @@ export class Limiter implements Admittance {
     throw new Refusal("FORBIDDEN", `connections from ${address} are not allowed`, { cause: verdict.because });
   }
 
-  #makeRoom(): void {
+  #takePlace(): void {
     const limit = this.#limits.limits.connections ?? DEFAULT_CONNECTIONS;
-    if (limit === 0 || (this.held < limit && this.#silent.size < Math.ceil(limit / 2))) return;
-    const oldest = this.#silent.first;
-    if (!oldest) throw exceeded(`all ${limit} connections allowed are in use`);
-    this.#evict(oldest, exceeded("evicted: no ID sent, and the connection limit is reached"));
+    const place = this.#places.take(limit);
+    if (place === "full") throw exceeded(`all ${limit} connections allowed are in use`);
+    if (place === "evict") this.#evictOldest();
   }
 
-  #evictHolders(id: string): void {
+  /** Evicts the silent clients whose places other threads have taken. */
+  #settle(): void {
+    for (let due = this.#places.settle(); due > 0; due--) this.#evictOldest();
+  }
+
+  /** Evicts the connections of an ID that has connected again, in whatever thread. */
+  #evictHolders(id: string, below = Infinity): void {
     const replaced = new Refusal("REPLACED", "this ID has connected again");
-    for (const older of [...this.#holders.get(id) ?? []]) this.#evict(older, replaced);
+    for (const older of [...this.#holders.get(id) ?? []]) {
+      if (older.rank < below) this.#evict(older, replaced);
+    }
+  }
+
+  /** Evicts the client that has been silent for longest, and whose place another one has already. */
+  #evictOldest(): void {
+    const oldest = this.#silent.first;
+    if (!oldest) return;
+    this.#silent.leave(oldest);
+    this.#evict(oldest, exceeded("evicted: no ID sent, and the connection limit is reached"));
   }
 
   /** Gives the place back at once: the connection takes a moment to end. */
@@ -148,20 +195,18 @@ export class Limiter implements Admittance {
     place.evict(why);
   }
 
-  /** Counts a connection that is open already where the limits now ask for it. */
+  /** Counts a connection that is open already where the limits now ask for it, and where there is room to count it. */
   #count(place: Place): void {
-    if (place.address !== undefined && this.#limits.limits.connections_per_ip > 0) {
-      place.countedSubnet ??= this.#add(this.#subnets, subnetOf(place.address));
+    const { address, id } = place;
+    if (
+      address !== undefined && place.countedSubnet === undefined && this.#limits.limits.connections_per_ip > 0
+    ) {
+      const subnet = subnetOf(address);
+      if (hasAdded(this.#subnets, subnet)) place.countedSubnet = subnet;
     }
-    if (place.id === undefined || !this.#countsIds) return;
-    if (!place.countedId) this.#add(this.#ids, place.id);
-    place.countedId = true;
-    this.#hold(place, place.id);
-  }
-
-  #add(counts: Counts, key: string): string {
-    counts.tryAdd(key, 0);
-    return key;
+    if (id === undefined || !this.#countsIds) return;
+    place.countedId ||= hasAdded(this.#ids, id);
+    if (place.countedId) this.#hold(place, id);
   }
 
   #hold(place: Place, id: string): void {
@@ -169,6 +214,24 @@ export class Limiter implements Admittance {
     const holders = this.#holders.get(id);
     if (holders) holders.add(place);
     else this.#holders.set(id, new Set([place]));
+  }
+}
+
+function ownCounts(): AdmissionCounts {
+  return {
+    places: new LocalPlaces(),
+    addresses: new MapCounts(),
+    ids: new MapCounts(),
+    rates: new RateLimiter(),
+  };
+}
+
+function hasAdded(counts: Counts, key: string): boolean {
+  try {
+    return counts.tryAdd(key, 0);
+  } catch (error) {
+    if (error instanceof Refusal) return false;
+    throw error;
   }
 }
 

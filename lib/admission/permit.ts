@@ -41,6 +41,8 @@ export class Place extends ListNode<Place> implements Permit {
   countedSubnet: string | undefined = undefined;
   /** Whether the ID is counted. */
   countedId = false;
+  /** See `Counts.claim`; 0 where the ID was counted without a claim. */
+  rank = 0;
 
   constructor(admittance: Admittance, evict: Evict) {
     super();

@@ -44,13 +44,19 @@ interface Waiting {
 export class ConnectionRegistry implements Iterable<Connection> {
   readonly #open = new LinkedList<Connection>();
   readonly #observer: Required<Observer>;
+  readonly #nextNumber: () => number;
+  #total = 0;
   #last = 0;
   #closed = { up: 0, down: 0 };
   #waiting: Waiting[] = [];
 
-  /** @param observer Is told of each connection's stages. */
-  constructor(observer: Required<Observer>) {
+  /**
+   * @param observer Is told of each connection's stages.
+   * @param nextNumber Numbers connections, each higher than those before. @default from 1 on
+   */
+  constructor(observer: Required<Observer>, nextNumber: () => number = () => this.#last + 1) {
     this.#observer = observer;
+    this.#nextNumber = nextNumber;
   }
 
   /** Number of connections that are open. */
@@ -60,12 +66,19 @@ export class ConnectionRegistry implements Iterable<Connection> {
 
   /** Connections accepted since the start. */
   get total(): number {
+    return this.#total;
+  }
+
+  /** The number of the newest connection; 0 before the first. */
+  get last(): number {
     return this.#last;
   }
 
   /** @param listener Its address, for observers. */
   open(client: Duplex, addresses: SocketAddresses, listener: string): Connection {
-    const connection = new Connection(++this.#last, client, addresses, listener, this.#observer);
+    this.#last = this.#nextNumber();
+    this.#total += 1;
+    const connection = new Connection(this.#last, client, addresses, listener, this.#observer);
     this.#open.join(connection);
     this.#observer.accepted(connection);
     return connection;
@@ -133,7 +146,7 @@ export class ConnectionRegistry implements Iterable<Connection> {
     return this.#open[Symbol.iterator]();
   }
 
-  /** Resolves once none of the first `last` connections since the start is open. */
+  /** Resolves once no connection with a number up to `last` is open. */
   ended(last = Infinity): Promise<void> {
     return new Promise((resolve) => {
       this.#waiting.push({ last, resolve });

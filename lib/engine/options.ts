@@ -1,5 +1,6 @@
 /** What an engine is started with, and the two steps of its reload. */
 
+import type { AdmissionCounts } from "../admission/limiter.ts";
 import type { Listen } from "../listen/bind.ts";
 import type { Observer } from "../observe/observer.ts";
 import type { RouteTable } from "../route/table.ts";
@@ -8,12 +9,20 @@ import type { Lookup } from "../upstream/resolver.ts";
 import type { UpstreamsOptions } from "../upstream/upstreams.ts";
 import type { Waker } from "../upstream/waker.ts";
 
+/** What an engine counts in. */
+export interface EngineCounts extends AdmissionCounts {
+  /** Gives a connection its number: higher than those before. */
+  nextNumber(): number;
+}
+
 /** What tests put in place of the platform, and who is told of what happens. */
 export interface EngineOptions {
   /** @default Deno.listen */
   readonly listen?: Listen;
   /** Whether other threads listen on the same ports. @default false */
   readonly reusePort?: boolean;
+  /** Counts that this thread shares with others. @default counts of its own */
+  readonly shared?: EngineCounts | undefined;
   /** @default Deno.connect */
   readonly connect?: Connect;
   /** @default the system's resolver */

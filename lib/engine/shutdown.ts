@@ -23,7 +23,7 @@ export async function endConnections(
   times: DrainTimes,
   closed: AbortSignal,
 ): Promise<number> {
-  const last = registry.total;
+  const { last } = registry;
   const left = () => [...registry].filter(({ conn }) => conn <= last);
   const terminated = await drainConnections(left, times, SHUTDOWN, whenEnded(registry, closed, last));
   for (const connection of registry) {
@@ -35,7 +35,7 @@ export async function endConnections(
   return terminated;
 }
 
-/** Aborted once the first `last` connections since the start have ended, or `closed` is aborted. */
+/** Aborted once the connections with a number up to `last` have ended, or `closed` is aborted. */
 function whenEnded(registry: ConnectionRegistry, closed: AbortSignal, last?: number): AbortSignal {
   const ended = new AbortController();
   void registry.ended(last).then(() => ended.abort());

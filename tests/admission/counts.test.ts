@@ -16,3 +16,10 @@ Deno.test("a limit of 0 is none, and keys such as __proto__ are plain", () => {
   for (let index = 0; index < 1000; index++) assert(counts.tryAdd("__proto__", 0));
   assertEquals([counts.get("__proto__"), counts.get("constructor")], [1000, 0]);
 });
+
+Deno.test("a claim adds to its key and ranks above those before", () => {
+  const counts = new MapCounts();
+  assert(counts.claim("a") < counts.claim("b"));
+  assert(counts.claim("b") < counts.claim("a"));
+  assertEquals([counts.get("a"), counts.get("b")], [2, 2]);
+});

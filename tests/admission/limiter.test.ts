@@ -1,10 +1,11 @@
 import { encodeId } from "../../lib/frame/tlv.ts";
-import { Limiter } from "../../lib/admission/limiter.ts";
+import { type AdmissionCounts, Limiter } from "../../lib/admission/limiter.ts";
 import { Refusal } from "../../lib/errors.ts";
 import { assert, assertEquals, assertThrows } from "../assert.ts";
 import { receive, receiveAll, send } from "../bytes.ts";
 import { refusalCode } from "../clients.ts";
 import { type Changes, configTo, overEach, startBalancer, startBefore } from "../fixture.ts";
+import { openThreads } from "../shared/fixture.ts";
 import { startEcho, startUpstream } from "../upstreams.ts";
 import { pause, until } from "../wait.ts";
 
@@ -168,22 +169,28 @@ overEach(
 );
 
 /** A limiter, and who was evicted from it. */
-function limiterOf(changes: Changes) {
-  const limiter = new Limiter(configTo(9, changes));
+function limiterOf(changes: Changes, counts?: AdmissionCounts) {
+  const limiter = new Limiter(configTo(9, changes), counts);
   const evicted: string[] = [];
   const reserve = (name: string, address = "192.0.2.7") =>
     limiter.reserve((why) => evicted.push(`${name} ${why.reason}`), address);
   return { limiter, evicted, reserve };
 }
 
-Deno.test("duplicate_id: replace counts one connection of an ID at every moment", () => {
+/** A test over the counts of one thread, and over those that threads share. */
+function overCounts(name: string, test: (start: typeof limiterOf) => void): void {
+  Deno.test(name, () => test(limiterOf));
+  Deno.test(`${name} (shared counts)`, () => test((changes) => limiterOf(changes, openThreads(2).one)));
+}
+
+overCounts("duplicate_id: replace counts one connection of an ID at every moment", (limiterOf) => {
   const { limiter, evicted, reserve } = limiterOf({ duplicate_id: "replace" });
   for (let index = 0; index < 5; index++) reserve(`${index}`).identified("1");
   assertEquals(evicted, [0, 1, 2, 3].map((index) => `${index} REPLACED`));
   assertEquals(limiter.held, 1);
 });
 
-Deno.test("a permit gives back what it holds, once", () => {
+overCounts("a permit gives back what it holds, once", (limiterOf) => {
   const { limiter, reserve } = limiterOf({ limits: { connections_per_ip: 1, connections_per_id: 1 } });
   const permit = reserve("a");
   permit.identified("1");
@@ -196,7 +203,7 @@ Deno.test("a permit gives back what it holds, once", () => {
   assertThrows(() => reserve("e", "192.0.2.8").identified("1"), Refusal, "too many connections of this ID");
 });
 
-Deno.test("a permit that was evicted counts for no address that becomes known too late", () => {
+overCounts("a permit that was evicted counts for no address that becomes known too late", (limiterOf) => {
   const { limiter, evicted, reserve } = limiterOf({ limits: { connections: 1, connections_per_ip: 1 } });
   const behindProxy = limiter.reserve(() => evicted.push("proxied"));
   reserve("next", "192.0.2.8");
@@ -207,14 +214,14 @@ Deno.test("a permit that was evicted counts for no address that becomes known to
   reserve("last", "192.0.2.9");
 });
 
-Deno.test("an address that is denied evicts nobody", () => {
+overCounts("an address that is denied evicts nobody", (limiterOf) => {
   const { evicted, reserve } = limiterOf({ limits: { connections: 1 }, deny: ["192.0.2.66"] });
   reserve("silent");
   assertThrows(() => reserve("denied", "192.0.2.66"), Refusal, "connections from 192.0.2.66 are not allowed");
   assertEquals(evicted, []);
 });
 
-Deno.test("limits that a reload brings count what is open already", () => {
+overCounts("limits that a reload brings count what is open already", (limiterOf) => {
   const { limiter, evicted, reserve } = limiterOf({});
   const permits = ["a", "b", "c"].map((name) => reserve(name));
   for (const permit of permits) permit.identified("1");
@@ -231,6 +238,106 @@ Deno.test("limits that a reload brings count what is open already", () => {
   limiter.configure(configTo(9, { limits: { connections_per_ip: 3 } }));
   for (const name of ["g", "h", "i"]) reserve(name);
   assertThrows(() => reserve("j"), Refusal, "more than 3 connections");
+});
+
+/** The limiters of two threads. What one asks of the other reaches it when `deliver` is called. */
+function limitersOf(changes: Changes) {
+  const { one, other, evictions } = openThreads(2);
+  const limiters = [limiterOf(changes, one), limiterOf(changes, other)] as const;
+  const deliver = () => {
+    for (const [thread, eviction] of evictions.splice(0)) limiters[thread]?.limiter.evict(eviction);
+  };
+  return { limiters, deliver };
+}
+
+Deno.test("limits hold over all threads, and what one gives back another can have", () => {
+  const { limiters: [one, other] } = limitersOf({
+    limits: { connections: 4, connections_per_ip: 2, connections_per_id: 1 },
+  });
+  const permit = one.reserve("a");
+  permit.identified("1");
+  assertThrows(
+    () => other.reserve("b", "192.0.2.8").identified("1"),
+    Refusal,
+    "too many connections of this ID",
+  );
+  other.reserve("c").identified("2");
+  assertThrows(() => other.reserve("d"), Refusal, "more than 2 connections from 192.0.2.7");
+  permit[Symbol.dispose]();
+  other.reserve("e").identified("1");
+  one.reserve("f", "192.0.2.9").identified("3");
+  assertThrows(() => one.reserve("g", "192.0.2.10"), Refusal, "all 4 connections allowed are in use");
+});
+
+Deno.test("connection_rate_per_ip holds over all threads", () => {
+  const { limiters: [one, other] } = limitersOf({ limits: { connection_rate_per_ip: 2 } });
+  one.reserve("a");
+  other.reserve("b");
+  assertThrows(() => one.reserve("c"), Refusal, "more than 2 connections a second from 192.0.2.7");
+});
+
+Deno.test("duplicate_id: reject turns away the second connection of an ID in whatever thread", () => {
+  const { limiters: [one, other] } = limitersOf({ duplicate_id: "reject" });
+  const first = one.reserve("a");
+  first.identified("1");
+  assertThrows(() => other.reserve("b").identified("1"), Refusal, "this ID is connected already");
+  first[Symbol.dispose]();
+  other.reserve("c").identified("1");
+});
+
+Deno.test("duplicate_id: replace ends the older connection in another thread, and none of other IDs", () => {
+  const { limiters: [one, other], deliver } = limitersOf({ duplicate_id: "replace" });
+  one.reserve("a").identified("1");
+  one.reserve("b").identified("2");
+  other.reserve("c").identified("1");
+  deliver();
+  assertEquals([one.evicted, other.evicted], [["a REPLACED"], []]);
+});
+
+Deno.test("of connections of an ID in several threads the last one stays, however late threads are told", () => {
+  const { limiters: [one, other], deliver } = limitersOf({ duplicate_id: "replace" });
+  one.reserve("a").identified("1");
+  other.reserve("b").identified("1");
+  one.reserve("c").identified("1");
+  other.reserve("d").identified("1");
+  one.reserve("e").identified("1");
+  deliver();
+  assertEquals([one.evicted, other.evicted], [["a REPLACED", "c REPLACED"], ["b REPLACED", "d REPLACED"]]);
+  assertEquals([one.limiter.held, other.limiter.held], [1, 0]);
+});
+
+Deno.test("a thread without silent clients evicts that of another thread which has been silent longest", () => {
+  const { limiters: [one, other], deliver } = limitersOf({ limits: { connections: 4 } });
+  one.reserve("a");
+  one.reserve("b");
+  other.reserve("c");
+  deliver();
+  assertEquals([one.evicted, other.evicted], [["a LIMIT_EXCEEDED"], []]);
+  assertEquals([one.limiter.held, other.limiter.held], [1, 1]);
+});
+
+Deno.test("a client that sends its ID gets no place that another thread has taken already", () => {
+  const { limiters: [one, other], deliver } = limitersOf({ limits: { connections: 2 } });
+  const late = one.reserve("a");
+  other.reserve("b").identified("1");
+  other.reserve("c");
+  other.reserve("d").identified("2");
+  late.identified("3");
+  assertEquals([one.evicted, one.limiter.held], [["a LIMIT_EXCEEDED"], 0]);
+  deliver();
+  assertThrows(() => one.reserve("e"), Refusal, "all 2 connections allowed are in use");
+});
+
+Deno.test("with shared counts nothing is left once every connection has ended", () => {
+  const limits = { connections: 2, connections_per_ip: 2, connections_per_id: 2 };
+  const { limiters, deliver } = limitersOf({ limits });
+  for (let round = 0; round < 20; round++) {
+    const permits = limiters.map(({ reserve }) => reserve("a"));
+    deliver();
+    permits[round % 2]?.identified("1");
+    for (const permit of permits) permit[Symbol.dispose]();
+  }
+  for (const { reserve } of limiters) reserve("b").identified("1");
 });
 
 Deno.test("clients that were silent before a reload of timeouts.id make room for newcomers after it", async () => {

@@ -9,11 +9,12 @@ const FINISHED: Closing = { reason: "client_fin", closedBy: "client" };
 
 const KICKED: Closing = { reason: "kicked", closedBy: "balancer" };
 
-/** A registry, and the reasons of the connections that have been closed. */
-function registered() {
+/** A registry, and the reasons of the connections that have been closed. @param numbers Those of connections, in turn */
+function registered(numbers?: number[]) {
   const reasons: string[] = [];
   const registry = new ConnectionRegistry(
     new Observers([{ closed: ({ conn }, { reason }) => void reasons.push(`${conn} ${reason}`) }]),
+    numbers && (() => numbers.shift() ?? NaN),
   );
   const closedSockets = new Set<object>();
   const open = (id?: string) => {
@@ -39,6 +40,17 @@ Deno.test("connections have rising numbers, and are found by number and by ID, t
   assertEquals([...registry.ofId("a")], [first, third]);
   registry.close(first, FINISHED);
   assertEquals([registry.active, registry.total, [...registry.ofId("a")].length], [2, 3, 1]);
+});
+
+Deno.test("numbers that threads share have gaps: the total counts connections, and the end of all up to a number is theirs", async () => {
+  const { registry, open } = registered([3, 7, 8]);
+  const [first, second] = [open(), open()];
+  assertEquals([first.conn, second.conn, registry.total, registry.last], [3, 7, 2, 7]);
+  const ended = registry.ended(registry.last);
+  open();
+  for (const connection of [first, second]) registry.close(connection, FINISHED);
+  await ended;
+  assertEquals([registry.active, registry.total, registry.last], [1, 3, 8]);
 });
 
 Deno.test("a selection is by number, by ID, or by both; without either it is none", () => {
