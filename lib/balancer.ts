@@ -3,7 +3,7 @@
 import { getLogger } from "@logtape/logtape";
 import type { Config } from "./config/config.ts";
 import { Engine } from "./engine.ts";
-import type { EngineFace } from "./engine/face.ts";
+import type { EngineFace, ReloadOptions } from "./engine/face.ts";
 import type { EngineOptions } from "./engine/options.ts";
 import type { ReloadResult } from "./observe/observer.ts";
 import type { WorkersOptions } from "./workers/options.ts";
@@ -62,8 +62,8 @@ export class Balancer<E extends EngineFace = EngineFace> implements AsyncDisposa
   }
 
   /** Switches to `config`, all of it in one step; see `EngineFace.reload`. */
-  reload(config: Config): Promise<ReloadResult> {
-    return this.#engine.reload(config);
+  reload(config: Config, options?: ReloadOptions): Promise<ReloadResult> {
+    return this.#engine.reload(config, options);
   }
 
   /** Ends gently, within `timeouts.drain`. Resolves to the number of connections that had to be terminated. */

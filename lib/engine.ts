@@ -16,7 +16,7 @@ import {
 import { endRemoved } from "./connection/removed_routes.ts";
 import type { Current, Snapshot } from "./connection/snapshot.ts";
 import { Timeouts } from "./connection/timeouts.ts";
-import type { EngineFace, Stats } from "./engine/face.ts";
+import type { EngineFace, ReloadOptions, Stats } from "./engine/face.ts";
 import { metricsSource } from "./engine/metrics_source.ts";
 import type { EngineOptions, PreparedReload } from "./engine/options.ts";
 import { endConnections, SHUTDOWN } from "./engine/shutdown.ts";
@@ -95,7 +95,7 @@ export class Engine implements Current, EngineFace {
     return this.#listeners.addresses;
   }
 
-  async reload(config: Config): Promise<ReloadResult> {
+  async reload(config: Config, { observed = true }: ReloadOptions = {}): Promise<ReloadResult> {
     const before = this.#snapshot.table;
     const prepared = await this.prepare(config);
     const change = await difference(before, prepared.table).catch((error) => {
@@ -103,7 +103,7 @@ export class Engine implements Current, EngineFace {
       throw error;
     });
     const result = { ...change, connections: await prepared.commit() };
-    this.#observer.reloaded(result);
+    if (observed) this.#observer.reloaded(result);
     return result;
   }
 

@@ -1,5 +1,6 @@
 /** Settings that a reload changes for connections that are open. */
 
+import { Balancer } from "../lib/balancer.ts";
 import { encodeId } from "../lib/frame/tlv.ts";
 import { assertEquals } from "./assert.ts";
 import { receive, receiveAll, send } from "./bytes.ts";
@@ -35,4 +36,15 @@ Deno.test("limits and duplicate_id that a reload brings count what is open alrea
   using second = await join();
   assertEquals((await receiveAll(first)).length, 0, "it gives way");
   assertEquals(await receive(second, ID.length), ID);
+});
+
+Deno.test("a reload that the balancer makes by itself is not reported to observers", async () => {
+  let reported = 0;
+  const observers = [{ reloaded: () => void reported++ }];
+  const config = configTo(9);
+  await using balancer = Balancer.start(config, { observers });
+  await balancer.reload(config, { observed: false });
+  assertEquals(reported, 0);
+  await balancer.reload(config);
+  assertEquals(reported, 1);
 });

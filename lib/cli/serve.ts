@@ -121,7 +121,7 @@ async function limitByRest(
   if (problem) log.warning(problem);
   if (config.limits.connections !== undefined) return;
   const limited = openFiles.withLimit(config);
-  await balancer.reload(limited);
+  await balancer.reload(limited, { observed: false });
   log.info(`the limit of open files allows ${limited.limits.connections} connections`);
 }
 

@@ -46,12 +46,7 @@ export class IdleTimeout implements Disposable {
     if (interval >= this.#interval) return;
     clearInterval(this.#timer);
     this.#interval = interval;
-    this.#timer = setInterval(() => this.sweep(performance.now()), interval);
-  }
-
-  /** Terminates what is over its limit at `now`, in milliseconds of `performance.now`. */
-  sweep(now: number): void {
-    sweepRelays(now);
+    this.#timer = setInterval(() => sweepRelays(performance.now()), interval);
   }
 
   [Symbol.dispose](): void {

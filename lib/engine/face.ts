@@ -22,6 +22,16 @@ export interface Stats {
   readonly redis: RedisStats | undefined;
 }
 
+/** Who is told of a reload. */
+export interface ReloadOptions {
+  /**
+   * Whether metrics and webhooks report it: false where the balancer itself changes a limit.
+   *
+   * @default true
+   */
+  readonly observed?: boolean;
+}
+
 /** Rules, and servers with their health: what a connection is routed by. */
 export type Routing = Pick<Snapshot, "table" | "pools" | "upstreams" | "redis">;
 
@@ -41,7 +51,7 @@ export interface EngineFace extends AsyncDisposable {
    *
    * @throws Error where a listener cannot be opened, or while draining; nothing has changed then.
    */
-  reload(config: Config): Promise<ReloadResult>;
+  reload(config: Config, options?: ReloadOptions): Promise<ReloadResult>;
   /**
    * Turns new connections away, lets those that are open run until they end or `timeouts.drain` is over, and closes.
    * Resolves to the number of connections that had to be terminated.

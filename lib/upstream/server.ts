@@ -33,7 +33,6 @@ export class ServerRecord implements ServerInfo {
   readonly #onDialed: RecordOptions["onDialed"];
   readonly #onIdle: ((record: ServerRecord) => void) | undefined;
   #active = 0;
-  #drained = false;
   #reported: HealthState = "up";
 
   constructor(key: string, { pool, health, onChange, onDialed, onIdle }: RecordOptions = {}) {
@@ -72,16 +71,6 @@ export class ServerRecord implements ServerInfo {
   /** How long its ejection still lasts, in milliseconds. */
   get ejectedFor(): number {
     return this.#health?.ejectedFor ?? 0;
-  }
-
-  /** Whether it was drained by hand: it gets no new connections. */
-  get drained(): boolean {
-    return this.#drained;
-  }
-
-  /** Drains the server, or takes it into use again. */
-  drain(drained: boolean): void {
-    this.#drained = drained;
   }
 
   /** Takes other limits of its health from now on. */
@@ -199,9 +188,9 @@ export class Server implements HostPort {
     return this.#record.state;
   }
 
-  /** Whether it gets no new connections by configuration (`weight: 0`) or by hand. */
+  /** Whether it gets no new connections, by `weight: 0`. */
   get draining(): boolean {
-    return this.#weight === 0 || this.#record.drained;
+    return this.#weight === 0;
   }
 
   /** Its weight, less during a slow start. */

@@ -102,13 +102,6 @@ export class Upstreams implements Disposable {
     yield* this.#single.values();
   }
 
-  /** Drains a server of a pool by hand, or takes it into use again. False where there is none of that key (`host:port`). */
-  drain(pool: string, key: string, drained: boolean): boolean {
-    const record = this.#pooled.get(`${pool} ${key}`);
-    record?.drain(drained);
-    return record !== undefined;
-  }
-
   /** The health of every server of a pool, for other threads. */
   *healths(): Generator<SentHealth> {
     for (const { key, pool, health } of this.#pooled.values()) {

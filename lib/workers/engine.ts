@@ -5,7 +5,7 @@ import { serversOf } from "../config/servers.ts";
 import { Dialing, type DialSettings } from "../connection/dialing.ts";
 import { ORDERS, type Page } from "../connection/page.ts";
 import type { ConnectionCounts, Counted, Selection } from "../connection/registry.ts";
-import type { EngineFace, Routing, Stats } from "../engine/face.ts";
+import type { EngineFace, ReloadOptions, Routing, Stats } from "../engine/face.ts";
 import { routingSource } from "../engine/metrics_source.ts";
 import { Log } from "../observe/log.ts";
 import type { MetricsSource, ThreadMetrics } from "../observe/metrics.ts";
@@ -111,8 +111,8 @@ export class WorkersEngine implements EngineFace {
     };
   }
 
-  reload(config: Config): Promise<ReloadResult> {
-    return this.#queue.add(() => this.#reload(config));
+  reload(config: Config, options: ReloadOptions = {}): Promise<ReloadResult> {
+    return this.#queue.add(() => this.#reload(config, options));
   }
 
   drain(): Promise<number> {
@@ -160,7 +160,7 @@ export class WorkersEngine implements EngineFace {
     this.#dialing.use(this.#routing);
   }
 
-  async #reload(config: Config): Promise<ReloadResult> {
+  async #reload(config: Config, { observed = true }: ReloadOptions): Promise<ReloadResult> {
     const table = await RouteTable.build(config.routes, config.default, config.tableData);
     const change = await difference(this.#routing.table, table);
     const read = await readAhead(tlsFiles([], serversOf(config)));
@@ -179,7 +179,7 @@ export class WorkersEngine implements EngineFace {
     const affected = this.#group.all("commit", this.#healths);
     addresses.commit();
     const result = { ...change, connections: sum(await affected) };
-    this.#observer.reloaded(result);
+    if (observed) this.#observer.reloaded(result);
     return result;
   }
 

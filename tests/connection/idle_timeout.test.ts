@@ -1,5 +1,6 @@
 import type { IdleLimits } from "../../lib/connection/idle_timeout.ts";
 import { encodeId } from "../../lib/frame/tlv.ts";
+import { sweepRelays } from "../../lib/relay/sweep.ts";
 import { assertEquals, assertGreater } from "../assert.ts";
 import { receive, receiveAll, send } from "../bytes.ts";
 import { overEach, startEchoing, startPath } from "../fixture.ts";
@@ -18,7 +19,7 @@ function startSwept(timeouts: Partial<IdleLimits>, serve: (conn: Deno.TcpConn) =
   const { idleTimeout, registry } = path.balancer.engine;
   idleTimeout[Symbol.dispose]();
   let now = Math.ceil(performance.now());
-  const sweep = (ms: number) => idleTimeout.sweep(now += ms);
+  const sweep = (ms: number) => sweepRelays(now += ms);
   const delivered = () =>
     [...registry].every(({ up, down }) => up.read === up.written && down.read === down.written);
   return {

@@ -2,7 +2,7 @@
 
 import { connect as connectTls } from "node:tls";
 import { encodeId } from "../../lib/frame/tlv.ts";
-import { STALLED_MS } from "../../lib/relay/sweep.ts";
+import { STALLED_MS, sweepRelays } from "../../lib/relay/sweep.ts";
 import { assert, assertEquals } from "../assert.ts";
 import { Certificate, hasOpenssl } from "../certificates.ts";
 import { concat, receive, receiveAll, send } from "../bytes.ts";
@@ -24,7 +24,7 @@ async function sweepUntilEnded(
 ): Promise<void> {
   let now = performance.now();
   await until(() => {
-    balancer.engine.idleTimeout.sweep(now += STALLED_MS);
+    sweepRelays(now += STALLED_MS);
     return balancer.active === 0;
   }, "the connection is accounted for");
 }

@@ -112,16 +112,6 @@ Deno.test("a server that was down counts as up once it is not checked any more",
   assertEquals(test.use({ eu: poolConfig([1]) }).server("eu", 1).state, "up");
 });
 
-Deno.test("a server that is drained by hand stays so over reloads, until it is taken into use again", () => {
-  using test = upstreamsWith();
-  test.use({ eu: poolConfig([1, 2]) });
-  assert(test.upstreams.drain("eu", "n:1", true));
-  assertEquals(test.use({ eu: poolConfig([1, 2]) }).tried("eu"), [2]);
-  assert(test.upstreams.drain("eu", "n:1", false));
-  assertEquals(test.use({ eu: poolConfig([1, 2]) }).tried("eu").length, 2);
-  assert(!test.upstreams.drain("eu", "n:3", true) && !test.upstreams.drain("us", "n:1", true));
-});
-
 Deno.test("a server that is gone is remembered as long as it has connections", () => {
   using test = upstreamsWith();
   const lease = test.use({ eu: poolConfig([1]) }).server("eu", 1).acquire();
