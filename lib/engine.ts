@@ -49,7 +49,8 @@ export class Engine implements Current, EngineFace {
     this.#config = config;
     this.#accessLog = new AccessLog(config.log);
     this.#observer = new Observers([this.#accessLog, ...observers]);
-    this.#dialing = new Dialing({ connect, lookup, onDialed, waker, observer: this.#observer });
+    const countOf = shared && ((key: string) => shared.ofServer(key));
+    this.#dialing = new Dialing({ connect, lookup, countOf, onDialed, waker, observer: this.#observer });
     this.registry = new ConnectionRegistry(this.#observer, shared && (() => shared.nextNumber()));
     this.limiter = new Limiter(config, shared);
     this.#snapshot = this.#snapshotOf(

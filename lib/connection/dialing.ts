@@ -21,6 +21,8 @@ export interface DialingOptions {
   /** @default the system's resolver */
   readonly lookup?: Lookup | undefined;
   /** See `UpstreamsOptions`. */
+  readonly countOf?: UpstreamsOptions["countOf"];
+  /** See `UpstreamsOptions`. */
   readonly onDialed?: UpstreamsOptions["onDialed"];
   /** Has the upstreams of held clients woken. @default this thread does */
   readonly waker?: Waker | undefined;
@@ -49,11 +51,15 @@ export class Dialing {
   readonly #hold: Hold;
   readonly #redis = new RedisInUse();
 
-  constructor({ connect, lookup, onDialed, waker, observer }: DialingOptions) {
+  constructor({ connect, lookup, countOf, onDialed, waker, observer }: DialingOptions) {
     this.#connect = connect;
     this.#hold = new Hold({ waker });
     this.#resolver = new Resolver(lookup);
-    this.#upstreams = new Upstreams({ onChange: (...change) => observer.serverChanged(...change), onDialed });
+    this.#upstreams = new Upstreams({
+      onChange: (...change) => observer.serverChanged(...change),
+      onDialed,
+      countOf,
+    });
   }
 
   /**

@@ -5,6 +5,7 @@ import type { Listen } from "../listen/bind.ts";
 import type { Observer } from "../observe/observer.ts";
 import type { RouteTable } from "../route/table.ts";
 import type { Connect } from "../upstream/dialer.ts";
+import type { ServerCount } from "../upstream/server.ts";
 import type { Lookup } from "../upstream/resolver.ts";
 import type { UpstreamsOptions } from "../upstream/upstreams.ts";
 import type { Waker } from "../upstream/waker.ts";
@@ -13,6 +14,8 @@ import type { Waker } from "../upstream/waker.ts";
 export interface EngineCounts extends AdmissionCounts {
   /** Gives a connection its number: higher than those before. */
   nextNumber(): number;
+  /** Connections to a server. @param key Tells it from others in all threads, and after a reload */
+  ofServer(key: string): ServerCount;
 }
 
 /** What tests put in place of the platform, and who is told of what happens. */

@@ -64,7 +64,7 @@ export class SharedCount {
       return slot;
     }
     this.#table.leave();
-    throw new Refusal("LIMIT_EXCEEDED", "no room to count another address or ID", {
+    throw new Refusal("LIMIT_EXCEEDED", "no room to count another address, ID or server", {
       cause: `the memory that workers share holds ${this.#table.capacity} of them: ` +
         "restart with the limits.connections that you need",
     });

@@ -9,12 +9,23 @@ import { RemoteHealth } from "./remote_health.ts";
 /** Told that the health of a server has changed, and why. */
 export type OnChange = (record: ServerRecord, state: HealthState, why: string) => void;
 
+/** A count of connections that threads share. */
+export interface ServerCount {
+  readonly value: number;
+  /** Adds one and gives true, or gives false where that would exceed `limit`; 0 is no limit. */
+  tryAdd(limit: number): boolean;
+  /** Takes one away that this thread has added. */
+  release(): void;
+}
+
 /** What a record belongs to. */
 export interface RecordOptions {
   /** The pool that the server is in; without it routes name it by host and port. */
   readonly pool?: string;
   /** Without it the server counts as up. */
   readonly health?: ServerHealth;
+  /** The server's connections in all threads. @default those of this thread are all */
+  readonly count?: ServerCount | undefined;
   readonly onChange?: OnChange;
   /** Called after each dial of a client, with what it has failed by. */
   readonly onDialed?: (record: ServerRecord, error?: Error) => void;
@@ -29,16 +40,19 @@ export class ServerRecord implements ServerInfo {
   /** The pool that the server is in; undefined for one that routes name by host and port. */
   readonly pool: string | undefined;
   readonly #health: ServerHealth | undefined;
+  readonly #count: ServerCount | undefined;
   readonly #onChange: OnChange | undefined;
   readonly #onDialed: RecordOptions["onDialed"];
   readonly #onIdle: ((record: ServerRecord) => void) | undefined;
+  /** Those of this thread. */
   #active = 0;
   #reported: HealthState = "up";
 
-  constructor(key: string, { pool, health, onChange, onDialed, onIdle }: RecordOptions = {}) {
+  constructor(key: string, { pool, health, count, onChange, onDialed, onIdle }: RecordOptions = {}) {
     this.key = key;
     this.pool = pool;
     this.#health = health;
+    this.#count = count;
     this.#onChange = onChange;
     this.#onDialed = onDialed;
     this.#onIdle = onIdle;
@@ -46,7 +60,7 @@ export class ServerRecord implements ServerInfo {
 
   /** Connections to it now, those that are being opened included. */
   get active(): number {
-    return this.#active;
+    return this.#count?.value ?? this.#active;
   }
 
   get state(): HealthState {
@@ -107,7 +121,8 @@ export class ServerRecord implements ServerInfo {
 
   /** Counts a connection until the result is disposed of. Undefined where `most` are open; 0 is no limit. */
   acquire(most: number): Disposable | undefined {
-    if (most > 0 && this.#active >= most) return undefined;
+    const isFree = this.#count ? this.#count.tryAdd(most) : most === 0 || this.#active < most;
+    if (!isFree) return undefined;
     this.#active += 1;
     return new Lease(this);
   }
@@ -115,6 +130,7 @@ export class ServerRecord implements ServerInfo {
   /** Called once by each lease. */
   release(): void {
     this.#active -= 1;
+    this.#count?.release();
     if (this.#active === 0) this.#onIdle?.(this);
   }
 }

@@ -7,7 +7,7 @@ import { Health, type HealthSettings } from "./health.ts";
 import { HealthChecker } from "./health_checker.ts";
 import { type DialReport, RemoteHealth, type SentHealth } from "./remote_health.ts";
 import { type Pool, ServerPool, singleServerPool } from "./pool.ts";
-import { type OnChange, type RecordOptions, Server, ServerRecord } from "./server.ts";
+import { type OnChange, type RecordOptions, Server, type ServerCount, ServerRecord } from "./server.ts";
 import { type Strategy, strategyOf } from "./strategies.ts";
 
 const log = getLogger("switchyard");
@@ -24,6 +24,8 @@ export interface UpstreamsOptions {
   readonly onChange?: OnChange;
   /** Told of dials where another thread decides on the health of servers, and checks them. @default this one does */
   readonly onDialed?: ((report: DialReport) => void) | undefined;
+  /** The count, over all threads, of a server of a pool. @default each server counts for itself */
+  readonly countOf?: ((key: string) => ServerCount) | undefined;
   /** In milliseconds. @default performance.now */
   readonly now?: () => number;
   /** Uniform in [0, 1). @default Math.random */
@@ -149,7 +151,11 @@ export class Upstreams implements Disposable {
   #record(pool: string, key: string, config: PoolConfig): ServerRecord {
     const known = this.#pooled.get(`${pool} ${key}`);
     if (known) return known;
-    const record = new ServerRecord(key, { pool, ...this.#healthOf(pool, key, config) });
+    const record = new ServerRecord(key, {
+      pool,
+      count: this.#options.countOf?.(`${pool} ${key}`),
+      ...this.#healthOf(pool, key, config),
+    });
     this.#pooled.set(`${pool} ${key}`, record);
     return record;
   }

@@ -1,6 +1,8 @@
 import { Health } from "../../lib/upstream/health.ts";
 import { Server, ServerRecord } from "../../lib/upstream/server.ts";
+import type { SharedThread } from "../../lib/shared/thread.ts";
 import { assert, assertEquals } from "../assert.ts";
+import { openThreads } from "../shared/fixture.ts";
 
 const ADDRESS = { host: "::1", port: 9000 };
 
@@ -26,6 +28,26 @@ Deno.test("a server takes no more connections than it may have", () => {
   assertEquals(server.acquire(), undefined);
   only[Symbol.dispose]();
   assert(server.acquire());
+});
+
+Deno.test("records of several threads count together, and each tells when its own connections have ended", () => {
+  const { one, other } = openThreads(2);
+  const idle: string[] = [];
+  const serverOf = (name: string, thread: SharedThread) => {
+    const record = new ServerRecord("[::1]:9000", {
+      count: thread.ofServer("eu [::1]:9000"),
+      onIdle: () => void idle.push(name),
+    });
+    return new Server({ ...ADDRESS, maxConnections: 2 }, record);
+  };
+  const [here, there] = [serverOf("one", one), serverOf("other", other)];
+  const first = here.acquire();
+  assert(first && there.acquire());
+  assertEquals([here.active, there.active, here.acquire(), there.acquire()], [2, 2, undefined, undefined]);
+  first[Symbol.dispose]();
+  first[Symbol.dispose]();
+  assertEquals([here.active, there.active, idle], [1, 1, ["one"]]);
+  assert(there.acquire());
 });
 
 Deno.test("connections and health survive in another configuration", () => {

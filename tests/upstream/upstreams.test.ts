@@ -1,6 +1,7 @@
 import type { HealthCheck, PoolConfig } from "../../lib/config/config.ts";
-import { Upstreams } from "../../lib/upstream/upstreams.ts";
+import { Upstreams, type UpstreamsOptions } from "../../lib/upstream/upstreams.ts";
 import { assert, assertEquals } from "../assert.ts";
+import { openThreads } from "../shared/fixture.ts";
 import { pause, until } from "../wait.ts";
 import { all } from "../pools.ts";
 
@@ -19,7 +20,7 @@ function poolConfig(ports: readonly number[], changes: Partial<PoolConfig> = {})
 }
 
 /** Servers whose checks fail as long as their port is in `down`. */
-function upstreamsWith(options: { now?: () => number } = {}) {
+function upstreamsWith(options: Pick<UpstreamsOptions, "now" | "countOf"> = {}) {
   const changes: string[] = [];
   const down = new Set<number>();
   let checks = 0;
@@ -87,6 +88,26 @@ Deno.test("connections, health and strategy of an unchanged server survive a rel
   assertEquals(after.server("eu", 3).active, 1);
   assertEquals(after.server("us", 1).state, "up", "the same address in another pool is another server");
   assert(first !== undefined && after.tried("eu").length === 2);
+});
+
+Deno.test("threads give each new connection to the server that has the fewest in all of them, also after a reload", () => {
+  const { one, other } = openThreads(2);
+  const threads = [one, other].map((thread) => upstreamsWith({ countOf: (key) => thread.ofServer(key) }));
+  const config = poolConfig([1, 2, 3, 4], { strategy: "least_connections", max_connections: 3 });
+  const open = () => {
+    const pools = threads.map(({ use }) => use({ eu: config }));
+    for (let count = 0; count < 6; count++) {
+      const pool = pools[count % 2];
+      assert(pool?.server("eu", pool.tried("eu")[0] ?? 0).acquire());
+    }
+    return pools;
+  };
+  open();
+  for (const pool of open()) {
+    for (const port of [1, 2, 3, 4]) {
+      assertEquals([pool.server("eu", port).active, pool.server("eu", port).acquire()], [3, undefined]);
+    }
+  }
 });
 
 Deno.test("checks that are the same go on after a reload; those of servers that are gone end", async () => {
