@@ -4,15 +4,30 @@ import { answer, HttpError } from "./http.ts";
 
 const FOLDER = new URL("./dashboard/", import.meta.url);
 
+const SCRIPT = "text/javascript; charset=utf-8";
+const STYLE = "text/css; charset=utf-8";
+
+/** What is served at a path: bytes or text, read when it is asked for. */
+type Asset = readonly [read: () => Promise<BodyInit>, type: string];
+
+const file = (name: string, type: string): Asset => [() => Deno.readFile(new URL(name, FOLDER)), type];
+
 /** Every file, by the path under which it is served. */
-const FILES: Readonly<Record<string, readonly [file: string, type: string]>> = {
-  "/": ["index.html", "text/html; charset=utf-8"],
-  "/dashboard/style.css": ["style.css", "text/css; charset=utf-8"],
-  "/dashboard/icon.svg": ["icon.svg", "image/svg+xml"],
+const FILES: Readonly<Record<string, Asset>> = {
+  "/": file("index.html", "text/html; charset=utf-8"),
+  "/dashboard/style.css": file("style.css", STYLE),
+  "/dashboard/icon.svg": file("icon.svg", "image/svg+xml"),
+  "/dashboard/uplot.js": [
+    async () => (await import("uplot/script", { with: { type: "text" } })).default,
+    SCRIPT,
+  ],
+  "/dashboard/uplot.css": [
+    async () => (await import("uplot/style", { with: { type: "text" } })).default,
+    STYLE,
+  ],
   ...Object.fromEntries(
-    ["main.js", "api.js", "chart.js", "format.js", "views.js", "connections.js"].map((name) => {
-      return [`/dashboard/${name}`, [name, "text/javascript; charset=utf-8"]];
-    }),
+    ["main.js", "api.js", "chart.js", "format.js", "views.js", "connections.js"]
+      .map((name) => [`/dashboard/${name}`, file(name, SCRIPT)]),
   ),
 };
 
@@ -20,6 +35,6 @@ const FILES: Readonly<Record<string, readonly [file: string, type: string]>> = {
 export async function asset(path: string): Promise<Response> {
   const found = Object.hasOwn(FILES, path) ? FILES[path] : undefined;
   if (!found) throw new HttpError(404, "the dashboard has no such file");
-  const [file, type] = found;
-  return answer(await Deno.readFile(new URL(file, FOLDER)), type);
+  const [read, type] = found;
+  return answer(await read(), type);
 }

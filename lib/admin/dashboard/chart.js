@@ -1,118 +1,123 @@
-/** Line charts of the last two minutes. */
+/** Line charts of the last two minutes, drawn by uPlot. */
 
-/** Samples, one a second. */
-const SAMPLES = 120;
+import { visible } from "./format.js";
 
-const LEFT = 58;
-const TOP = 8;
-const BOTTOM = 18;
+const { uPlot } = globalThis;
 
-/** A chart on a canvas that follows the size and the theme of the page. */
+/** Length of the time axis, in seconds. */
+const SPAN = 120;
+
+const HEIGHT = 160;
+
+/** The cursor is at the same moment in all of them. */
+const SYNC = "dashboard";
+
+const time = (seconds) => new Date(seconds * 1000).toLocaleTimeString("en-GB");
+
+/** A chart that follows the size and the theme of the page. */
 export class Chart {
-  #canvas;
-  #colors;
+  #place;
+  #name;
   #format;
-  #steps;
-  #series;
+  #plot;
+  /** The times, and a list of samples for each series. */
+  #data;
 
   /**
-   * @param {string[]} colors Custom properties of the page's style, one for each series.
-   * @param {number[]} steps From each end of the scale to the next, repeated.
+   * @param {HTMLElement} place Where it is drawn.
+   * @param {string} name For who cannot see it.
+   * @param {Record<string, string>} series The custom property with the color of each, by its label.
+   * @param {number[]} increments Steps between the lines of the scale.
    */
-  constructor(canvas, colors, format, steps = [2, 2.5, 2]) {
-    this.#canvas = canvas;
-    this.#colors = colors;
+  constructor(place, name, series, format, increments) {
+    this.#place = place;
+    this.#name = name;
     this.#format = format;
-    this.#steps = steps;
-    this.#series = colors.map(() => []);
-    new ResizeObserver(() => this.draw()).observe(canvas);
+    this.#data = [[], ...Object.keys(series).map(() => [])];
+    this.#plot = new uPlot(
+      {
+        width: place.clientWidth || 320,
+        height: HEIGHT,
+        cursor: { drag: { x: false, y: false }, sync: { key: SYNC } },
+        scales: { x: { range: () => [Date.now() / 1000 - SPAN, Date.now() / 1000] }, y: { range: rangeOf } },
+        axes: [
+          this.#axis({ values: (_, times) => times.map(time), space: 90, size: 28 }),
+          this.#axis({
+            values: (_, values) => values.map(format),
+            incrs: increments,
+            size: widest,
+            space: 22,
+          }),
+        ],
+        series: [
+          { label: "Time", value: (_, at) => at === null ? "now" : time(at) },
+          ...Object.entries(series).map(([label, color], index) => this.#series(label, color, index)),
+        ],
+      },
+      this.#data,
+      place,
+    );
+    new ResizeObserver(() => this.#resize()).observe(place);
   }
 
   /** Adds a sample of each series; null is a gap. */
   add(...values) {
-    for (const [index, samples] of this.#series.entries()) {
-      samples.push(values[index] ?? null);
-      if (samples.length > SAMPLES) samples.shift();
-    }
-    this.draw();
+    const now = Date.now() / 1000;
+    const [times] = this.#data;
+    times.push(now);
+    for (const [index, value] of values.entries()) this.#data[index + 1].push(value ?? null);
+    while (times[0] < now - SPAN) for (const samples of this.#data) samples.shift();
+    this.#plot.setData(this.#data);
+    const latest = this.#data.slice(1).map((samples) => this.#format(samples.at(-1) ?? 0));
+    this.#place.setAttribute("aria-label", `${this.#name}: now ${latest.join(" and ")}`);
   }
 
+  /** Draws it anew, in the colors of the theme. */
   draw() {
-    const { clientWidth: width, clientHeight: height } = this.#canvas;
-    if (width === 0) return;
-    const ratio = globalThis.devicePixelRatio;
-    this.#canvas.width = width * ratio;
-    this.#canvas.height = height * ratio;
-    const context = this.#canvas.getContext("2d");
-    context.scale(ratio, ratio);
-    const most = niceMost(Math.max(0, ...this.#series.flat()), this.#steps);
-    this.#axes(context, width, height, most);
-    const style = getComputedStyle(this.#canvas);
-    for (const [index, samples] of this.#series.entries()) {
-      context.strokeStyle = resolved(style, this.#colors[index]);
+    this.#plot.redraw(false);
+  }
+
+  #resize() {
+    const { clientWidth: width } = this.#place;
+    if (width > 0 && width !== this.#plot.width) this.#plot.setSize({ width, height: HEIGHT });
+  }
+
+  #axis(more) {
+    const line = { stroke: () => this.#color("--line"), width: 1 };
+    const font = "12px system-ui, sans-serif";
+    return { stroke: () => this.#color("--muted"), grid: line, ticks: { show: false }, font, ...more };
+  }
+
+  #series(label, property, index) {
+    return {
+      label: visible(label),
+      stroke: () => this.#color(property),
       // where two lines are one, both are seen
-      context.lineWidth = 2 * (this.#series.length - index);
-      this.#line(context, samples, { width, height, most });
-    }
+      width: 2 * (this.#data.length - 1 - index),
+      points: { show: false },
+      value: (_plot, value, series, at) => {
+        const shown = at === null ? this.#data[series].at(-1) : value;
+        return shown === null || shown === undefined ? "–" : this.#format(shown);
+      },
+    };
   }
 
-  /** A sentence about the chart, for who cannot see it. */
-  describe(name) {
-    const last = this.#series.map((samples) => this.#format(samples.at(-1) ?? 0)).join(" and ");
-    this.#canvas.setAttribute("aria-label", `${name}: now ${last}`);
-  }
-
-  #axes(context, width, height, most) {
-    const style = getComputedStyle(this.#canvas);
-    context.font = "12px system-ui, sans-serif";
-    context.fillStyle = resolved(style, "--muted");
-    context.strokeStyle = resolved(style, "--line");
-    context.lineWidth = 1;
-    context.textAlign = "right";
-    context.textBaseline = "middle";
-    for (const part of [0, 0.5, 1]) {
-      const y = Math.round(TOP + (height - TOP - BOTTOM) * (1 - part)) + 0.5;
-      context.beginPath();
-      context.moveTo(LEFT, y);
-      context.lineTo(width, y);
-      context.stroke();
-      context.fillText(this.#format(most * part), LEFT - 8, y);
-    }
-    context.textBaseline = "alphabetic";
-    context.fillText("now", width, height - 3);
-    context.textAlign = "left";
-    context.fillText("2 min ago", LEFT, height - 3);
-  }
-
-  #line(context, samples, { width, height, most }) {
-    context.lineJoin = "round";
-    context.beginPath();
-    let drawing = false;
-    for (const [index, value] of samples.entries()) {
-      const x = width - 1 - (samples.length - 1 - index) * (width - LEFT) / (SAMPLES - 1);
-      if (value === null) drawing = false;
-      else {
-        const y = TOP + (height - TOP - BOTTOM) * (1 - value / most);
-        if (drawing) context.lineTo(x, y);
-        else context.moveTo(x, y);
-        drawing = true;
-      }
-    }
-    context.stroke();
+  /** `light-dark()` and the like as a color that a canvas knows. */
+  #color(property) {
+    const probe = this.#place.querySelector(".probe") ?? this.#place.appendChild(document.createElement("i"));
+    probe.className = "probe";
+    probe.hidden = true;
+    probe.style.color = `var(${property})`;
+    return getComputedStyle(probe).color;
   }
 }
 
-/** `light-dark()` and the like as a color that a canvas knows. */
-function resolved(style, property) {
-  const probe = resolved.probe ??= document.body.appendChild(document.createElement("i"));
-  probe.hidden = true;
-  probe.style.color = `var(${property})`;
-  return style && getComputedStyle(probe).color;
+/** Room for the labels of a scale, in pixels. */
+function widest(_plot, labels) {
+  return 16 + 7 * Math.max(3, ...(labels ?? []).map(({ length }) => length));
 }
 
-/** The least product of the repeated `steps` that is not below `value`: of 2, 2.5 and 2 these are 2, 5, 10, 20 and so on. */
-function niceMost(value, steps) {
-  let most = steps[0];
-  for (let step = 1; most < value; step++) most *= steps[step % steps.length];
-  return most;
+/** From 0, with a fifth of the height free. */
+function rangeOf(_plot, _least, most) {
+  return [0, Math.max(most ?? 0, 4) * 1.2];
 }

@@ -24,7 +24,6 @@ export class ConnectionTable {
   /** @param onProblem Told of what went wrong, in words. */
   constructor(onProblem) {
     this.#onProblem = onProblem;
-    this.#table.classList.add("stacks");
     this.#form.addEventListener("submit", (event) => event.preventDefault());
     this.#form.addEventListener("input", () => this.#turn(0));
     this.#first.addEventListener("click", () => this.#turn(0));

@@ -9,10 +9,20 @@ import { showExplanation, showPools, showRefused, showRoutes } from "./views.js"
 const $ = (id) => document.getElementById(id);
 const rate = (value) => `${bytes(value)}/s`;
 
+/** Steps of scales: 1, 2, 5, 10 and so on, and the powers of 2. */
+const DECIMAL = Array.from({ length: 10 }, (_, power) => [1, 2, 5].map((step) => step * 10 ** power)).flat();
+const BINARY = Array.from({ length: 50 }, (_, power) => 2 ** power);
+
 const charts = {
-  active: new Chart($("chart-active"), ["--first"], count),
-  rate: new Chart($("chart-rate"), ["--first"], count),
-  bytes: new Chart($("chart-bytes"), ["--first", "--second"], bytes, [2]),
+  active: new Chart($("chart-active"), "Open connections", { open: "--first" }, count, DECIMAL),
+  rate: new Chart($("chart-rate"), "New connections a second", { new: "--first" }, count, DECIMAL),
+  bytes: new Chart(
+    $("chart-bytes"),
+    "Bytes a second, from clients and from upstreams",
+    { "from clients": "--first", "from upstreams": "--second" },
+    rate,
+    BINARY,
+  ),
 };
 const table = new ConnectionTable((problem) => notify(problem));
 
@@ -64,9 +74,6 @@ function showFigures(status, before, now) {
   charts.active.add(status.connections_active);
   charts.rate.add(news);
   charts.bytes.add(up, down);
-  charts.active.describe("Open connections");
-  charts.rate.describe("New connections a second");
-  charts.bytes.describe("Bytes a second, from clients and from upstreams");
   showRefused($("refused"), status.refused);
 }
 

@@ -20,7 +20,6 @@ export function cell(label, content, className = "") {
 
 /** Puts `rows`, each a list of cells, into a table's body. */
 export function fill(table, rows) {
-  table.classList.add("stacks");
   table.tBodies[0].replaceChildren(...rows.map((cells) => {
     const row = document.createElement("tr");
     row.append(...cells);
