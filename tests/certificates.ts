@@ -55,7 +55,7 @@ export class Certificate implements AsyncDisposable {
     const { cert, key } = this.files;
     const subject = ["-subj", `/CN=${name}`, "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"];
     const { success, stderr } = await openssl(
-      ...["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2"],
+      ...["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "30"],
       ...subject,
       ...["-addext", "basicConstraints=critical,CA:FALSE"],
       ...["-keyout", `${key}.new`, "-out", `${cert}.new`],

@@ -14,10 +14,15 @@ export interface Target extends HostPort {
   /** Path of a WebSocket, query included; without it the frames go over raw TCP. */
   readonly path?: string;
   /** Set for TLS. */
-  readonly tls?: {
-    /** Certificates to trust besides those that Deno trusts, in PEM. */
-    readonly ca?: string;
-  };
+  readonly tls?: ClientTls;
+}
+
+/** What a client trusts and presents, in PEM. */
+export interface ClientTls {
+  /** Certificates to trust besides those that Deno trusts. */
+  readonly ca?: string;
+  /** The client's own certificate and its private key. */
+  readonly own?: { readonly cert: string; readonly key: string };
 }
 
 /** How a connection is opened. */
@@ -69,7 +74,7 @@ async function performHandshakes(
   signal?.addEventListener("abort", giveUp);
   try {
     if (signal?.aborted) giveUp();
-    const carrier = target.tls ? await secure(raw, target.host, target.tls.ca) : raw;
+    const carrier = target.tls ? await secure(raw, target.host, target.tls) : raw;
     const { path } = target;
     return path === undefined ? carrier : await connectWebSocket(carrier, { host: target, path });
   } catch (error) {
@@ -81,8 +86,8 @@ async function performHandshakes(
   }
 }
 
-async function secure(raw: Duplex, host: string, ca: string | undefined): Promise<Duplex> {
-  const duplex = tlsClient(raw, { host, context: clientContext(ca) });
+async function secure(raw: Duplex, host: string, { ca, own }: ClientTls): Promise<Duplex> {
+  const duplex = tlsClient(raw, { host, context: clientContext(ca, own) });
   try {
     await duplex.handshake();
     return duplex;

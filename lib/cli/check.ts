@@ -43,8 +43,9 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
 
 async function summarize(flags: ParsedFlags, io: Io): Promise<number> {
   const { file, config } = await readServeSettings(flags, { argument: flags.positional[0] });
-  const warnings = [...configWarnings(config), ...await modeWarnings(file)];
+  const modes = await modeWarnings(file);
   const listeners = await Promise.all(config.listeners.map(listenerSummary));
+  const warnings = [...configWarnings(config), ...expiryWarnings(listeners), ...modes];
   if (flags.has("json")) io.out(JSON.stringify(jsonSummary(file, config, listeners, warnings)));
   else for (const line of textSummary(file, config, listeners, warnings)) io.out(line);
   return 0;
@@ -55,6 +56,20 @@ async function modeWarnings(file: string): Promise<Warning[]> {
   const { mode } = await statFile(file);
   const isOpen = mode !== null && (mode & 0o002) !== 0;
   return isOpen ? [{ path: "", message: "every user of this machine can write to it: chmod o-w" }] : [];
+}
+
+/** How long before its end a certificate is warned of, in milliseconds: 7 days. */
+const EXPIRES_SOON_MS = 7 * 86_400_000;
+
+function* expiryWarnings(listeners: readonly ListenerSummary[]): Generator<Warning> {
+  for (const [index, { tls }] of listeners.entries()) {
+    const left = tls ? Date.parse(tls.expires) - Date.now() : Infinity;
+    if (left > EXPIRES_SOON_MS) continue;
+    const message = left <= 0
+      ? "the certificate has expired: renew it"
+      : "the certificate expires within 7 days: renew it";
+    yield { path: `listeners[${index}].tls.cert`, message };
+  }
 }
 
 async function listenerSummary(

@@ -1,6 +1,6 @@
 /** Values of flags. A wrong one is added to `problems`, so that all are reported at once. */
 
-import type { Target } from "../acceptance/connect.ts";
+import type { ClientTls, Target } from "../acceptance/connect.ts";
 import type { HostPort } from "../config/config.ts";
 import {
   ADDRESS_EXPECTED,
@@ -11,7 +11,7 @@ import {
   parseUpstream,
 } from "../config/values.ts";
 import { messageOf } from "../errors.ts";
-import { readCertificates } from "../transport/tls/certificates.ts";
+import { readCertificates, readKeyPair } from "../transport/tls/certificates.ts";
 import { readAhead } from "../transport/tls/files.ts";
 import { nearest, quote } from "../util/text.ts";
 import type { ParsedFlags } from "./flags.ts";
@@ -80,16 +80,38 @@ export const TARGET_FLAGS = {
     value: "FILE",
     help: "certificates to trust for tls:// and wss://, in PEM, besides those that Deno trusts",
   },
+  cert: { value: "FILE", help: "the client's own certificate, in PEM, with --key" },
+  key: { value: "FILE", help: "its private key, in PEM" },
 } as const;
 
 /** The target that `TARGET_FLAGS` name. */
 export async function target(flags: ParsedFlags, problems: string[]): Promise<Target> {
   const found = parseTarget(flags.value("connect") ?? "127.0.0.1:8888", problems);
-  const ca = flags.value("ca");
-  if (ca === undefined) return found;
-  if (found.tls) return { ...found, tls: { ca: await certificates(ca, problems) } };
-  problems.push("--ca: only with --connect tls://HOST:PORT or wss://HOST:PORT/PATH");
+  const given = ["ca", "cert", "key"].filter((name) => flags.value(name) !== undefined);
+  if (given.length === 0) return found;
+  if (found.tls) return { ...found, tls: await clientTls(flags, problems) };
+  const only = "only with --connect tls://HOST:PORT or wss://HOST:PORT/PATH";
+  problems.push(...given.map((name) => `--${name}: ${only}`));
   return found;
+}
+
+async function clientTls(flags: ParsedFlags, problems: string[]): Promise<ClientTls> {
+  const [ca, cert, key] = ["ca", "cert", "key"].map((name) => flags.value(name));
+  const read = await readAhead([ca, cert, key].filter((file) => file !== undefined));
+  const attempt = <T>(flag: string, use: () => T): T | undefined => {
+    try {
+      return use();
+    } catch (error) {
+      problems.push(`${flag}: ${messageOf(error)}`);
+      return undefined;
+    }
+  };
+  if ((cert === undefined) !== (key === undefined)) problems.push("--cert, --key: only together");
+  const trusted = ca === undefined ? undefined : attempt("--ca", () => readCertificates(ca, read));
+  const own = cert === undefined || key === undefined
+    ? undefined
+    : attempt("--cert, --key", () => readKeyPair({ cert, key }, read));
+  return { ...(trusted !== undefined && { ca: trusted }), ...(own && { own }) };
 }
 
 function parseTarget(text: string, problems: string[]): Target {
@@ -114,15 +136,6 @@ function parseWebSocketUrl(text: string): Target | undefined {
   if (!found || !Object.hasOwn(URL_PORTS, url.protocol)) return undefined;
   const path = url.pathname + url.search;
   return url.protocol === "wss:" ? { ...found, path, tls: {} } : { ...found, path };
-}
-
-async function certificates(file: string, problems: string[]): Promise<string> {
-  try {
-    return readCertificates(file, await readAhead([file]));
-  } catch (error) {
-    problems.push(`--ca: ${messageOf(error)}`);
-    return "";
-  }
 }
 
 /** One of a few words, undefined where the flag is not given. */

@@ -1,5 +1,5 @@
 import { assertEquals, assertMatch, assertStringIncludes } from "../assert.ts";
-import { Certificate, hasOpenssl } from "../certificates.ts";
+import { Authority, Certificate, hasOpenssl } from "../certificates.ts";
 import { run } from "./command.ts";
 
 Deno.test({
@@ -23,6 +23,20 @@ routes: [{ id: 1, host: 127.0.0.1, port: 7, tls: { ca: ${ca} } }]
     assertEquals([status, err.length], [2, 2]);
     assertStringIncludes(err[0] ?? "", "none.pem");
     assertStringIncludes(err[1] ?? "", "nowhere.pem");
+  },
+});
+
+Deno.test({
+  name: "check warns of a certificate that has expired",
+  ignore: !hasOpenssl,
+  async fn() {
+    await using authority = await Authority.create();
+    const { cert, key } = await authority.issue("old", { expired: true });
+    const listener = `{ address: "127.0.0.1:0", tls: { cert: ${cert}, key: ${key} } }`;
+    await Deno.writeTextFile(`${cert}.yaml`, `listeners: [${listener}]\nroutes: []\n`);
+    const { status, out } = await run("check", `${cert}.yaml`);
+    assertEquals(status, 0);
+    assertEquals(out.at(-1), "warning: listeners[0].tls.cert: the certificate has expired: renew it");
   },
 });
 

@@ -307,7 +307,7 @@ const TLS: Ending[] = [
       await receiveAll(client);
     }),
     expected: ["BAD_FRAME by balancer"],
-    detail: /this listener speaks TLS/,
+    detail: /this listener expects TLS/,
   },
   {
     name: "a TLS record that is no ClientHello",

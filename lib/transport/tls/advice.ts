@@ -1,4 +1,4 @@
-/** What to do about a TLS handshake that has failed, by the platform's message. */
+/** Advice on TLS handshakes that have failed, by the platform's message. */
 
 const ADVICE: readonly (readonly [message: RegExp, advice: string])[] = [
   [/self.signed/i, "the certificate is not trusted: name it by ca (--ca)"],
@@ -20,9 +20,10 @@ const ADVICE: readonly (readonly [message: RegExp, advice: string])[] = [
   ],
   [
     /alert:? ?(?:unknown ?ca|bad ?certificate|certificate ?unknown)/i,
-    "the other side does not trust the certificate",
+    "the other side does not trust the certificate: let it trust the issuer, or use one of an issuer that it trusts",
   ],
-  [/certificate ?required/i, "the other side demands a certificate: set cert and key"],
+  [/certificate ?required/i, "the other side demands a certificate: set cert and key (--cert, --key)"],
+  [/sent no certificates/i, "the client has to present a certificate of an issuer in client_ca"],
 ];
 
 /** `message` with what to do about it, where that is known. */

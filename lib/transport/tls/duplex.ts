@@ -218,7 +218,7 @@ function closed(): Error {
 function asDisconnect(error: Error): Error {
   return isDisconnect(error)
     ? error
-    : new Deno.errors.ConnectionAborted(`TLS: ${error.message}`, { cause: error });
+    : new Deno.errors.ConnectionAborted(`TLS: ${withAdvice(error.message)}`, { cause: error });
 }
 
 /** Resolves after the callbacks that are due have been called. */

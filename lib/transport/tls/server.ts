@@ -175,8 +175,8 @@ async function beginsHandshake(raw: Duplex): Promise<boolean> {
   if (buffer[0] === HANDSHAKE) return true;
   throw new Refusal(
     "BAD_FRAME",
-    `this listener speaks TLS, and a client that does begins with byte 22, not ${
+    `this listener expects TLS, but the client began with byte ${
       buffer[0]
-    }: plain text is for another listener`,
+    }: connect with TLS, or to another listener`,
   );
 }

@@ -52,7 +52,11 @@ async function readHead(tcp: Duplex): Promise<{ head: Head; rest: Uint8Array }> 
   for (;;) {
     const chunk = new Uint8Array(1024);
     const count = await tcp.read(chunk);
-    if (count === null) throw new Error("the server closed the connection within the WebSocket handshake");
+    if (count === null) {
+      throw new Error(
+        "the server closed the connection within the WebSocket handshake; if it speaks TLS, connect by wss://",
+      );
+    }
     const length = reader.push(chunk.subarray(0, count));
     if (length === undefined) continue;
     const { bytes } = reader;

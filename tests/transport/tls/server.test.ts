@@ -98,7 +98,7 @@ test("plain text at a TLS listener gets BAD_FRAME in plain text", async () => {
     await send(client, bytes);
     const received = await receiveAll(client);
     assertEquals(refusalCode(received), 1);
-    assertStringIncludes(new TextDecoder().decode(received), "speaks TLS");
+    assertStringIncludes(new TextDecoder().decode(received), "expects TLS");
   }
 });
 
