@@ -3,6 +3,7 @@ import { assert, assertEquals, assertMatch, assertStringIncludes } from "../asse
 import { receive, receiveAll, send } from "../bytes.ts";
 import { configTo, startBalancer, startEchoing, startPath } from "../fixture.ts";
 import { startUpstream } from "../upstreams.ts";
+import { sized } from "../soak.ts";
 import { until } from "../wait.ts";
 import { run } from "./command.ts";
 
@@ -29,7 +30,7 @@ const MEASURED = [true, false].flatMap((forward_id) =>
 async function measures({ forward_id, mode, target }: typeof MEASURED[number]): Promise<void> {
   await using balancer = startEchoing({ forward_id });
   const args = ["--mode", mode, "--connections", "3", "--message-bytes", "20000"];
-  const { status, out, err } = await benchAt(target(balancer.port), "1500ms", ...args);
+  const { status, out, err } = await benchAt(target(balancer.port), `${sized(3000, 0.2)}ms`, ...args);
   assertEquals([status, err], [0, []]);
   assertStringIncludes(out[0] ?? "", `${mode} over ${target(balancer.port)}: 3 connections, 20000 bytes`);
   assertMatch(out[1] ?? "", /^[\d.]+ .*\/s, [\d.]+ MB\/s each way; [1-9]\d* /);

@@ -3,6 +3,7 @@
 import { AcceptanceServer } from "../../lib/acceptance/server.ts";
 import { assertEquals, assertMatch } from "../assert.ts";
 import { configTo, startBalancer } from "../fixture.ts";
+import { SOAK } from "../soak.ts";
 import { blocks, programs } from "./page.ts";
 import {
   CXX,
@@ -18,7 +19,7 @@ const DENO: Tool = [
   Deno.execPath(),
   "run",
   "--quiet",
-  "--check",
+  SOAK ? "--check" : "--no-check",
   "--no-config",
   "--allow-net",
   "--no-prompt",

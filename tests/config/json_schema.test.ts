@@ -4,6 +4,7 @@ import { configJsonSchema } from "../../lib/config/json_schema.ts";
 import { parseConfig } from "../../lib/config/parse.ts";
 import { UsageError } from "../../lib/errors.ts";
 import { assertEquals } from "../assert.ts";
+import { sized } from "../soak.ts";
 import { isLeaf, rootSchema, schemaNodes } from "./fields.ts";
 
 const schema = rootSchema();
@@ -181,7 +182,7 @@ function agree(value: unknown): void {
 }
 
 Deno.test("the JSON Schema accepts what the check accepts, and refuses what it refuses", () => {
-  fc.assert(fc.property(document, agree), { numRuns: 500 });
+  fc.assert(fc.property(document, agree), { numRuns: sized(500, 0.4) });
 });
 
 /** One field at a time, so that each value decides by itself. */

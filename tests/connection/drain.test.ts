@@ -10,12 +10,14 @@ import {
 import { concat, noise, receive, receiveAll, send, sha256 } from "../bytes.ts";
 import { type Client, refusalCode } from "../clients.ts";
 import { configTo, overEach, startBalancer, startEchoing } from "../fixture.ts";
+import { sized } from "../soak.ts";
 import { startEcho, startUpstream } from "../upstreams.ts";
 import { until } from "../wait.ts";
 import { captureLog, routeTo, serve } from "../serving.ts";
 
 const ID = encodeId("1");
 const SHUTTING_DOWN = 7;
+const STREAMS = sized(200, 0.4);
 
 /** A client that has its ID back from an echoing upstream. */
 async function streaming<T extends Client>(connect: () => Promise<T>): Promise<T> {
@@ -26,7 +28,7 @@ async function streaming<T extends Client>(connect: () => Promise<T>): Promise<T
 }
 
 overEach(
-  "SIGTERM while 200 streams run: every byte arrives, new clients are turned away, exit status 0",
+  `SIGTERM while ${STREAMS} streams run: every byte arrives, new clients are turned away, exit status 0`,
   async (transport) => {
     await using upstream = startEcho();
     await using serving = await serve(
@@ -34,7 +36,7 @@ overEach(
     );
     const { balancer } = serving;
     const connect = () => serving.connectOver(transport);
-    const clients = await Promise.all(Array.from({ length: 200 }, () => streaming(connect)));
+    const clients = await Promise.all(Array.from({ length: STREAMS }, () => streaming(connect)));
     const payload = noise(256 << 10);
     const expected = await sha256(payload);
     const half = payload.length / 2;

@@ -6,7 +6,7 @@ import { start } from "../e2e/processes.ts";
 import { receive, send } from "../bytes.ts";
 import { sized } from "../soak.ts";
 
-const PAIRS = sized(9_000);
+const PAIRS = sized(9_000, 0.05);
 const ID = encodeId("1");
 
 /** Whether this machine lets a process have the two files a pair takes. */

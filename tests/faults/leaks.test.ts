@@ -19,7 +19,7 @@ const PART = ID.subarray(0, 3);
 const CLIENT_HELLO_PART = Uint8Array.of(0x16, 3, 1, 2, 0, 1);
 /** Clients at work at the same time. */
 const AT_ONCE = 50;
-const TOTAL = sized(100_000, 0.02);
+const TOTAL = sized(100_000, 0.01);
 
 /** Where the balancer listens, and the certificate that it has. */
 interface Ports {

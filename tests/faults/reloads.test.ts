@@ -11,8 +11,9 @@ import { count, LISTENERS, replace, routeTo, said, serve } from "../serving.ts";
 import { sized } from "../soak.ts";
 import { startEcho, startNamed } from "../upstreams.ts";
 
-const ROUTES = sized(100_000);
-const RELOADS = sized(1000);
+const ROUTES = sized(100_000, 0.05);
+const RELOADS = sized(1000, 0.05);
+const SIGNALS = sized(100, 0.3);
 
 Deno.test("a storm of 500 SIGHUPs coalesces, and the last version wins", async () => {
   await using first = startNamed("first");
@@ -85,13 +86,15 @@ overEach("SIGHUPs and new files under load: no connection fails, none is cut", a
   const table = (more: string) => `${LISTENERS}${routeTo(upstream.port)}${more}log: { access: false }\n`;
   await using serving = await serve("", { text: table("") });
   const load = startLoad(() => serving.connectOver(transport));
-  for (let round = 1; round <= 100; round++) {
-    if (round % 10 === 0) await replace(serving, table(`default: { host: 127.0.0.1, port: ${round} }\n`));
+  const few = () => count(serving, "reloaded") <= SIGNALS / 10;
+  // on a busy machine more signals than usual are coalesced
+  for (let round = 1; round <= SIGNALS || (few() && round <= 100 * SIGNALS); round++) {
+    if (round % 5 === 0) await replace(serving, table(`default: { host: 127.0.0.1, port: ${round} }\n`));
     serving.balancer.signal("SIGHUP");
     await pause(5);
   }
   assert((await load.stop()).every((count) => count > 0));
-  assert(count(serving, "reloaded") > 10);
+  assert(!few());
   assertEquals(await serving.balancer.end(), 0);
 });
 

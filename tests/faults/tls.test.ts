@@ -14,7 +14,7 @@ import { pause, until } from "../wait.ts";
 import { start } from "../e2e/processes.ts";
 
 const ID = encodeId("1");
-const CLIENTS = sized(3000, 0.2);
+const CLIENTS = sized(3000);
 
 Deno.test({
   name:

@@ -5,6 +5,7 @@ import { Opcode } from "../../lib/transport/websocket/frames.ts";
 import { assert, assertEquals, assertStringIncludes } from "../assert.ts";
 import { concat, noise, receive, receiveAll, send, sha256 } from "../bytes.ts";
 import { startUpstream } from "../upstreams.ts";
+import { sized } from "../soak.ts";
 import { until } from "../wait.ts";
 import { routeTo, serve } from "../serving.ts";
 import { codeOf, RawWebSocket, request } from "../transport/websocket/raw.ts";
@@ -13,6 +14,10 @@ import { closing, wire } from "../transport/websocket/wire.ts";
 const ID = encodeId("1");
 const HELLO = wire({ payload: ID });
 const MIB = 1 << 20;
+
+const ROUNDS = sized(100, 0.4);
+const FRAGMENTS = sized(1_000_000, 0.2);
+const MB_OF_PINGS = sized(200);
 
 /** More than this must not be held whatever a client does. */
 const MOST_GROWN = 32 * MIB;
@@ -66,7 +71,7 @@ const ENDS = [
 ];
 
 Deno.test({
-  name: "500 WebSockets later, ended in every way, as few files are open as before",
+  name: `${5 * ROUNDS} WebSockets later, ended in every way, as few files are open as before`,
   ignore,
   async fn() {
     await using balancer = await started(async (conn) => {
@@ -78,7 +83,7 @@ Deno.test({
       "the first is accounted for",
     );
     const before = openFiles();
-    for (let round = 0; round < 100; round++) {
+    for (let round = 0; round < ROUNDS; round++) {
       for (const end of ENDS) {
         using socket = await RawWebSocket.open(balancer.port, HELLO);
         await socket.send(end);
@@ -137,10 +142,10 @@ Deno.test({
 });
 
 Deno.test({
-  name: "a million fragments of one byte cost no memory to speak of",
+  name: `${FRAGMENTS} fragments of one byte cost little memory`,
   ignore,
   async fn() {
-    const payload = noise(1_000_000);
+    const payload = noise(FRAGMENTS);
     const got = Promise.withResolvers<string>();
     await using balancer = await started(async (conn) => {
       got.resolve(await sha256((await receiveAll(conn)).subarray(ID.length)));
@@ -160,7 +165,8 @@ Deno.test({
 });
 
 Deno.test({
-  name: "50 MB of pings whose pongs nobody reads cost no memory to speak of, and the connection lives on",
+  name:
+    `${MB_OF_PINGS} MB of pings whose pongs nobody reads cost little memory, and the connection stays open`,
   ignore,
   async fn() {
     await using balancer = await started(async (conn) => {
@@ -171,39 +177,39 @@ Deno.test({
     using socket = await RawWebSocket.open(balancer.port, HELLO);
     const ping = wire({ opcode: Opcode.PING, payload: noise(125) });
     const flood = concat(...Array.from({ length: 8000 }, () => ping));
-    for (let round = 0; round < 50; round++) await socket.send(flood);
+    for (let round = 0; round < MB_OF_PINGS; round++) await socket.send(flood);
     assert(balancer.grown() < MOST_GROWN, `resident memory grew by ${balancer.grown()} bytes`);
     await socket.send(wire({ opcode: Opcode.CLOSE, payload: closing(1000) }));
     const frames = await socket.frames();
     assertEquals(frames.filter(({ opcode }) => opcode === Opcode.BINARY).length, 1);
-    assert(frames.length < 50 * 8000, "pongs were coalesced");
+    assert(frames.length < MB_OF_PINGS * 8000, "pongs were coalesced");
     assertEquals(codeOf(frames.at(-1) ?? { opcode: 0, fin: true, payload: new Uint8Array() }), 1000);
   },
 });
 
 Deno.test({
-  name: "requests of 1 MB get 431, announced lengths of 2^63 get 1002, and neither costs memory to speak of",
+  name: "requests of 1 MB get 431, announced lengths of 2^63 get 1002, and both cost little memory",
   ignore,
   async fn() {
     await using balancer = await started(async (conn) => {
       await receiveAll(conn);
     });
     const cookie = request({ Cookie: "x".repeat(MIB) });
-    for (let round = 0; round < 100; round++) {
+    for (let round = 0; round < ROUNDS; round++) {
       using conn = await Deno.connect({ hostname: "127.0.0.1", port: balancer.port });
       const sending = send(conn, new TextEncoder().encode(cookie)).then(() => conn.closeWrite());
       assertStringIncludes(new TextDecoder().decode(await receiveAll(conn)), "HTTP/1.1 431 ");
       await sending;
     }
     const huge = concat(HELLO, wire({ length: 2n ** 63n, payload: noise(1000) }));
-    for (let round = 0; round < 100; round++) {
+    for (let round = 0; round < ROUNDS; round++) {
       using socket = await RawWebSocket.open(balancer.port, huge);
       const close = await socket.frame();
       assertEquals(close && codeOf(close), 1002);
     }
     const open: RawWebSocket[] = [];
     const large = concat(HELLO, wire({ length: 2n ** 53n - 1n, payload: noise(1000) }));
-    for (let round = 0; round < 100; round++) open.push(await RawWebSocket.open(balancer.port, large));
+    for (let round = 0; round < ROUNDS; round++) open.push(await RawWebSocket.open(balancer.port, large));
     assert(balancer.grown() < MOST_GROWN, `resident memory grew by ${balancer.grown()} bytes`);
     for (const socket of open) socket[Symbol.dispose]();
   },
