@@ -1,80 +1,22 @@
 /** The dashboard in a real browser, before a balancer with traffic. */
 
-import type { Browser, Page } from "playwright-core";
-import { AdminServer } from "../../lib/admin/server.ts";
-import { administer } from "../admin/administered.ts";
-import { assert, assertEquals, assertStringIncludes } from "../assert.ts";
-import { CHROMIUM } from "../clients/tools.ts";
-import { launch } from "./pages.ts";
+import type { Page } from "playwright-core";
+import { assertEquals, assertStringIncludes } from "../assert.ts";
 import { send } from "../bytes.ts";
-import { configTo } from "../fixture.ts";
-import { startEcho } from "../upstreams.ts";
 import { until } from "../wait.ts";
-
-const ignore = CHROMIUM === undefined;
+import { browserTest, openDashboard, shows, startServed, withBrowser } from "./dashboard.ts";
 
 const HOSTILE = ['<img src=x onerror="document.title=1">', '"'.repeat(255), "abc\u202etxt\u200f"];
 
-/** A balancer whose every ID goes to an echo, and its admin API on `port`. */
-async function startServed(port = 0, startedAt = new Date()) {
-  const upstream = startEcho();
-  const pools = { eu: poolTo(upstream.port) };
-  const config = configTo(9, { routes: [{ match: "*", pool: "eu" }], pools });
-  const admin = administer(config, { startedAt });
-  const server = await AdminServer.start({ address: { host: "127.0.0.1", port } }, admin.source);
-  return {
-    admin,
-    port: server.address.port,
-    async [Symbol.asyncDispose]() {
-      await server[Symbol.asyncDispose]();
-      await admin[Symbol.asyncDispose]();
-      await upstream[Symbol.asyncDispose]();
-    },
-  };
-}
-
-/** One browser for all the tests here. */
-let browser: Browser | undefined;
-
-Deno.test.beforeAll(async () => {
-  if (!ignore) browser = await launch();
-});
-
-Deno.test.afterAll(() => browser?.close());
-
-/** A page of its own, with the dashboard on `port`. */
-async function openDashboard(port: number, size = { width: 1600, height: 1000 }) {
-  assert(browser);
-  const page = await browser.newPage({ viewport: size });
-  const lines: string[] = [];
-  page.on("console", (message) => void lines.push(message.text()));
-  page.on("pageerror", (error) => void lines.push(String(error)));
-  await page.goto(`http://127.0.0.1:${port}/`);
-  await shows(page, "#state", "running");
-  return { page, console: lines, [Symbol.asyncDispose]: () => page.close() };
-}
-
-function poolTo(port: number) {
-  const server = { host: "127.0.0.1", port, weight: 1, backup: false };
-  const more = { max_fails: 3, fail_duration: 10_000, slow_start: 0, max_connections: 0 };
-  return { strategy: "hash" as const, servers: [server], ...more };
-}
-
-/** Waits until an element has a text. */
-async function shows(page: Page, selector: string, text: string): Promise<void> {
-  await page.locator(selector, { hasText: text }).first().waitFor({ timeout: 20_000 });
-}
+withBrowser();
 
 async function scrollsSideways(page: Page): Promise<boolean> {
   return await page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth");
 }
 
-Deno.test({
-  name: "figures move under traffic, hostile IDs are text, and a connection is kicked after a question",
-  ignore,
-  // the browser's driver keeps timers of its own
-  sanitizeOps: false,
-  fn: async () => {
+browserTest(
+  "figures move under traffic, hostile IDs are text, and a connection is kicked after a question",
+  async () => {
     await using served = await startServed();
     const { admin } = served;
     await using opened = await openDashboard(served.port);
@@ -102,15 +44,11 @@ Deno.test({
     assertEquals(opened.console, []);
     for (const client of clients) client.close();
   },
-});
+);
 
-Deno.test({
-  name:
-    "routes are searched and an ID is explained by keyboard alone; nothing scrolls sideways at 360 pixels",
-  ignore,
-  // the browser's driver keeps timers of its own
-  sanitizeOps: false,
-  fn: async () => {
+browserTest(
+  "routes are searched and an ID is explained by keyboard alone; nothing scrolls sideways at 360 pixels",
+  async () => {
     await using served = await startServed();
     const { admin } = served;
     await using opened = await openDashboard(served.port, { width: 360, height: 740 });
@@ -132,23 +70,18 @@ Deno.test({
     assertEquals(opened.console, []);
     for (const client of clients) client.close();
   },
-});
+);
 
-Deno.test({
-  name: "the page survives a restart of the balancer and says so",
-  ignore,
-  sanitizeOps: false,
-  fn: async () => {
-    const first = await startServed();
-    await using opened = await openDashboard(first.port);
-    const { page } = opened;
-    await first[Symbol.asyncDispose]();
-    await shows(page, "#notice", "The balancer does not answer");
-    await shows(page, "#state", "no connection");
-    await using second = await startServed(first.port, new Date(0));
-    await shows(page, "#notice", "The balancer was restarted at");
-    await shows(page, "#state", "running");
-    using _client = await second.admin.relayed("1");
-    await shows(page, "#tile-active", "1");
-  },
+browserTest("the page survives a restart of the balancer and says so", async () => {
+  const first = await startServed();
+  await using opened = await openDashboard(first.port);
+  const { page } = opened;
+  await first[Symbol.asyncDispose]();
+  await shows(page, "#notice", "The balancer does not answer");
+  await shows(page, "#state", "no connection");
+  await using second = await startServed(first.port, new Date(0));
+  await shows(page, "#notice", "The balancer was restarted at");
+  await shows(page, "#state", "running");
+  using _client = await second.admin.relayed("1");
+  await shows(page, "#tile-active", "1");
 });

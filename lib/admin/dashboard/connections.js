@@ -60,7 +60,7 @@ export class ConnectionTable {
       return [connection.conn, this.#rows.get(connection.conn) ?? this.#row(connection)];
     }));
     for (const connection of connections) this.#update(rows.get(connection.conn), connection);
-    for (const [conn, row] of this.#rows) if (!rows.has(conn)) row.remove();
+    for (const [conn, row] of this.#rows) if (!rows.has(conn)) this.#remove(row);
     const body = this.#table.tBodies[0];
     for (const [place, row] of [...rows.values()].entries()) {
       if (body.children[place] !== row) body.insertBefore(row, body.children[place] ?? null);
@@ -68,12 +68,20 @@ export class ConnectionTable {
     this.#rows = rows;
   }
 
+  /** The focus does not go with its button, but to the next row's. */
+  #remove(row) {
+    const focused = row.contains(document.activeElement);
+    const neighbor = row.nextElementSibling ?? row.previousElementSibling;
+    row.remove();
+    if (focused) (neighbor?.querySelector("button") ?? this.#form.elements.search).focus();
+  }
+
   #row(connection) {
     const row = document.createElement("tr");
     const kick = element("button", "Kick", "danger");
     kick.type = "button";
     kick.setAttribute("aria-label", `Kick connection ${connection.conn}`);
-    kick.addEventListener("click", () => void this.#kick(row.connection));
+    kick.addEventListener("click", () => void this.#kick(row));
     row.append(
       cell("No.", String(connection.conn), "number"),
       cell("ID", element("bdi"), "id"),
@@ -97,7 +105,8 @@ export class ConnectionTable {
     }
   }
 
-  async #kick({ conn, id, client }) {
+  async #kick(row) {
+    const { conn, id, client } = row.connection;
     const who = id === null ? "a client without an ID" : `ID ${visible(id)}`;
     if (!await confirm(`Kick connection ${conn}?`, `${who}, from ${client}. It is closed at once.`, "Kick")) {
       return;

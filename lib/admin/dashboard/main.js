@@ -36,6 +36,8 @@ function notify(text = "") {
 }
 
 function showState(text, className) {
+  // a live region: screen readers announce what is set
+  if ($("state").textContent === text) return;
   $("state").textContent = text;
   $("state").className = `pill ${className}`;
 }
