@@ -7,6 +7,9 @@
 //   load bulk     PORT ID CONNECTIONS SECONDS     streams towards the upstream, which has to be a sink
 //   load hold     PORT ID CONNECTIONS             opens all at once, has each answered, holds them until stdin ends
 //
+// A run of # at the end of ID is a number, another one for each connection of `connect`: device-### is device-000 to
+// device-999, again and again.
+//
 // Each prints one line of JSON. A message is a DATA frame: type 2, length (u32, big-endian), 64 bytes. The upstream
 // gets the ID frame as well (type 1), so an echo brings it back ahead of the first message.
 #define _GNU_SOURCE
@@ -30,6 +33,8 @@ enum { DUE = 1024 };  // round trips that one paced connection may be behind
 static unsigned char chunk[CHUNK];    // what is read goes here, what bulk writes comes from here
 static unsigned char hello[HEADER + MAX_ID + MESSAGE];  // the ID frame and the first message
 static size_t id_frame;               // length of the ID frame in it
+static size_t digits;                 // of the number at the end of the ID
+static unsigned long number;          // of the next connection
 static unsigned long errors;
 
 // ---- time and latencies
@@ -107,6 +112,12 @@ static void prepare(const char *id) {
   id_frame = HEADER + strlen(id);
   frame(hello, 1, id, strlen(id));
   frame(hello + id_frame, 2, value, VALUE);
+  while (digits < strlen(id) && id[strlen(id) - 1 - digits] == '#') digits++;
+}
+
+static void number_id(void) {
+  unsigned long rest = number++;
+  for (size_t i = 1; i <= digits; i++, rest /= 10) hello[id_frame - i] = '0' + rest % 10;
 }
 
 static void watch(int epoll, int fd, uint32_t what, uint32_t index) {
@@ -162,6 +173,7 @@ static void begin(int epoll, Client *clients, int index, int port) {
   Client *c = &clients[index];
   c->since = now();
   c->missing = id_frame + MESSAGE;
+  number_id();
   c->fd = dial(port, index % 4);
   if (c->fd < 0 || send_all(c->fd, hello, id_frame + MESSAGE)) {
     errors++;

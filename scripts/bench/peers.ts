@@ -17,7 +17,7 @@
 
 import { parseArgs } from "node:util";
 import { sleep } from "../../lib/util/async.ts";
-import { freePort, isInstalled, Server } from "./processes.ts";
+import { compileLoad, freePort, isInstalled, Server } from "./processes.ts";
 import { headerOf, jsonOf, lineOf, type Mode, MODES, rowsOf, type Run } from "./report.ts";
 
 const HERE = new URL(".", import.meta.url).pathname;
@@ -255,14 +255,6 @@ routes:
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all([...this.#servers.keys()].map((name) => this.#stop(name)));
   }
-}
-
-async function compileLoad(folder: string): Promise<string> {
-  const load = `${folder}/load`;
-  const args = ["-O2", "-Wall", "-Wextra", "-Werror", "-o", load, `${HERE}load.c`];
-  const { success, stderr } = await new Deno.Command("cc", { args }).output();
-  if (!success) throw new Error(`cc cannot make the load generator: ${new TextDecoder().decode(stderr)}`);
-  return load;
 }
 
 async function main(options: Options, folder: string): Promise<void> {

@@ -8,6 +8,9 @@ const TICKS = 100;
 /** How long a program may take until it listens, in milliseconds. */
 const START_MS = 20_000;
 
+/** The load generator. */
+const LOAD_SOURCE = new URL("./load.c", import.meta.url).pathname;
+
 /** How long a program may take to end once it is asked to, in milliseconds. */
 const END_MS = 2_000;
 
@@ -129,4 +132,13 @@ export async function isInstalled(program: string): Promise<boolean> {
   const { success } = await new Deno.Command("sh", { args: ["-c", 'command -v "$1"', "sh", program] })
     .output();
   return success;
+}
+
+/** Compiles the load generator into `folder`. */
+export async function compileLoad(folder: string): Promise<string> {
+  const load = `${folder}/load`;
+  const args = ["-O2", "-Wall", "-Wextra", "-Werror", "-o", load, LOAD_SOURCE];
+  const { success, stderr } = await new Deno.Command("cc", { args }).output();
+  if (!success) throw new Error(`cc cannot make the load generator: ${new TextDecoder().decode(stderr)}`);
+  return load;
 }

@@ -30,6 +30,9 @@ interface Unknown {
   readonly until: number;
 }
 
+/** Most values that IDs share. */
+const MOST_VALUES = 10_000;
+
 /** Interval at which one that is retired looks whether it is idle, in milliseconds. */
 const RETIRE_STEP_MS = 10;
 
@@ -49,6 +52,8 @@ export class RedisRoutes implements AsyncDisposable {
   readonly #session: Session;
   readonly #requests: Requests<RedisTarget | undefined>;
   readonly #known: BoundedCache<Known>;
+  /** By the text of their value. */
+  readonly #values = new BoundedCache<Known>(MOST_VALUES);
   readonly #unknown = new BoundedCache<Unknown>(MOST_UNKNOWN);
   readonly #lookups = { cached: 0, found: 0, unknown: 0, stale: 0, unavailable: 0, invalid: 0 };
   readonly #availability: Availability;
@@ -169,15 +174,26 @@ export class RedisRoutes implements AsyncDisposable {
 
   /** Keeps what Redis has answered. @throws {InvalidValue} */
   #answer(id: string, value: string | null, epoch: number): RedisTarget | undefined {
-    const target = value === null ? undefined : parseTarget(value);
-    if (target) {
-      this.#known.set(id, { target, epoch });
-      return target;
+    const known = value === null ? undefined : this.#knownOf(value, epoch);
+    if (known) {
+      this.#known.set(id, known);
+      return known.target;
     }
     this.#known.delete(id);
     if (value !== null) throw this.#invalid.report(id, value);
     this.#unknown.set(id, { epoch, until: performance.now() + this.#config.negative_ttl });
     return undefined;
+  }
+
+  /** IDs with the same value share an entry: with an object for each the garbage collector took longer. */
+  #knownOf(value: string, epoch: number): Known | undefined {
+    const same = this.#values.get(value);
+    if (same?.epoch === epoch) return same;
+    const target = same?.target ?? parseTarget(value);
+    if (!target) return undefined;
+    const known = { target, epoch };
+    this.#values.set(value, known);
+    return known;
   }
 
   #isUnknown(id: string): boolean {
