@@ -1,5 +1,6 @@
 /** Redis servers of tests, where redis-server is installed. */
 
+import { messageOf } from "../lib/errors.ts";
 import { Link } from "../lib/route/redis/link.ts";
 import { parseConfig } from "../lib/config/parse.ts";
 import type { RedisConfig } from "../lib/config/config.ts";
@@ -21,25 +22,36 @@ const PORTS = { first: 20_000, count: 12_000 };
 /** The hash of a configuration that names none. */
 export const KEY = "switchyard:routes";
 
+const LINK_OPTIONS = { login: undefined, tls: undefined, database: 0, timeout: 5000 };
+
 /** A running redis-server. */
 export class RedisServer implements AsyncDisposable {
   readonly port: number;
   readonly #folder: string;
   readonly #flags: readonly string[];
+  readonly #config: string | undefined;
   #child: Deno.ChildProcess;
 
-  private constructor(port: number, folder: string, flags: readonly string[]) {
+  private constructor(port: number, folder: string, flags: readonly string[], config?: string) {
     this.port = port;
     this.#folder = folder;
     this.#flags = flags;
+    this.#config = config;
     this.#child = this.#spawn();
   }
 
-  /** Starts one on a free port, which keeps its data when it is killed. @param flags More of its command line. */
-  static async start(flags: readonly string[] = []): Promise<RedisServer> {
+  /**
+   * Starts one on a free port, which keeps its data when it is killed.
+   *
+   * @param flags More of its command line.
+   * @param config Its configuration file, where it needs one that it can write to.
+   */
+  static async start(flags: readonly string[] = [], config?: string): Promise<RedisServer> {
     for (let tries = 0; tries < 20; tries++) {
       const port = PORTS.first + Math.floor(Math.random() * PORTS.count);
-      const server = new RedisServer(port, await Deno.makeTempDir(), flags);
+      const folder = await Deno.makeTempDir();
+      if (config !== undefined) await Deno.writeTextFile(`${folder}/redis.conf`, config);
+      const server = new RedisServer(port, folder, flags, config);
       if (await server.#ready()) return server;
       await server[Symbol.asyncDispose]();
     }
@@ -50,11 +62,16 @@ export class RedisServer implements AsyncDisposable {
     return `127.0.0.1:${this.port}`;
   }
 
-  /** The reply to a command. */
+  /** The reply to a command, which is sent again where the connection is lost: a replica that is promoted closes all. */
   async command(...args: readonly string[]): Promise<unknown> {
-    const options = { login: undefined, tls: undefined, database: 0, timeout: 5000 };
-    using link = await Link.open({ host: "127.0.0.1", port: this.port }, options);
-    return await link.command(...args);
+    for (let tries = 0;; tries++) {
+      try {
+        using link = await Link.open({ host: "127.0.0.1", port: this.port }, LINK_OPTIONS);
+        return await link.command(...args);
+      } catch (error) {
+        if (tries === 3 || !/closed the connection/.test(messageOf(error))) throw error;
+      }
+    }
   }
 
   /** Writes routes into a hash. */
@@ -95,7 +112,8 @@ export class RedisServer implements AsyncDisposable {
   #spawn(): Deno.ChildProcess {
     const place = ["--port", `${this.port}`, "--bind", "127.0.0.1", "--dir", this.#folder];
     const data = ["--save", "", "--appendonly", "yes", "--appendfsync", "no"];
-    const args = [...place, ...data, ...this.#flags];
+    const file = this.#config === undefined ? [] : [`${this.#folder}/redis.conf`];
+    const args = [...file, ...place, ...this.#config === undefined ? data : [], ...this.#flags];
     return new Deno.Command("redis-server", { args, stdout: "null", stderr: "null" }).spawn();
   }
 
@@ -115,7 +133,9 @@ export class RedisServer implements AsyncDisposable {
           return !ended;
         }
       } catch (error) {
-        if (!(error instanceof Deno.errors.ConnectionRefused)) throw error;
+        const isExpected = error instanceof Deno.errors.ConnectionRefused ||
+          error instanceof Deno.errors.ConnectionReset;
+        if (!isExpected) throw error;
       }
       await pause(10);
     }

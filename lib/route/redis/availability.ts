@@ -16,6 +16,8 @@ export class Availability {
   readonly #connects = { success: 0, failure: 0 };
   #link: Link | undefined;
   #failure: Error | undefined;
+  /** Why it is away. */
+  #reason: Error | undefined;
   #awaySince = performance.now();
   #isAwayLogged = false;
 
@@ -61,13 +63,14 @@ export class Availability {
 
   lost(reason: Error): void {
     this.#link = undefined;
+    this.#reason = reason;
     this.#awaySince = performance.now();
     this.#logAway(reason);
   }
 
   failed(reason: Error): void {
     this.#connects.failure += 1;
-    this.#failure = reason;
+    this.#failure = this.#reason = reason;
     this.#logAway(reason);
   }
 
@@ -75,7 +78,7 @@ export class Availability {
     if (this.#link) {
       return { up: true, serving: true, text: `connected to ${hostPortText(this.#link.at)}: ${this.#place}` };
     }
-    const reason = this.#failure ? messageOf(this.#failure) : "connecting";
+    const reason = this.#reason ? messageOf(this.#reason) : "connecting";
     const serving = this.#cached() > 0 && this.isStaleUsable;
     const effect = serving ? this.#staleText() : "no ID can be looked up, and none is cached";
     return { up: false, serving, text: `away for ${this.#awayText()}: ${reason}; ${effect}` };
