@@ -1,10 +1,12 @@
 /** Balancers as processes that share one table in Redis. */
 
 import { assertEquals, assertMatch, assertStringIncludes } from "../assert.ts";
-import { named } from "../clients.ts";
-import { RedisServer, redisTest, sharedRedis } from "../redis.ts";
+import { identify, named } from "../clients.ts";
+import { configTo, startBalancer } from "../fixture.ts";
+import { redisConfig, RedisServer, redisTest, sharedRedis } from "../redis.ts";
 import { LISTENERS, replace, said, serve, type Serving } from "../serving.ts";
-import { startNamed } from "../upstreams.ts";
+import { sized } from "../soak.ts";
+import { startEcho, startNamed } from "../upstreams.ts";
 import { until } from "../wait.ts";
 
 const shared = sharedRedis();
@@ -30,10 +32,9 @@ redisTest("a changed route is used by the next connection on each of three insta
   const { key, text } = tableIn();
   await using one = startNamed("one");
   await using two = startNamed("two");
-  await using first = await serve(text);
-  await using second = await serve(text);
-  await using third = await serve(text);
-  const instances = [first, second, third];
+  await using stack = new AsyncDisposableStack();
+  const instances = await Promise.all([1, 2, 3].map(() => serve(text)));
+  for (const instance of instances) stack.use(instance);
   await shared.get().set({ device: `127.0.0.1:${one.port}` }, key);
   assertEquals(await Promise.all(instances.map((each) => named(each, "device"))), ["one", "one", "one"]);
   await shared.get().set({ device: `127.0.0.1:${two.port}` }, key);
@@ -91,4 +92,53 @@ redisTest("an instance that has never reached Redis is not ready, unless its fil
   assertStringIncludes(ready, "it refused the connection");
   await replace(balancer, `${LISTENERS}${text.replace("[]", "[{ id: 1, host: 127.0.0.1, port: 1 }]")}`);
   await until(async () => (await ask(balancer, "/readyz"))[0] === 200, "a route of the file is enough");
+});
+
+redisTest("no known ID fails while Redis is killed and restarted under load", async () => {
+  await using server = await RedisServer.start();
+  await using echo = startEcho();
+  const redis = redisConfig(`url: "redis://${server.address}"`);
+  await using balancer = startBalancer(configTo(echo.port, { routes: [], redis }));
+  const ids = Array.from({ length: sized(1000) }, (_, index) => `device-${index}`);
+  await server.set(Object.fromEntries(ids.map((id) => [id, `127.0.0.1:${echo.port}`])));
+  const stop = new AbortController();
+  let served = 0;
+  const load = Array.from({ length: 8 }, async (_, first) => {
+    for (let index = first; !stop.signal.aborted; index++) {
+      using client = await balancer.connect();
+      await identify(client, ids[index % ids.length]);
+      served += 1;
+    }
+  });
+  const more = (count: number, what: string) => {
+    const enough = served + count;
+    return until(() => served >= enough, what, 30_000);
+  };
+  const done = Promise.all(load);
+  await Promise.race([done, more(ids.length * 9, "each ID is known")]);
+  for (let kill = 0; kill < sized(10, 0.2); kill++) {
+    await server.kill();
+    await Promise.race([done, more(200, "known IDs are served without Redis")]);
+    await server.restart();
+    const isUp = () => balancer.balancer.engine.snapshot.redis?.state().up === true;
+    await Promise.race([done, until(isUp, "it is connected again", 30_000)]);
+    await Promise.race([done, more(200, "known IDs are served")]);
+  }
+  stop.abort();
+  await done;
+});
+
+redisTest("workers have a cache each, and all of them use a changed route", async () => {
+  await using one = startNamed("one");
+  await using two = startNamed("two");
+  const { key, text } = tableIn();
+  await using balancer = await serve("", { text: `${LISTENERS}workers: 2\n${text}` });
+  const names = () => Promise.all(Array.from({ length: 16 }, () => named(balancer, "device")));
+  await shared.get().set({ device: `127.0.0.1:${one.port}` }, key);
+  assertEquals(new Set(await names()), new Set(["one"]));
+  await shared.get().set({ device: `127.0.0.1:${two.port}` }, key);
+  await until(async () => (await names()).every((name) => name === "two"), "all use the change");
+  const { redis } = JSON.parse((await ask(balancer, "/api/v1/status"))[1]);
+  assertEquals([redis.up, redis.lookups.unavailable], [true, 0]);
+  assertStringIncludes((await ask(balancer, "/metrics"))[1], "\nswitchyard_redis_up 1\n");
 });
