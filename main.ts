@@ -2,6 +2,7 @@
 
 import { messageOf, UsageError } from "./lib/errors.ts";
 import { COMMANDS } from "./lib/cli/commands.ts";
+import { painter } from "./lib/cli/colors.ts";
 import { type Io, processIo } from "./lib/cli/io.ts";
 import { unknownCommand } from "./lib/cli/help.ts";
 import { helpText } from "./lib/cli/usage.ts";
@@ -19,13 +20,16 @@ export async function main(args: readonly string[], io: Io): Promise<number> {
   } catch (error) {
     // the reader of the output, such as head, has seen enough
     if (error instanceof Deno.errors.BrokenPipe) return 1;
-    if (error instanceof UsageError) {
-      error.problems.forEach((problem) => io.err(`switchyard: ${plain(problem)}`));
-    } else {io.err(
-        `switchyard: ${debugging(args) && error instanceof Error ? error.stack : plain(messageOf(error))}`,
-      );}
+    const prefix = painter(io, "err")("bad", "switchyard:");
+    for (const problem of problemsOf(error, args)) io.err(`${prefix} ${problem}`);
     return error instanceof UsageError ? 2 : 1;
   }
+}
+
+function problemsOf(error: unknown, args: readonly string[]): readonly string[] {
+  if (error instanceof UsageError) return error.problems.map(plain);
+  const stack = debugging(args) && error instanceof Error ? error.stack : undefined;
+  return [stack ?? plain(messageOf(error))];
 }
 
 function subcommand(args: readonly string[]): { name: string; rest: readonly string[] } {

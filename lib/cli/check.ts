@@ -7,6 +7,7 @@ import { UsageError } from "../errors.ts";
 import { redisText } from "../route/redis/inspect.ts";
 import { isPipe, readText, statFile } from "../util/read_file.ts";
 import { counted, durationText, hostPortText, plain, quote, targetText } from "../util/text.ts";
+import { type Paint, painter } from "./colors.ts";
 import { type CommandSpec, type ParsedFlags, readFlags } from "./flags.ts";
 import type { Io } from "./io.ts";
 import { poolSummaries } from "./pools.ts";
@@ -47,7 +48,7 @@ async function summarize(flags: ParsedFlags, io: Io): Promise<number> {
   const listeners = await Promise.all(config.listeners.map(listenerSummary));
   const warnings = [...configWarnings(config), ...expiryWarnings(listeners), ...modes];
   if (flags.has("json")) io.out(JSON.stringify(jsonSummary(file, config, listeners, warnings)));
-  else for (const line of textSummary(file, config, listeners, warnings)) io.out(line);
+  else for (const line of textSummary(file, config, listeners, warnings, painter(io, "out"))) io.out(line);
   return 0;
 }
 
@@ -94,8 +95,9 @@ function* textSummary(
   config: Config,
   listeners: readonly ListenerSummary[],
   warnings: readonly Warning[],
+  paint: Paint,
 ): Generator<string> {
-  yield `${file}: ok`;
+  yield `${file}: ${paint("good", "ok")}`;
   for (const { address, transports, tls, proxy_protocol: trusted } of listeners) {
     const more = [
       ...(tls ? [`TLS (${plain(tls.subject)}, expires ${tls.expires.slice(0, 10)})`] : []),
@@ -111,7 +113,10 @@ function* textSummary(
   const connections = config.limits.connections ?? `${DEFAULT_CONNECTIONS} or as open files allow`;
   yield* wrapped("limits", Object.entries({ ...config.limits, connections }));
   yield* wrapped("timeouts", durations(config));
-  for (const { path, message } of warnings) yield `warning: ${path === "" ? file : path}: ${plain(message)}`;
+  const warning = paint("doubtful", "warning:");
+  for (const { path, message } of warnings) {
+    yield `${warning} ${path === "" ? file : path}: ${plain(message)}`;
+  }
 }
 
 /** A line for each file of `tables`. What was taken for a header may be a line with a mistake. */

@@ -4,6 +4,7 @@ import { runClient } from "../acceptance/client.ts";
 import type { Receipt } from "../acceptance/receipt.ts";
 import { messageOf, UsageError } from "../errors.ts";
 import { plain } from "../util/text.ts";
+import { painter } from "./colors.ts";
 import { type CommandSpec, readFlags } from "./flags.ts";
 import type { Io } from "./io.ts";
 import { progressBar } from "./progress.ts";
@@ -37,11 +38,12 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
     bar?.draw(count);
     const { sent, received, agrees } = result;
     if (!agrees) throw new Error(`sent ${receiptText(sent)}; the upstream received ${receiptText(received)}`);
-    if (!quiet) io.out(`${name}: sent ${receiptText(sent)}; received the same: ok`);
+    const ok = painter(io, "out")("good", "ok");
+    if (!quiet) io.out(`${name}: sent ${receiptText(sent)}; received the same: ${ok}`);
     return 0;
   } catch (error) {
     bar?.end();
-    io.err(`${name}: ${plain(messageOf(error))}`);
+    io.err(`${painter(io, "err")("bad", `${name}:`)} ${plain(messageOf(error))}`);
     return 1;
   }
 }

@@ -9,6 +9,7 @@ import { emptyConfig } from "../config/parse.ts";
 import { messageOf } from "../errors.ts";
 import { addressText } from "../util/text.ts";
 import { receiptText } from "./client.ts";
+import { painter } from "./colors.ts";
 import { type CommandSpec, readFlags } from "./flags.ts";
 import type { Io } from "./io.ts";
 
@@ -78,7 +79,12 @@ async function clientRow(client: number, connect: Target, upstream: AcceptanceSe
 
 function printTable(rows: readonly string[][], io: Io): void {
   const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
-  for (const row of rows) {
-    io.out(row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join("  ").trimEnd());
+  const paint = painter(io, "out");
+  for (const [index, row] of rows.entries()) {
+    const cells = row.map((cell, column) => cell.padEnd(widths[column] ?? 0));
+    const verdict = row.at(-1) ?? "";
+    // its column is the last one, so it needs no padding
+    const painted = index === 0 ? verdict : paint(verdict === AGREES ? "good" : "bad", verdict);
+    io.out([...cells.slice(0, -1), painted].join("  "));
   }
 }

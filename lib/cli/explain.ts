@@ -16,6 +16,7 @@ import { type RedisAnswer, RouteTable, ruleText, type Step } from "../route/tabl
 import { quote, targetText } from "../util/text.ts";
 import { adminAddress } from "./admin_client.ts";
 import { explainRunning } from "./explain_running.ts";
+import { explanationPainter } from "./colors.ts";
 import { type CommandSpec, readFlags } from "./flags.ts";
 import type { Io } from "./io.ts";
 import { explainPool } from "./pools.ts";
@@ -58,11 +59,12 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
     access: from === undefined ? undefined : verdict(from, config),
   });
   const lines = flags.has("json") ? [json(explanation, from)] : text(explanation, file, from);
-  for (const line of lines) io.out(line);
+  const paint = explanationPainter(io, explanation.rejection !== undefined);
+  for (const line of lines) io.out(paint(line));
   const pool = explanation.route?.target.pool;
   const settings = pool === undefined ? undefined : config.pools[pool];
   if (pool !== undefined && settings && !flags.has("json")) {
-    for (const line of explainPool(pool, settings, id)) io.out(`  ${line}`);
+    for (const line of explainPool(pool, settings, id)) io.out(paint(`  ${line}`));
   }
   return explanation.rejection ? 1 : 0;
 }

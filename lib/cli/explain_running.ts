@@ -5,6 +5,7 @@ import { REFUSAL_CODES } from "../errors.ts";
 import type { HostPort } from "../config/config.ts";
 import { plain, quote } from "../util/text.ts";
 import { adminObject } from "./admin_client.ts";
+import { explanationPainter } from "./colors.ts";
 import type { Io } from "./io.ts";
 
 /** The question. */
@@ -21,7 +22,10 @@ export async function explainRunning(at: HostPort, { id, from, json }: Question,
   // the balancer is of this version, or of one that has these fields
   const explanation = answer as unknown as Explanation;
   if (json) io.out(JSON.stringify(explanation));
-  else for (const line of explanationLines(explanation)) io.out(plain(line));
+  else {
+    const paint = explanationPainter(io, explanation.refused !== null);
+    for (const line of explanationLines(explanation)) io.out(paint(plain(line)));
+  }
   return explanation.refused ? 1 : 0;
 }
 

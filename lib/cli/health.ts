@@ -6,6 +6,7 @@ import { messageOf, UsageError } from "../errors.ts";
 import { connectCanceller } from "../upstream/cancel.ts";
 import { durationText, hostPortText, plain } from "../util/text.ts";
 import { adminAddress, askAdmin } from "./admin_client.ts";
+import { painter } from "./colors.ts";
 import { type CommandSpec, type ParsedFlags, readFlags } from "./flags.ts";
 import type { Io } from "./io.ts";
 import { FILE_FLAG, readSettings } from "./settings.ts";
@@ -44,7 +45,7 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
     io.out(`ready: ${await ask(at, timeout)}`);
     return 0;
   } catch (error) {
-    io.err(`not ready: ${hostPortText(at)}: ${plain(messageOf(error))}`);
+    io.err(`${painter(io, "err")("bad", "not ready:")} ${hostPortText(at)}: ${plain(messageOf(error))}`);
     return 1;
   }
 }

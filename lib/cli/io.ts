@@ -7,6 +7,12 @@ export interface Io {
   /** Writes a line to standard error. */
   readonly err: (line: string) => void;
   readonly stderrIsTerminal: boolean;
+  /**
+   * Whether standard output and standard error may have colours.
+   *
+   * @default neither
+   */
+  readonly colors?: { readonly out: boolean; readonly err: boolean };
   /** Aborted when the process is asked to end; without it the command takes the signals itself. */
   readonly signal?: AbortSignal;
 }
@@ -21,10 +27,13 @@ export function processIo(): Io {
     const bytes = encoder.encode(`${line}\n`);
     for (let done = 0; done < bytes.length;) done += file.writeSync(bytes.subarray(done));
   };
+  const stderrIsTerminal = Deno.stderr.isTerminal();
   return {
     out: writeTo(Deno.stdout),
     err: writeTo(Deno.stderr),
-    stderrIsTerminal: Deno.stderr.isTerminal(),
+    stderrIsTerminal,
+    // Deno reads NO_COLOR itself, so that takes no permission
+    colors: { out: Deno.stdout.isTerminal() && !Deno.noColor, err: stderrIsTerminal && !Deno.noColor },
   };
 }
 

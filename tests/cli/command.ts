@@ -1,5 +1,6 @@
 /** Running a command line within the test's own process. */
 
+import type { Io } from "../../lib/cli/io.ts";
 import { main } from "../../main.ts";
 
 /** What a command line did. */
@@ -12,12 +13,18 @@ export interface Ran {
 }
 
 /** Runs a command line to its end. */
-export async function run(...args: string[]): Promise<Ran> {
+export function run(...args: string[]): Promise<Ran> {
+  return runWith({}, ...args);
+}
+
+/** The same with other properties of its output. */
+export async function runWith(changes: Partial<Io>, ...args: string[]): Promise<Ran> {
   const [out, err]: string[][] = [[], []];
   const io = {
     out: (line: string) => void out?.push(line),
     err: (line: string) => void err?.push(line),
     stderrIsTerminal: false,
+    ...changes,
   };
   return { status: await main(args, io), out: out ?? [], err: err ?? [] };
 }
