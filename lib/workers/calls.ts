@@ -7,6 +7,8 @@ import type { Counters } from "../observe/counters.ts";
 import type { OpenCounts } from "../observe/open_counts.ts";
 import type { Closing, ConnectionInfo } from "../observe/observer.ts";
 import type { RedisStats } from "../observe/redis_stats.ts";
+import type { Eviction } from "../shared/eviction.ts";
+import type { SharedMemory } from "../shared/memory.ts";
 import type { DialReport, SentHealth } from "../upstream/remote_health.ts";
 import type { Waker } from "../upstream/waker.ts";
 
@@ -14,6 +16,8 @@ import type { Waker } from "../upstream/waker.ts";
 export interface WorkerSettings {
   /** From 0. */
   readonly index: number;
+  /** In which all workers count connections, so that limits hold over all of them. */
+  readonly memory: SharedMemory;
   /** The version that spans are marked with. */
   readonly version: string;
   /** Whether what happens to connections is counted, for metrics. */
@@ -56,6 +60,8 @@ export interface WorkerCalls {
   /** Resolves to the number of connections affected. */
   commit(healths: readonly SentHealth[]): Promise<number>;
   abort(): void;
+  /** Another worker needs the places of connections here. */
+  evict(eviction: Eviction): void;
   /** The health of servers has changed. */
   useHealths(healths: readonly SentHealth[]): void;
   /** Refuses new connections and ends all gently. Resolves to the number of those that had to be terminated. */
@@ -75,6 +81,8 @@ export interface MainCalls extends Waker {
   write(lines: Uint8Array): Promise<void>;
   /** The worker has come upon an error that nothing has caught, and is to be ended. */
   failed(problem: string): void;
+  /** What another worker, by its index, is to evict. */
+  evict(index: number, eviction: Eviction): void;
   /** A client has dialed a server of a pool. */
   dialed(report: DialReport): void;
 }

@@ -1,6 +1,6 @@
 /** An engine of several workers. The main thread owns the configuration, the addresses and the health of servers. */
 
-import type { Config } from "../config/config.ts";
+import { type Config, DEFAULT_CONNECTIONS } from "../config/config.ts";
 import { serversOf } from "../config/servers.ts";
 import { Dialing, type DialSettings } from "../connection/dialing.ts";
 import { ORDERS, type Page } from "../connection/page.ts";
@@ -20,6 +20,7 @@ import { sumOfOpen } from "../observe/open_counts.ts";
 import { difference } from "../route/diff.ts";
 import { RouteTable } from "../route/table.ts";
 import { readAhead, tlsFiles } from "../transport/tls/files.ts";
+import { createSharedMemory } from "../shared/memory.ts";
 import type { DialReport, SentHealth } from "../upstream/remote_health.ts";
 import { WebhookWaker } from "../upstream/waker.ts";
 import { Addresses } from "./addresses.ts";
@@ -55,11 +56,16 @@ export class WorkersEngine implements EngineFace {
     this.#group = new WorkerGroup({
       ...withDefaults(options),
       threads: threadsOf(config),
+      memory: createSharedMemory({
+        threads: threadsOf(config),
+        connections: config.limits.connections ?? DEFAULT_CONNECTIONS,
+      }),
       queue: this.#queue,
       config: () => this.#sent,
       healths: () => this.#healths,
       main: {
         write: async (lines) => await Log.current?.write(lines),
+        evict: (...eviction) => this.#group.evict(...eviction),
         dialed: (report) => this.#dialed(report),
         wake: (...call) => this.#waker.wake(...call),
         reached: (route) => this.#waker.reached(route),

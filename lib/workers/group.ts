@@ -4,6 +4,8 @@ import { getLogger } from "@logtape/logtape";
 import type { Config } from "../config/config.ts";
 import { messageOf } from "../errors.ts";
 import { sumOf } from "../observe/counters.ts";
+import type { Eviction } from "../shared/eviction.ts";
+import { releaseThread, type SharedMemory } from "../shared/memory.ts";
 import type { SentHealth } from "../upstream/remote_health.ts";
 import { sleep } from "../util/async.ts";
 import { counted, durationText } from "../util/text.ts";
@@ -41,6 +43,8 @@ export interface GroupOptions extends Pick<ThreadOptions, "script" | "main" | "v
   readonly endMs: number;
   /** Told of a worker that still runs, and listens, though it was ended. */
   readonly onStuck: (problem: string) => void;
+  /** In which workers count connections. */
+  readonly memory: SharedMemory;
   /** In which a worker is replaced, so that no reload runs at the same time. */
   readonly queue: SerialQueue;
 }
@@ -114,6 +118,11 @@ export class WorkerGroup {
     for (const thread of this.living) thread.tell(name, ...args);
   }
 
+  /** Tells the worker with this index, if it lives, what it is to evict. */
+  evict(index: number, eviction: Eviction): void {
+    this.#living.get(index)?.tell("evict", eviction);
+  }
+
   /** Has all of them stop listening and end their connections, and ends the threads. */
   async close(gently: boolean): Promise<void> {
     this.#closed.abort();
@@ -125,9 +134,9 @@ export class WorkerGroup {
   }
 
   #spawn(index: number): WorkerThread {
-    const { threads, script, main, version, counts } = this.#options;
+    const { threads, script, main, memory, version, counts } = this.#options;
     const onDeath = (thread: WorkerThread, why: string) => this.#bury(thread, why);
-    return new WorkerThread({ index, threads, script, main, version, counts, onDeath });
+    return new WorkerThread({ index, threads, script, main, memory, version, counts, onDeath });
   }
 
   #beatAll(): void {
@@ -187,6 +196,8 @@ export class WorkerGroup {
 
   async #startAgain(index: number): Promise<void> {
     if (this.#closed.signal.aborted) return;
+    // also what one has counted that could not be started
+    await releaseThread(this.#options.memory, index);
     const thread = this.#spawn(index);
     try {
       await thread.start(this.#options.config(), this.#options.healths);

@@ -14,6 +14,8 @@ import { countOpen } from "../observe/open_counts.ts";
 import { tracing } from "../observe/tracing.ts";
 import { Webhooks } from "../observe/webhooks.ts";
 import type { MainCalls, Report, SentConfig, Started, WorkerCalls, WorkerSettings } from "./calls.ts";
+import type { Eviction } from "../shared/eviction.ts";
+import { SharedThread } from "../shared/thread.ts";
 import type { SentHealth } from "../upstream/remote_health.ts";
 import { Channel, type Port } from "./channel.ts";
 import { Presence } from "./presence.ts";
@@ -56,6 +58,11 @@ export class WorkerEngine implements WorkerCalls {
     const observers = [this.#counting, this.#webhooks, tracing(this.#settings.version)];
     this.#running = Engine.start(config, {
       reusePort: true,
+      shared: new SharedThread({
+        memory: this.#settings.memory,
+        index: this.#settings.index,
+        onEviction: (...eviction) => this.channel.tell("evict", ...eviction),
+      }),
       onDialed: (report) => this.channel.tell("dialed", report),
       waker: {
         wake: (...call) => this.channel.tell("wake", ...call),
@@ -87,6 +94,10 @@ export class WorkerEngine implements WorkerCalls {
   abort(): void {
     this.#prepared?.reload.abort();
     this.#prepared = undefined;
+  }
+
+  evict(eviction: Eviction): void {
+    this.#engine.limiter.evict(eviction);
   }
 
   useHealths(healths: readonly SentHealth[]): void {

@@ -41,7 +41,11 @@ Deno.test("two workers serve, show, reload, close and drain as one", async () =>
 
   const clients = await Promise.all(Array.from({ length: MANY }, () => join(serving)));
   assertEquals((await json(`${url}/api/v1/status`)).connections_active, MANY);
-  assertEquals((await json(`${url}/api/v1/connections?limit=100`)).connections.length, MANY);
+  const { connections, next } = await json(`${url}/api/v1/connections?limit=10`);
+  assertEquals(connections.length, 10);
+  const { connections: others } = await json(`${url}/api/v1/connections?limit=100&after=${next}`);
+  const listed = [...connections, ...others].map(({ conn }) => conn);
+  assertEquals(new Set(listed).size, MANY, `each once: ${listed}`);
   const metrics = await (await fetch(`${url}/metrics`)).text();
   assertStringIncludes(metrics, `switchyard_connections_active{transport="tcp"} ${MANY}\n`);
   assertMatch(metrics, new RegExp(`switchyard_connections_total\\{[^}]*transport="tcp"\\} ${MANY}\n`));

@@ -1,0 +1,113 @@
+/** Limits hold over all workers, exactly. */
+
+import { encodeId } from "../../lib/frame/tlv.ts";
+import { assertEquals } from "../assert.ts";
+import { receive, receiveAll, send } from "../bytes.ts";
+import type { Client } from "../clients.ts";
+import { captureLog } from "../serving.ts";
+import { until } from "../wait.ts";
+import { startWorkers } from "./fixture.ts";
+
+/** Connections that are tried at once: all in one worker once in 2^39. */
+const MANY = 40;
+
+type Workers = Awaited<ReturnType<typeof startWorkers>>;
+
+/** Connects `MANY` clients with this ID at once. Returns those that were admitted. */
+async function admitted(workers: Workers, idOf: (index: number) => string = () => "1"): Promise<Client[]> {
+  const clients: Client[] = [];
+  await Promise.all(Array.from({ length: MANY }, async (_, index) => {
+    const client = await workers.connect();
+    await send(client, encodeId(idOf(index)));
+    const [first] = await receive(client, 1);
+    if (first === 3) client.close();
+    else clients.push(client);
+  }));
+  return clients;
+}
+
+function closeAll(clients: Iterable<Client>): void {
+  for (const client of clients) client.close();
+}
+
+for (const limits of [{ connections_per_id: 7 }, { connections_per_ip: 7 }]) {
+  Deno.test(`${Object.keys(limits)} is exact, and places are given back`, async () => {
+    await using workers = await startWorkers({ limits });
+    for (let round = 0; round < 2; round++) {
+      const clients = await admitted(workers);
+      assertEquals(clients.length, 7);
+      closeAll(clients);
+      while ((await workers.engine.stats()).active > 0);
+    }
+  });
+}
+
+Deno.test("limits.connections is exact", async () => {
+  await using workers = await startWorkers({ limits: { connections: 2 * MANY } });
+  const first = await admitted(workers);
+  const second = await admitted(workers);
+  assertEquals([first.length, second.length], [MANY, MANY]);
+  using late = await workers.connect();
+  await send(late, encodeId("1"));
+  assertEquals((await receive(late, 1))[0], 3);
+  closeAll([...first, ...second]);
+});
+
+Deno.test("a silent client of another worker makes room for one whose ID comes", async () => {
+  await using workers = await startWorkers({ limits: { connections: MANY }, timeouts: { id: 60_000 } });
+  const silent = await Promise.all(Array.from({ length: MANY / 2 }, () => workers.connect()));
+  while ((await workers.engine.stats()).active < MANY / 2);
+  const clients: Client[] = [];
+  // one after the other: at once they would be silent too, for a moment
+  for (let index = 0; index < MANY; index++) clients.push(await workers.join());
+  for (const client of silent) assertEquals((await receive(client, 1))[0], 3);
+  closeAll([...silent, ...clients]);
+});
+
+Deno.test("duplicate_id: reject admits one connection of an ID, whichever workers get them", async () => {
+  await using workers = await startWorkers({ duplicate_id: "reject" });
+  const clients = await admitted(workers);
+  assertEquals(clients.length, 1);
+  closeAll(clients);
+});
+
+Deno.test("duplicate_id: replace leaves one connection of an ID, whichever workers get them", async () => {
+  await using workers = await startWorkers({ duplicate_id: "replace" });
+  const clients: Client[] = [];
+  for (let index = 0; index < MANY; index++) clients.push(await workers.join());
+  for (const client of clients.slice(0, -1)) await receiveAll(client);
+  const [last] = clients.slice(-1);
+  if (last) {
+    await send(last, new Uint8Array([7]));
+    assertEquals(await receive(last, 1), new Uint8Array([7]));
+  }
+  closeAll(clients);
+});
+
+Deno.test("numbers of connections are unique, and an operator ends exactly one", async () => {
+  await using workers = await startWorkers();
+  const { engine } = workers;
+  const clients = await admitted(workers);
+  const pages = await engine.connections({ limit: 10 });
+  const rest = await engine.connections({ limit: 100, after: pages.at(-1)?.conn ?? 0 });
+  const numbers = [...pages, ...rest].map(({ conn }) => conn);
+  assertEquals(numbers.toSorted((one, other) => one - other), numbers);
+  assertEquals(new Set(numbers).size, MANY);
+  const kicked = await engine.terminate({ conn: numbers[5] }, { reason: "kicked", closedBy: "balancer" });
+  assertEquals([kicked, (await engine.connections({ limit: 100 })).length], [1, MANY - 1]);
+  closeAll(clients);
+});
+
+Deno.test("what a dead worker's connections had counted is given back", async () => {
+  using log = captureLog();
+  const script = new URL("./faulty_worker.ts", import.meta.url);
+  await using workers = await startWorkers({ limits: { connections_per_id: MANY } }, { script });
+  const before = await admitted(workers);
+  assertEquals(before.length, MANY);
+  await workers.engine.terminate({ id: "throws" }, { reason: "kicked", closedBy: "balancer" });
+  await until(() => log.lines("worker 0 is replaced").length === 1, "it is replaced", 20_000);
+  const { active } = await workers.engine.stats();
+  const after = await admitted(workers);
+  assertEquals(after.length, MANY - active);
+  closeAll([...before, ...after]);
+});
