@@ -3,10 +3,11 @@
  * `deno task bench:peers`: the same load on Switchyard, HAProxy and nginx, all routing by the ID in the first frame, in
  * turns, since a machine is rarely quiet. Prints the medians as a table, and as JSON in the last line.
  *
- *     deno task bench:peers [--rounds 3] [--seconds 4] [--modes rtt,paced,…] [--against DIR] [--bare] [--alone]
- *         [-- COMMAND…]
+ *     deno task bench:peers [--rounds 3] [--seconds 4] [--modes rtt,paced,…] [--against DIR] [--workers N] [--bare]
+ *         [--alone] [-- COMMAND…]
  *
  * --against DIR measures another checkout of the project as well, in the same run: before and after a change.
+ * --workers measures Switchyard with so many workers as well.
  * --bare measures a relay of 40 lines on the same calls as well: the platform's floor.
  * --alone leaves HAProxy and nginx out. COMMAND starts the balancer in place of this checkout's main.ts, such as
  * `dist/switchyard serve`; `-c FILE` is appended.
@@ -51,6 +52,7 @@ interface Options {
   readonly seconds: number;
   readonly modes: readonly Mode[];
   readonly against: string | undefined;
+  readonly workers: number | undefined;
   readonly bare: boolean;
   readonly alone: boolean;
   readonly command: readonly string[];
@@ -71,6 +73,7 @@ function readOptions(args: readonly string[]): Options {
       seconds: { type: "string", default: "4" },
       modes: { type: "string", default: MODES.join(",") },
       against: { type: "string" },
+      workers: { type: "string" },
       bare: { type: "boolean", default: false },
       alone: { type: "boolean", default: false },
     },
@@ -85,7 +88,8 @@ function readOptions(args: readonly string[]): Options {
     ? positionals
     : denoCommand(new URL("../../", import.meta.url).pathname);
   const { against, bare, alone } = values;
-  return { rounds, seconds, modes, against, bare, alone, command };
+  const workers = values.workers === undefined ? undefined : positive("workers", values.workers);
+  return { rounds, seconds, modes, against, workers, bare, alone, command };
 }
 
 function positive(name: string, text: string): number {
@@ -116,7 +120,7 @@ class Benchmark {
 
   /** The balancers that take part: this checkout first. */
   async contestants(): Promise<readonly Contestant[]> {
-    const { command, against, bare, alone } = this.#options;
+    const { command, against, workers, bare, alone } = this.#options;
     const own: Contestant[] = [{
       name: "switchyard",
       command: (port: number) => this.#switchyard(command, port),
@@ -124,6 +128,10 @@ class Benchmark {
     if (against !== undefined) {
       const other = denoCommand(await Deno.realPath(against));
       own.push({ name: "against", command: (port) => this.#switchyard(other, port) });
+    }
+    if (workers !== undefined) {
+      const several = [...command, "--workers", `${workers}`];
+      own.push({ name: "workers", command: (port) => this.#switchyard(several, port) });
     }
     if (bare) own.push({ name: "bare", command: (port) => Promise.resolve(this.#bareRelay(port)) });
     return alone ? own : [...own, ...await this.#peers()];
