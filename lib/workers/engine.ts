@@ -20,10 +20,12 @@ import { sumOfOpen } from "../observe/open_counts.ts";
 import { difference } from "../route/diff.ts";
 import { RouteTable } from "../route/table.ts";
 import { readAhead, tlsFiles } from "../transport/tls/files.ts";
-import { createSharedMemory } from "../shared/memory.ts";
+import { createSharedMemory, type SharedMemory } from "../shared/memory.ts";
+import { SharedThread } from "../shared/thread.ts";
 import type { DialReport, SentHealth } from "../upstream/remote_health.ts";
 import { WebhookWaker } from "../upstream/waker.ts";
 import { Addresses } from "./addresses.ts";
+import type { MainCalls } from "./calls.ts";
 import { threadsOf } from "./count.ts";
 import { WorkerGroup } from "./group.ts";
 import { withDefaults, type WorkersOptions } from "./options.ts";
@@ -48,7 +50,11 @@ export class WorkersEngine implements EngineFace {
   private constructor(config: Config, options: WorkersOptions) {
     this.#config = this.#sent = config;
     this.#observer = new Observers(options.observers);
+    const memory = memoryOf(config);
+    // one that counts nothing, and reads what all have counted
+    const counts = new SharedThread({ memory, index: threadsOf(config), onEviction: () => {} });
     this.#dialing = new Dialing({
+      countOf: (key) => counts.ofServer(key),
       observer: { serverChanged: (...change) => this.#serverChanged(...change) },
     });
     const table = new RouteTable(config.routes, config.default, config.tableData);
@@ -56,20 +62,11 @@ export class WorkersEngine implements EngineFace {
     this.#group = new WorkerGroup({
       ...withDefaults(options),
       threads: threadsOf(config),
-      memory: createSharedMemory({
-        threads: threadsOf(config),
-        connections: config.limits.connections ?? DEFAULT_CONNECTIONS,
-      }),
+      memory,
       queue: this.#queue,
       config: () => this.#sent,
       healths: () => this.#healths,
-      main: {
-        write: async (lines) => await Log.current?.write(lines),
-        evict: (...eviction) => this.#group.evict(...eviction),
-        dialed: (report) => this.#dialed(report),
-        wake: (...call) => this.#waker.wake(...call),
-        reached: (route) => this.#waker.reached(route),
-      },
+      main: this.#calls,
     });
   }
 
@@ -206,6 +203,17 @@ export class WorkersEngine implements EngineFace {
     this.#observer.serverChanged(server, state, why);
   }
 
+  /** What workers may ask. */
+  get #calls(): Omit<MainCalls, "failed"> {
+    return {
+      write: async (lines) => await Log.current?.write(lines),
+      evict: (...eviction) => this.#group.evict(...eviction),
+      dialed: (report) => this.#dialed(report),
+      wake: (...call) => this.#waker.wake(...call),
+      reached: (route) => this.#waker.reached(route),
+    };
+  }
+
   async #drain(): Promise<number> {
     const terminated = sum(await this.#group.all("endConnections"));
     await (this.#closing ??= this.#close(true));
@@ -223,4 +231,10 @@ export class WorkersEngine implements EngineFace {
     const reports = await this.#group.each((thread) => thread.report(true));
     return [{ ...past, open }, ...reports];
   }
+}
+
+/** Room for the counts of the workers and of the main thread. */
+function memoryOf(config: Config): SharedMemory {
+  const { connections = DEFAULT_CONNECTIONS } = config.limits;
+  return createSharedMemory({ threads: threadsOf(config) + 1, connections });
 }

@@ -6,6 +6,8 @@ import { receive, receiveAll, send } from "../bytes.ts";
 import type { Client } from "../clients.ts";
 import { captureLog } from "../serving.ts";
 import { until } from "../wait.ts";
+import { poolOn } from "../pools.ts";
+import { startEcho } from "../upstreams.ts";
 import { startWorkers } from "./fixture.ts";
 
 /** Connections that are tried at once: all in one worker once in 2^39. */
@@ -81,6 +83,30 @@ Deno.test("duplicate_id: replace leaves one connection of an ID, whichever worke
     await send(last, new Uint8Array([7]));
     assertEquals(await receive(last, 1), new Uint8Array([7]));
   }
+  closeAll(clients);
+});
+
+Deno.test("max_connections of a pool is exact, and its count is shown, over all workers", async () => {
+  await using upstream = startEcho();
+  const pool = poolOn([upstream.port], { max_connections: 7 });
+  await using workers = await startWorkers({ pools: { eu: pool }, routes: [{ match: "*", pool: "eu" }] });
+  const clients = await admitted(workers);
+  assertEquals(clients.length, 7);
+  const server = workers.engine.snapshot.pools.get("eu")?.servers[0];
+  assertEquals(server?.active, 7);
+  closeAll(clients);
+  await until(() => server?.active === 0, "places are given back");
+});
+
+Deno.test("least_connections counts those of every worker", async () => {
+  await using one = startEcho();
+  await using other = startEcho();
+  const pool = poolOn([one.port, other.port], { strategy: "least_connections" });
+  await using workers = await startWorkers({ pools: { eu: pool }, routes: [{ match: "*", pool: "eu" }] });
+  const clients: Client[] = [];
+  for (let index = 0; index < MANY; index++) clients.push(await workers.join());
+  const servers = workers.engine.snapshot.pools.get("eu")?.servers ?? [];
+  assertEquals(servers.map(({ active }) => active), [MANY / 2, MANY / 2]);
   closeAll(clients);
 });
 
