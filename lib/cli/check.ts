@@ -13,6 +13,7 @@ import type { Io } from "./io.ts";
 import { poolSummaries } from "./pools.ts";
 import { FILE_ARGUMENT, FILE_FLAG, readServeSettings } from "./settings.ts";
 import { wrap } from "./usage.ts";
+import { threadsOf } from "../workers/count.ts";
 
 export const spec: CommandSpec = {
   name: "check",
@@ -105,6 +106,7 @@ function* textSummary(
     ];
     yield `listener: ${address}: ${[transports.join(" and "), ...more].join(", ")}`;
   }
+  if (config.workers !== 1) yield `workers: ${workersText(config)}`;
   const { byId, byGlob } = routeCounts(config);
   yield `routes: ${byId} by ID, ${byGlob} by glob, ${fallbackText(config)}`;
   yield* tableSummaries(config);
@@ -117,6 +119,10 @@ function* textSummary(
   for (const { path, message } of warnings) {
     yield `${warning} ${path === "" ? file : path}: ${plain(message)}`;
   }
+}
+
+function workersText(config: Config): string {
+  return config.workers === "auto" ? `auto, which is ${threadsOf(config)} here` : `${config.workers}`;
 }
 
 /** A line for each file of `tables`. What was taken for a header may be a line with a mistake. */
@@ -156,6 +162,7 @@ function jsonSummary(
     file,
     problems: [],
     listeners,
+    workers: config.workers,
     routes: {
       by_id: byId,
       by_glob: byGlob,

@@ -10,8 +10,16 @@ export const LINGER_MS = 2_000;
 /** How much it may still send meanwhile before it is cut off. */
 export const LINGER_BYTES = 16 << 20;
 
-/** Connections that may linger at once. In a flood the one that has had the most time is closed for the next. */
+/** Connections of the process that may linger at once. In a flood the one that has had the most time is closed for the next. */
 export const LINGER_MOST = 500;
+
+/** As many of this thread. */
+let most = LINGER_MOST;
+
+/** Tells how many threads the process has: this one has its part of the connections that may linger. */
+export function shareLingering(threads: number): void {
+  most = Math.ceil(LINGER_MOST / threads);
+}
 
 /** Shared by all connections whose transport does not parse what it reads. */
 const DROPPED = new Uint8Array(16 << 10);
@@ -47,7 +55,7 @@ export async function lingeringClose(
     await writeAll(duplex, rejection);
     await duplex.closeWrite(reason);
     // only after the rejection: a connection that is closed for the next has been told why, however many there are
-    if (lingering.size >= LINGER_MOST) cutOldest();
+    if (lingering.size >= most) cutOldest();
     lingering.join(place);
     await drop(duplex);
   } catch {

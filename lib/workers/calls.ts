@@ -14,6 +14,8 @@ import type { Waker } from "../upstream/waker.ts";
 
 /** What a worker is started with. */
 export interface WorkerSettings {
+  /** Number of workers. */
+  readonly threads: number;
   /** From 0. */
   readonly index: number;
   /** In which all workers count connections, so that limits hold over all of them. */

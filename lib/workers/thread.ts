@@ -23,8 +23,6 @@ export class WorkerDied extends Error {}
 
 /** How a worker is started. */
 export interface ThreadOptions extends WorkerSettings {
-  /** Number of workers. */
-  readonly threads: number;
   /** The module that it runs. */
   readonly script: URL;
   /** Answers its calls. */
@@ -54,10 +52,10 @@ export class WorkerThread {
   #presence: number | undefined;
   #over = false;
 
-  constructor({ script, main, onDeath, threads, ...settings }: ThreadOptions) {
+  constructor({ script, main, onDeath, ...settings }: ThreadOptions) {
     this.index = settings.index;
     this.#onDeath = onDeath;
-    this.#threads = threads;
+    this.#threads = settings.threads;
     this.#worker = new Worker(script, {
       workerData: settings,
       resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB },

@@ -14,6 +14,7 @@ import { countOpen } from "../observe/open_counts.ts";
 import { tracing } from "../observe/tracing.ts";
 import { Webhooks } from "../observe/webhooks.ts";
 import type { MainCalls, Report, SentConfig, Started, WorkerCalls, WorkerSettings } from "./calls.ts";
+import { shareLingering } from "../transport/linger.ts";
 import type { Eviction } from "../shared/eviction.ts";
 import { SharedThread } from "../shared/thread.ts";
 import type { SentHealth } from "../upstream/remote_health.ts";
@@ -55,6 +56,7 @@ export class WorkerEngine implements WorkerCalls {
       },
     });
     this.#webhooks.configure(webhooksOf(config));
+    shareLingering(this.#settings.threads);
     const observers = [this.#counting, this.#webhooks, tracing(this.#settings.version)];
     this.#running = Engine.start(config, {
       reusePort: true,

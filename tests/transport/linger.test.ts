@@ -1,12 +1,24 @@
 import { encodeId } from "../../lib/frame/tlv.ts";
-import { LINGER_MOST, lingeringClose } from "../../lib/transport/linger.ts";
+import { LINGER_MOST, lingeringClose, shareLingering } from "../../lib/transport/linger.ts";
 import { TcpDuplex } from "../../lib/transport/tcp.ts";
 import { assertEquals } from "../assert.ts";
 import { until } from "../wait.ts";
 
 const ID = encodeId("1");
 
-Deno.test("500 that are turned away may linger, and the oldest is cut off for the next", async () => {
+Deno.test("500 that are turned away may linger, and the oldest is cut off for the next", () =>
+  lingers(1, 500));
+
+Deno.test("of several threads each has its part of them", async () => {
+  try {
+    await lingers(3, 167);
+  } finally {
+    shareLingering(1);
+  }
+});
+
+async function lingers(threads: number, most: number): Promise<void> {
+  shareLingering(threads);
   const ended: number[] = [];
   const waiting: (() => void)[] = [];
   /** A peer that takes its last word and then stays. */
@@ -25,12 +37,12 @@ Deno.test("500 that are turned away may linger, and the oldest is cut off for th
       [Symbol.dispose]: close,
     });
   };
-  const turning = Array.from({ length: 503 }, (_, index) => lingeringClose(stayer(index), ID));
+  const turning = Array.from({ length: most + 3 }, (_, index) => lingeringClose(stayer(index), ID));
   await turning[2];
   assertEquals(ended, [0, 1, 2]);
   for (const close of waiting) close();
   await Promise.all(turning);
-});
+}
 
 Deno.test("each of those that are turned away at one moment is told why, however many they are", async () => {
   const told = new Set<number>();
