@@ -53,42 +53,53 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
   const openFiles = new OpenFiles(config);
   const limited = openFiles.withLimit(config);
   const problems = [warning, openFiles.problem(config), file && await mountProblem(file)];
-  const asked = Promise.withResolvers<void>();
-  const stuck = Promise.withResolvers<void>();
-  const measured = await startMeasured(limited, (problem) => {
-    log.error(`${problem}: draining, to end with exit status 1`);
-    stuck.resolve();
-  });
+  const reasons = new EndReasons(signals);
+  const measured = await startMeasured(limited, (problem) => reasons.fail(problem));
   await using _webhooks = measured.webhooks;
   await using balancer = measured.balancer;
   const threads = threadsOf(limited);
-  logStart(limited, file);
-  for (const problem of problems) if (problem) log.warning(problem);
+  logStart(limited, file, problems);
   // listeners are open by now: this takes a while, and a low limit is rare
   await using rest = tryRestOfFiles(openFiles, config, balancer);
-  const controls = { reload: () => reloader?.request(), drain: asked.resolve };
+  const controls = { reload: () => reloader?.request(), drain: () => reasons.ask() };
   await using admin = new RunningAdmin(measured, controls);
   const served = admin.change(config.admin);
   if (file !== undefined) {
-    reloader = new Reloader(file, async () => {
-      // or the watch would report the same change once more
-      await watch?.know();
-      await rest.done;
-      return await reload(flags, { ...measured, admin, output, openFiles, threads, onTables });
-    });
+    const parts = { ...measured, admin, output, openFiles, threads, onTables };
+    // the watch is told, or it would report the same change once more
+    const ready = () => Promise.all([watch?.know(), rest.done]);
+    reloader = new Reloader(file, () => ready().then(() => reload(flags, parts)));
   }
   await served;
   watch?.start({ onChange: () => void reloader?.request(), onBlind });
-  const status = await Promise.race([
-    signals.first.then(() => 0),
-    asked.promise.then(() => 0),
-    stuck.promise.then(() => 1),
-  ]);
+  const status = await reasons.first;
   watch?.stop();
-  return await Promise.race([
-    balancer.drain().then(() => status),
-    signals.second.then(() => endNow(balancer)),
-  ]);
+  return await Promise.race([drain(balancer, status), signals.second.then(() => endNow(balancer))]);
+}
+
+/** Why the balancer is to drain: a signal, the admin API, or a fault that it cannot recover from. */
+class EndReasons {
+  /** The exit status after the drain. */
+  readonly first: Promise<number>;
+  readonly #others = Promise.withResolvers<number>();
+
+  constructor(signals: ShutdownSignals) {
+    this.first = Promise.race([signals.first.then(() => 0), this.#others.promise]);
+  }
+
+  ask(): void {
+    this.#others.resolve(0);
+  }
+
+  fail(problem: string): void {
+    log.error(`${problem}: draining, to end with exit status 1`);
+    this.#others.resolve(1);
+  }
+}
+
+async function drain(balancer: Balancer, status: number): Promise<number> {
+  await balancer.drain();
+  return status;
 }
 
 /** Tries the rest of the files while the balancer serves, until it is disposed of, and applies what it finds. */
@@ -125,8 +136,12 @@ async function limitByRest(
   log.info(`the limit of open files allows ${limited.limits.connections} connections`);
 }
 
-/** Logs what is running, once every listener is open. */
-function logStart(config: Config, file: string | undefined): void {
+/** Logs what is running, and what may be wrong with it, once every listener is open. */
+function logStart(
+  config: Config,
+  file: string | undefined,
+  problems: readonly (string | undefined)[],
+): void {
   const { routes, tableData, listeners, limits } = config;
   const threads = threadsOf(config);
   const parts = [
@@ -137,6 +152,7 @@ function logStart(config: Config, file: string | undefined): void {
     `at most ${limits.connections || "any number of"} connections`,
   ];
   log.info(`${versionText()} started: ${parts.join(", ")}`);
+  for (const problem of problems) if (problem) log.warning(problem);
 }
 
 const WORKERS_STAY = "workers has changed: that takes effect when the process is started again";

@@ -1,0 +1,27 @@
+import sizes from "../../../scripts/lint/sizes.ts";
+import { assertEquals } from "../../assert.ts";
+
+/** What the rules of the linter find in a file. */
+function found(file: string, text: string): string[] {
+  return Deno.lint.runPlugin(sizes, `/switchyard/${file}`, text).map(({ message }) => message);
+}
+
+const statements = (count: number) => "work();\n".repeat(count);
+
+const LONG_FUNCTION = "41 lines; a function of lib/ has at most 40";
+
+const CASES: readonly [name: string, text: string, messages: readonly string[]][] = [
+  ["a file of 250 lines", statements(250), []],
+  ["a file of 251 lines", statements(251), ["251 lines; a file of lib/ has at most 250"]],
+  ["a function of 40 lines", `function f() {\n${statements(38)}}`, []],
+  ["a function of 41 lines", `function f() {\n${statements(39)}}`, [LONG_FUNCTION]],
+  ["a method of 41 lines", `class C {\nm() {\n${statements(39)}}\n}`, [LONG_FUNCTION]],
+  ["an arrow function of 41 lines", `export const f = () => {\n${statements(39)}};`, [LONG_FUNCTION]],
+];
+
+for (const [name, text, messages] of CASES) {
+  Deno.test(`the linter checks the length of ${name} in lib/, and in no other folder`, () => {
+    assertEquals(found("lib/room/file.ts", text), messages);
+    assertEquals(found("tests/room/file.test.ts", text), []);
+  });
+}
