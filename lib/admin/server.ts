@@ -1,8 +1,9 @@
 /** The listener of the admin API. */
 
 import { getLogger } from "@logtape/logtape";
-import type { AdminConfig } from "../config/config.ts";
+import type { AdminConfig, HostPort } from "../config/config.ts";
 import { messageOf } from "../errors.ts";
+import { sleep } from "../util/async.ts";
 import { addressText, hostPortText } from "../util/text.ts";
 import { poolsOf } from "./endpoints.ts";
 import { EventFeed } from "./events.ts";
@@ -13,21 +14,29 @@ import { statusView } from "./views.ts";
 
 const log = getLogger("switchyard");
 
+/** Pause before it listens again where it could not accept, in milliseconds. */
+const AGAIN_MS = 500;
+
 /** Serves the admin API until it is disposed of. */
 export class AdminServer implements AsyncDisposable {
   readonly #source: AdminSource;
   readonly #feed: EventFeed;
-  readonly #ended = new AbortController();
+  readonly #over = new AbortController();
   #config: AdminConfig;
   #handler: AdminHandler;
-  readonly #server: Deno.HttpServer<Deno.NetAddr>;
+  #server: Deno.HttpServer<Deno.NetAddr>;
+  /** Cuts off what the listener serves; undefined where that has ended by itself. */
+  #cutOff: AbortController | undefined;
+  /** Whether it could not accept, and has answered no request since. */
+  #failing = false;
 
   private constructor(config: AdminConfig, source: AdminSource) {
     this.#config = config;
     this.#source = source;
     this.#feed = new EventFeed(async () => ({ status: await statusView(source), pools: poolsOf(source) }));
     this.#handler = this.#handlerOf(config);
-    this.#server = this.#listen(config);
+    this.#server = this.#listen(config.address);
+    log.info(`admin API at http://${addressText(this.#server.addr)}/`);
   }
 
   /** @throws Error that names the address that could not be listened on, or the file of the token */
@@ -55,30 +64,63 @@ export class AdminServer implements AsyncDisposable {
 
   /** Releases the address and ends once the requests under way are answered: there is no way to cut those off. */
   async retire(): Promise<void> {
-    this.#feed[Symbol.dispose]();
-    await this.#server.shutdown();
+    this.#end();
+    if (this.#cutOff) await this.#server.shutdown();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#end();
+    if (!this.#cutOff) return;
+    this.#cutOff.abort();
+    await this.#server.finished.catch(() => {}); // logged where it is listened again
+  }
+
+  #end(): void {
+    this.#over.abort();
     this.#feed[Symbol.dispose]();
-    this.#ended.abort();
-    await this.#server.finished;
   }
 
   #handlerOf({ address, token_file: tokenFile }: AdminConfig): AdminHandler {
     return adminHandler(this.#source, { address, tokenFile, feed: this.#feed });
   }
 
-  #listen({ address }: AdminConfig): Deno.HttpServer<Deno.NetAddr> {
-    const where = { hostname: address.host, port: address.port, signal: this.#ended.signal };
+  #answer(request: Request): Promise<Response> {
+    if (this.#failing) log.info("the admin API answers again");
+    this.#failing = false;
+    return this.#handler(request);
+  }
+
+  #listen({ host, port }: HostPort): Deno.HttpServer<Deno.NetAddr> {
+    const cutOff = new AbortController();
+    const where = { hostname: host, port, signal: cutOff.signal };
     try {
-      const server = Deno.serve({ ...where, onListen: () => {} }, (request) => this.#handler(request));
-      log.info(`admin API at http://${addressText(server.addr)}/`);
+      const server = Deno.serve({ ...where, onListen: () => {} }, (request) => this.#answer(request));
+      this.#cutOff = cutOff;
+      server.finished.catch((error) => this.#listenAgain(error));
       return server;
     } catch (error) {
-      throw new Error(`cannot serve the admin API on ${hostPortText(address)}: ${messageOf(error)}`, {
+      throw new Error(`cannot serve the admin API on ${hostPortText({ host, port })}: ${messageOf(error)}`, {
         cause: error,
       });
+    }
+  }
+
+  /** The platform gives a listener up that cannot accept, as where no open file is left. */
+  async #listenAgain(error: unknown): Promise<void> {
+    this.#cutOff = undefined;
+    if (!this.#failing) {
+      log.error`the admin API cannot accept: ${messageOf(error)}; trying again until it works`;
+    }
+    this.#failing = true;
+    const { hostname: host, port } = this.#server.addr;
+    while (!this.#cutOff) {
+      await sleep(AGAIN_MS, this.#over.signal);
+      if (this.#over.signal.aborted) return;
+      try {
+        this.#server = this.#listen({ host, port });
+      } catch {
+        // the line above has said that this goes on until it works
+      }
     }
   }
 }

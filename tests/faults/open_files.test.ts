@@ -99,3 +99,35 @@ Deno.test({
     await serving.balancer.stderr.until("Too many open files");
   },
 });
+
+Deno.test({
+  name: "without a file descriptor left the admin API says so once, and answers again afterwards",
+  ignore,
+  async fn() {
+    const yaml = `${
+      routeTo(9)
+    }timeouts: { id: 1m }\nlog: { access: false }\nlimits: { connections: 10000 }\n`;
+    await using serving = await serve(yaml, { place, flags: ["--admin", "127.0.0.1:0"] });
+    await serving.balancer.stderr.until("admin API at ");
+    await serving.balancer.stderr.until("/\n");
+    const [, url] = /admin API at (http:\S+\d)\//.exec(serving.balancer.stderr.text) ?? [];
+    const asked = async () => {
+      // a connection of its own: one that is kept open takes no descriptor
+      const response = await fetch(`${url}/healthz`, { headers: { connection: "close" } }).catch(() =>
+        undefined
+      );
+      return await response?.text();
+    };
+    assertEquals(await asked(), "ok\n");
+    const crowd = await Promise.all(Array.from({ length: LIMIT + 30 }, serving.connect));
+    await until(() => failures(serving) === 1, "it has no descriptor left");
+    for (let round = 0; round < 3; round++) assertEquals(await asked(), undefined);
+    await serving.balancer.stderr.until("the admin API cannot accept: ");
+    for (const client of crowd) client.close();
+    let answer: string | undefined;
+    while (answer === undefined) answer = await asked();
+    assertEquals(answer, "ok\n");
+    await serving.balancer.stderr.until("the admin API answers again");
+    assertEquals(serving.balancer.stderr.text.match(/the admin API cannot accept/g)?.length, 1);
+  },
+});
