@@ -21,7 +21,7 @@ export const ADMIN_EXAMPLE = "127.0.0.1:9090";
 /** Time for an answer, in milliseconds. */
 const TIMEOUT_MS = 5000;
 
-/** The value of `--admin`: host:port, or a URL of HTTP that is no more than that. */
+/** The value of `--admin`: `host:port` or `http://host:port`. */
 export function adminAddress(text: string, problems: string[]): HostPort {
   const [, hostPort = text] = /^http:\/\/([^/]+)\/?$/.exec(text) ?? [];
   return connectAddress("--admin", hostPort, problems, ADMIN_EXAMPLE);
@@ -33,7 +33,7 @@ function isRefused(error: Error): boolean {
   return "code" in error && error.code === "ECONNREFUSED";
 }
 
-/** `GET path`, by `node:http`: unlike `fetch` it asks no proxy that the environment names. */
+/** `GET path`, by `node:http`, which unlike `fetch` ignores a proxy set in the environment. */
 export async function askAdmin(at: HostPort, path: string, timeout = TIMEOUT_MS): Promise<AdminAnswer> {
   const { promise, resolve, reject } = Promise.withResolvers<AdminAnswer>();
   const asked = request({ ...at, path, agent: false }, (response) => {
@@ -55,7 +55,7 @@ export async function askAdmin(at: HostPort, path: string, timeout = TIMEOUT_MS)
   return await promise.finally(() => clearTimeout(timer));
 }
 
-/** The object that `GET path` gives. @throws Error that names the address, where it gives none */
+/** The JSON object at `path`. @throws Error that names the address, if there is none */
 export async function adminObject(at: HostPort, path: string): Promise<Readonly<Record<string, unknown>>> {
   try {
     const { status, body } = await askAdmin(at, path);

@@ -19,13 +19,13 @@ const COUNTED: Readonly<Record<LoadMode, string>> = {
   stream: "messages",
 };
 
-/** More clients than a machine has ports for towards one address. */
+/** About as many as a machine has ports towards one address. */
 const MOST_CONNECTIONS = 60_000;
 
-/** Every client's answer is read whole, so this bounds what an upstream can make the generator hold. */
+/** Each answer is held in memory whole, so this bounds the memory that an upstream can use up. */
 const MOST_MESSAGE_BYTES = 16 << 20;
 
-/** Longest ID that a length field of a limit allows. */
+/** Longest ID that `limits.id_bytes` can allow. */
 const MOST_ID_BYTES = 65_535;
 
 export const spec: CommandSpec = {
@@ -46,7 +46,7 @@ export const spec: CommandSpec = {
   examples: ["bench --id 1 --connect 127.0.0.1:8888 --connections 64"],
 };
 
-/** Exit status 1 where nothing could be measured. */
+/** Exit status 1 if nothing could be measured. */
 export async function run(args: readonly string[], io: Io): Promise<number> {
   const load = await readLoad(args);
   const bar = progressBar(io, "bench", load.duration / 1000, { unit: "s" });
@@ -110,7 +110,7 @@ function* resultLines({ completed, bytes, seconds, latency }: LoadResult, load: 
   yield `latency in ms: p50 ${at(0.5)}, p90 ${at(0.9)}, p99 ${at(0.99)}, max ${rounded(latency.max)}`;
 }
 
-/** To three digits, whole from 100 on. */
+/** Rounded to three digits, or to an integer from 100 on. */
 function rounded(value: number): string {
   return value >= 100 ? value.toFixed(0) : String(Number(value.toPrecision(3)));
 }

@@ -30,7 +30,7 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
   const name = plain(`client ${id}`);
   const bar = quiet ? undefined : progressBar(io, name, count);
   try {
-    // the last step is the receipt's: a client that is refused has sent its numbers too
+    // the last step is for the receipt: a refused client may have sent all of its numbers
     const result = await runClient({
       ...settings,
       onProgress: (sent) => bar?.draw(Math.min(sent, count - 1)),

@@ -17,13 +17,13 @@ import * as top from "./top.ts";
 import * as upstream from "./upstream.ts";
 import * as version from "./version.ts";
 
-/** A command with its declaration. */
+/** A command and its declaration. */
 export interface Subcommand {
   readonly spec: CommandSpec;
   readonly run: Command;
 }
 
-/** These two are about all commands. */
+/** These two describe all commands. */
 const ABOUT_COMMANDS: readonly Subcommand[] = [
   { spec: completions.spec, run: (args, io) => completions.run(args, io, [...SPECS.values()]) },
   { spec: help.spec, run: (args, io) => help.run(args, io, SPECS) },

@@ -1,9 +1,9 @@
-/** Completion scripts for shells, written from the commands' own declarations. */
+/** Completion scripts for shells, generated from the commands' declarations. */
 
 import type { CommandSpec, Flag } from "./flags.ts";
 import { HELP_FLAG } from "./usage.ts";
 
-/** Shells that a script can be written for. */
+/** The supported shells. */
 export const SHELLS = ["bash", "zsh", "fish"] as const;
 
 /** A shell. */

@@ -14,7 +14,7 @@ export const spec: CommandSpec = {
   examples: ["completions bash"],
 };
 
-/** @param specs Every command's. */
+/** @param specs The declarations of all commands. */
 export function run(args: readonly string[], io: Io, specs: readonly CommandSpec[]): number {
   const [name] = readFlags(args, spec).positional;
   const shell = SHELLS.find((known) => known === name);

@@ -1,4 +1,4 @@
-/** `switchyard demo`: the whole scenario in one process, on ports of its own. */
+/** `switchyard demo`: the whole scenario in one process, on free ports. */
 
 import { runClient } from "../acceptance/client.ts";
 import type { Target } from "../acceptance/connect.ts";
@@ -15,7 +15,7 @@ import type { Io } from "./io.ts";
 
 const COUNT = 1000;
 const COLUMNS = ["client", "transport", "id", "route", "upstream", "sent", "received", "verdict"];
-/** The verdict on a client whose receipt agrees. */
+/** The verdict for a client whose receipt agrees. */
 const AGREES = "ok";
 
 const ANYWHERE = { host: "127.0.0.1", port: 0 };
@@ -28,7 +28,7 @@ export const spec: CommandSpec = {
   examples: ["demo"],
 };
 
-/** Exit status 0 where every client's numbers arrived. */
+/** Exit status 0 if every client's numbers arrived. */
 export async function run(args: readonly string[], io: Io): Promise<number> {
   readFlags(args, spec);
   const events = { onFailure: (problem: string) => io.err(`upstream: ${problem}`) };

@@ -1,4 +1,4 @@
-/** `switchyard explain`: which rule an ID gets, and why not the others. */
+/** `switchyard explain`: the rule that an ID matches, and why the others do not apply. */
 
 import { AccessList } from "../admission/access_list.ts";
 import type { Config, HostPort } from "../config/config.ts";
@@ -35,7 +35,7 @@ export const spec: CommandSpec = {
   examples: ["explain 2", "explain eu-7 --from 192.0.2.7", "explain 2 --admin 127.0.0.1:9090"],
 };
 
-/** Exit status 1 where the ID has no route, or the ID or the address is turned away. */
+/** Exit status 1 if the ID has no route, or if the ID or the address is refused. */
 export async function run(args: readonly string[], io: Io): Promise<number> {
   const flags = readFlags(args, spec);
   const [id = ""] = flags.positional;

@@ -1,4 +1,4 @@
-/** `switchyard explain --admin`: what a running balancer would do now. */
+/** `switchyard explain --admin`: the same answer from a running balancer. */
 
 import type { Explanation } from "../admin/explain.ts";
 import { REFUSAL_CODES } from "../errors.ts";
@@ -15,7 +15,7 @@ export interface Question {
   readonly json: boolean;
 }
 
-/** Prints the answer of the balancer at `at`. Exit status 1 where the client would be refused. */
+/** Prints the answer of the balancer at `at`. Exit status 1 if the client would be refused. */
 export async function explainRunning(at: HostPort, { id, from, json }: Question, io: Io): Promise<number> {
   const query = new URLSearchParams({ id, ...(from === undefined ? {} : { from }) });
   const answer = await adminObject(at, `/api/v1/explain?${query}`);

@@ -9,9 +9,9 @@ import { nearest, quote } from "../util/text.ts";
 export interface Flag {
   /** The name of its value in capitals, such as `HOST:PORT`; without it the flag is a switch. */
   readonly value?: string;
-  /** The values allowed, where there are only a few. */
+  /** The allowed values, if there are only a few. */
   readonly choices?: readonly string[];
-  /** One letter that stands for it. */
+  /** Its one-letter form. */
   readonly short?: string;
   /** Whether it may be given several times. */
   readonly repeated?: boolean;
@@ -24,7 +24,7 @@ export interface Flag {
 export interface CommandSpec {
   readonly name: string;
   readonly summary: string;
-  /** Arguments in order, such as `ID`; in brackets, such as `[FILE]`, if they may be left out. */
+  /** Arguments in order, such as `ID`, or `[FILE]` if optional. */
   readonly positional?: readonly string[];
   readonly flags: Readonly<Record<string, Flag>>;
   /** Command lines without `switchyard`, such as `check -c routes.yaml`. */
@@ -45,7 +45,7 @@ export interface ParsedFlags {
 /**
  * Parses `args` as `spec` declares.
  *
- * @param missing Given the required flags that are missing, so that a command reports them with its own problems.
+ * @param missing Receives the missing required flags, so that a command can report them with its own problems.
  * @throws {UsageError} with every problem
  */
 export function readFlags(args: readonly string[], spec: CommandSpec, missing?: string[]): ParsedFlags {
@@ -85,7 +85,7 @@ export function readFlags(args: readonly string[], spec: CommandSpec, missing?: 
 /** A negative number is an argument: an ID may be one. */
 const NEGATIVE = /^-\d+$/;
 
-/** Put before an argument that the parser would take for a flag. No argument of a process can have this character. */
+/** Marks an argument that the parser would mistake for a flag. Arguments of a process cannot contain this character. */
 const ARGUMENT = "\0";
 
 /**

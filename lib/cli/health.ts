@@ -12,7 +12,7 @@ import type { Io } from "./io.ts";
 import { FILE_FLAG, readSettings } from "./settings.ts";
 import { connectAddress, duration, local } from "./values.ts";
 
-/** Time for an answer without `--timeout`, in milliseconds: shorter than any supervisor's own. */
+/** Default of `--timeout`, in milliseconds: shorter than the usual timeout of supervisors. */
 const TIMEOUT_MS = 3000;
 
 export const spec: CommandSpec = {
@@ -27,13 +27,13 @@ export const spec: CommandSpec = {
   examples: ["health", "health --admin 127.0.0.1:9090"],
 };
 
-/** An address, and how to ask there. */
+/** An address and the check to make there. */
 interface Probe {
   readonly at: HostPort;
   readonly ask: (at: HostPort, timeout: number) => Promise<string>;
 }
 
-/** Exit status 0 where the balancer is ready, 1 where it is not. @throws {UsageError} where a flag is wrong. */
+/** Exit status 0 if the balancer is ready, 1 if it is not. @throws {UsageError} if a flag is wrong */
 export async function run(args: readonly string[], io: Io): Promise<number> {
   const flags = readFlags(args, spec);
   const problems: string[] = [];
@@ -60,7 +60,7 @@ function namedProbe(flags: ParsedFlags, problems: string[]): Probe | undefined {
   return { at: connectAddress("--connect", connect, problems), ask: askListener };
 }
 
-/** The admin listener of the configuration, or the first other one where there is none or its port is any. */
+/** The configured admin listener, or the first listener if there is none or if its port is 0. */
 async function configuredProbe(flags: ParsedFlags, io: Io): Promise<Probe> {
   const { admin, listeners: [listener] } = await readConfig(flags, io);
   if (admin && admin.address.port !== 0) return { at: local(admin.address), ask: askReadiness };
@@ -68,7 +68,7 @@ async function configuredProbe(flags: ParsedFlags, io: Io): Promise<Probe> {
   return { at: local(listener.address), ask: askListener };
 }
 
-/** A file that has become unusable is no reason to end a balancer that runs: it keeps what was in it before. */
+/** A file that has become invalid does not make a running balancer unhealthy: it keeps its previous configuration. */
 async function readConfig(flags: ParsedFlags, io: Io): Promise<Config> {
   try {
     return (await readSettings(flags)).config;
@@ -81,7 +81,7 @@ async function readConfig(flags: ParsedFlags, io: Io): Promise<Config> {
   }
 }
 
-/** Connects and closes: the balancer takes it for a probe and logs nothing. */
+/** Connects and closes: the balancer treats that as a probe and logs it at level `debug` only. */
 async function askListener(at: HostPort, timeout: number): Promise<string> {
   const canceller = connectCanceller();
   const timer = setTimeout(() => canceller.abort(), timeout);

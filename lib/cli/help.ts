@@ -1,4 +1,4 @@
-/** `switchyard help`: the commands, or the help of one. */
+/** `switchyard help`: the list of commands, or the help of one. */
 
 import { UsageError } from "../errors.ts";
 import { nearest, quote } from "../util/text.ts";
@@ -14,7 +14,7 @@ export const spec: CommandSpec = {
   examples: ["help", "help client"],
 };
 
-/** @param specs Every command's, by name. */
+/** @param specs The declarations of all commands, by name. */
 export function run(args: readonly string[], io: Io, specs: ReadonlyMap<string, CommandSpec>): number {
   const [name] = readFlags(args, spec).positional;
   if (name !== undefined) {

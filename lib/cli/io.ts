@@ -1,6 +1,6 @@
 /** Output of a command, and the signals that stop it. */
 
-/** Passed to every command; tests put their own in its place. */
+/** Passed to every command; tests pass their own. */
 export interface Io {
   /** Writes a line to standard output. */
   readonly out: (line: string) => void;
@@ -13,11 +13,11 @@ export interface Io {
    * @default neither
    */
   readonly colors?: { readonly out: boolean; readonly err: boolean };
-  /** Aborted when the process is asked to end; without it the command takes the signals itself. */
+  /** Aborted when the process should end; without it the command handles the signals itself. */
   readonly signal?: AbortSignal;
 }
 
-/** A command: its arguments without its name, to its exit status. Throws `UsageError` for status 2. */
+/** A command: takes its arguments without its name, gives its exit status. Throws `UsageError` for status 2. */
 export type Command = (args: readonly string[], io: Io) => Promise<number> | number;
 
 /** The process's own output. */
@@ -37,13 +37,13 @@ export function processIo(): Io {
   };
 }
 
-/** Resolves when `io` or the process is asked to end (SIGINT, SIGTERM). */
+/** Resolves when `io` or a signal (SIGINT, SIGTERM) requests the end. */
 export async function untilAsked(io: Io): Promise<void> {
   using requests = new ShutdownSignals(io);
   await requests.first;
 }
 
-/** The requests to end that reach `io` or the process (SIGINT, SIGTERM), until it is disposed of. */
+/** The first and the second request to end, by `io` or by a signal (SIGINT, SIGTERM), until disposed of. */
 export class ShutdownSignals implements Disposable {
   readonly first: Promise<void>;
   readonly second: Promise<void>;
@@ -69,7 +69,7 @@ export class ShutdownSignals implements Disposable {
 
 const END_SIGNALS: readonly Deno.Signal[] = Deno.build.os === "windows" ? ["SIGINT"] : ["SIGINT", "SIGTERM"];
 
-/** Calls `act` at each SIGHUP, until disposed of. If `io` has a signal of its own, those of the process are ignored. */
+/** Calls `act` at each SIGHUP, until disposed of. Signals of the process are ignored if `io` has its own. */
 export function onHangup({ signal }: Io, act: () => void): Disposable {
   if (signal || Deno.build.os === "windows") return { [Symbol.dispose]() {} };
   Deno.addSignalListener("SIGHUP", act);

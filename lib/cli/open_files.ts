@@ -1,16 +1,16 @@
-/** How many connections the system's limit of open files allows. */
+/** The number of connections that the system's limit of open files allows. */
 
 import { type Config, DEFAULT_CONNECTIONS } from "../config/config.ts";
 import { LINGER_MOST } from "../transport/linger.ts";
 import { sleep } from "../util/async.ts";
 
-/** Listeners, the program's own files, and some to spare. */
+/** Files for listeners, the program itself, and some spare ones. */
 const OWN_FILES = 100;
 
-/** Most files that are tried, which takes a hundredth of a millisecond each: enough for 32,000 connections. */
+/** Most files to try, at a hundredth of a millisecond each: enough for 32,000 connections. */
 const MAX_TRIED = 65_536;
 
-/** Files tried before listening, within 11 ms: so the common limit of 1024 is known before the first connection. */
+/** Files to try before listening, within 11 ms, so that the common limit of 1024 is known before the first connection. */
 const FIRST_TRIED = 1100;
 
 /** Files that connections may open while `tryRest` pauses: at its most it would leave them none. */

@@ -4,7 +4,7 @@ import type { Config, PoolConfig } from "../config/config.ts";
 import { Upstreams } from "../upstream/upstreams.ts";
 import { durationText, hostPortText } from "../util/text.ts";
 
-/** One line for each pool: how its servers are picked and looked after. */
+/** One line for each pool: its strategy and its checks. */
 export function* poolSummaries({ pools }: Config): Generator<string> {
   for (const [name, { strategy, servers, health_check: check }] of Object.entries(pools)) {
     const backups = servers.filter(({ backup }) => backup).length;
@@ -26,7 +26,7 @@ export function* poolServers({ pools }: Config): Generator<string> {
   }
 }
 
-/** Which servers of a pool an ID tries. */
+/** The servers of a pool that an ID tries. */
 export function* explainPool(name: string, config: PoolConfig, id: string): Generator<string> {
   using upstreams = new Upstreams();
   const candidates = upstreams.build({ [name]: config }).get(name)?.candidates(id);

@@ -8,7 +8,7 @@ const WIDTH = 30;
 /** How often the bar is drawn, in milliseconds. */
 const EVERY_MS = 50;
 
-/** Longest label: the whole line has to fit a terminal of 80 columns, since a wrapped one can't be drawn over. */
+/** Longest label: the line has to fit 80 columns, since a wrapped line cannot be redrawn. */
 const LABEL_WIDTH = 20;
 
 /** Clears from the cursor to the end of the line (ECMA-48, EL). */
@@ -16,9 +16,9 @@ const CLEAR_REST = "\x1b[K";
 
 /** A bar that is being drawn. */
 export interface ProgressBar {
-  /** Draws `done` of the total, if it is time to; the whole of it ends the bar. */
+  /** Draws `done` of the total, at most every 50 ms; reaching the total ends the bar. */
   draw(done: number): void;
-  /** Ends the line, however full the bar is. */
+  /** Ends the line, whether or not the bar is full. */
   end(): void;
 }
 
@@ -32,7 +32,7 @@ export interface ProgressOptions {
 
 const NO_BAR: ProgressBar = { draw: () => {}, end: () => {} };
 
-/** A bar up to `total`; it draws nothing where stderr is no terminal. */
+/** A bar up to `total`. It draws nothing if stderr is not a terminal. */
 export function progressBar(
   io: Io,
   label: string,

@@ -45,16 +45,16 @@ export interface Settings {
   /** Its file, for messages. */
   readonly file: string;
   readonly config: Config;
-  /** Something that the operator may not expect. */
+  /** A warning about an effect of the flags that is probably not intended. */
   readonly warning: string | undefined;
 }
 
 /** How a command reads its configuration. */
 export interface SettingsOptions {
-  /** The file where it was given as an argument, instead of by `-c`. */
+  /** The file, if it was given as an argument instead of by `-c`. */
   readonly argument?: string | undefined;
   /**
-   * Given `pipe: true` where the file is named on the command line.
+   * Called with `pipe: true` if the file is named on the command line.
    *
    * @default loadConfig
    */
@@ -73,7 +73,7 @@ export async function readSettings(
   return { file: file ?? "the command line", config, warning: replacedWarning(base, config) };
 }
 
-/** The same for a configuration that is about to be served: the files of certificates are checked too. */
+/** The same for a configuration to serve: certificate files and the token file are checked too. */
 export async function readServeSettings(flags: ParsedFlags, options?: SettingsOptions): Promise<Settings> {
   const settings = await readSettings(flags, options);
   const { file, config } = settings;
@@ -106,7 +106,7 @@ function replacedWarning(base: Config, config: Config): string | undefined {
   return undefined;
 }
 
-/** The configuration file, or undefined where routes come from the command line alone. */
+/** The configuration file, or undefined if routes come from the command line alone. */
 export function fileOf(flags: ParsedFlags, argument?: string): string | undefined {
   const named = flags.value("config");
   if (argument !== undefined && named !== undefined) {
@@ -122,7 +122,7 @@ function withFlags(config: Config, flags: ParsedFlags): Config {
     address: listenAddress("--listen", text, problems),
   }));
   const routes = flags.values("route").map((text) => routeFlag(text, problems));
-  // any free port may be asked for again and again
+  // port 0 may be given several times: each time it is another free port
   const listens = flags.values("listen").filter((text) => !text.endsWith(":0"));
   problems.push(...repeated("--listen", listens), ...repeated("--route", routes.map(({ id }) => id)));
   const fallback = flags.value("default");
@@ -143,7 +143,7 @@ function withFlags(config: Config, flags: ParsedFlags): Config {
   return merged;
 }
 
-/** The token of the file stays; a flag alone cannot name one. */
+/** Keeps the configured token file, which no flag can name. */
 function adminFlag(text: string | undefined, admin: Config["admin"], problems: string[]): Config["admin"] {
   if (text === undefined) return admin;
   if (text === "off") return false;

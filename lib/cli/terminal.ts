@@ -1,15 +1,15 @@
 /** The terminal that a command draws on. */
 
-/** Its size in characters. */
+/** The size of a terminal, in characters. */
 export interface Size {
   readonly columns: number;
   readonly rows: number;
 }
 
-/** A terminal in which every key arrives at once, until it is disposed of. */
+/** A terminal in raw mode, until it is disposed of. */
 export interface Terminal extends Disposable {
   size(): Size;
-  /** Replaces what is shown. */
+  /** Replaces the content of the screen. */
   draw(lines: readonly string[]): void;
   /** Calls `act` for each key and for each change of the size. */
   listen(act: (key: string | undefined) => void): void;
@@ -22,7 +22,7 @@ const HOME = "\x1b[H";
 const CLEAR_LINE = "\x1b[K";
 const CLEAR_BELOW = "\x1b[J";
 
-/** The process's own terminal; undefined where input or output is none. */
+/** The terminal of the process; undefined if input or output is not a terminal. */
 export function processTerminal(): Terminal | undefined {
   if (!Deno.stdin.isTerminal() || !Deno.stdout.isTerminal()) return undefined;
   Deno.stdin.setRaw(true);
@@ -44,7 +44,7 @@ export function processTerminal(): Terminal | undefined {
   };
 }
 
-/** The end of input counts as `q`: nobody is left to press it. */
+/** The end of input counts as `q`. */
 async function readKeys(act: (key: string) => void): Promise<void> {
   const decoder = new TextDecoder();
   const buffer = new Uint8Array(64);

@@ -9,10 +9,10 @@ import { processTerminal, type Terminal } from "./terminal.ts";
 import { ORDERS, type Status, topScreen, type TopState } from "./top_screen.ts";
 import { duration } from "./values.ts";
 
-/** Between two requests without `--interval`, in milliseconds. */
+/** Default of `--interval`, in milliseconds. */
 const INTERVAL_MS = 1000;
 
-/** The page printed without a terminal. */
+/** Size of the page that is printed without a terminal. */
 const PAGE = { columns: 120, rows: 40 };
 
 export const spec: CommandSpec = {
@@ -25,7 +25,7 @@ export const spec: CommandSpec = {
   examples: ["top", "top --admin 127.0.0.1:9090"],
 };
 
-/** Prints one page where there is no terminal. Throws where the balancer cannot be asked at all. */
+/** Prints one page if there is no terminal. Throws if the balancer does not answer at the start. */
 export async function run(args: readonly string[], io: Io): Promise<number> {
   const flags = readFlags(args, spec);
   const problems: string[] = [];
@@ -40,7 +40,7 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
   return 0;
 }
 
-/** Asks, draws and follows the keys until `q` is pressed. */
+/** Polls, draws and handles keys until `q` is pressed. */
 class Top {
   readonly #at: HostPort;
   readonly #terminal: Terminal;

@@ -1,4 +1,4 @@
-/** The screen of `switchyard top`: text out of the objects of the admin API. */
+/** The screen of `switchyard top`: text from the objects of the admin API. */
 
 import type { connectionView, poolView, statusView } from "../admin/views.ts";
 import { bytes, count, duration } from "../admin/dashboard/format.js";
@@ -10,10 +10,10 @@ export const ORDERS: Readonly<Record<string, string>> = { b: "bytes", a: "age", 
 
 export type Status = Awaited<ReturnType<typeof statusView>>;
 
-/** All that is shown. */
+/** The data on the screen. */
 export interface TopState {
   readonly status: Status;
-  /** The status before, for rates; undefined where there is none to compare with. */
+  /** The previous status, to compute rates; undefined at first. */
   readonly before: Status | undefined;
   readonly pools: readonly ReturnType<typeof poolView>[];
   readonly connections: readonly ReturnType<typeof connectionView>[];
@@ -22,7 +22,7 @@ export interface TopState {
   readonly problem?: string | undefined;
 }
 
-/** Exactly as many lines as the terminal has rows, none wider than it. */
+/** Exactly as many lines as the terminal has rows, none wider than the terminal. */
 export function topScreen(state: TopState, { columns, rows }: Size): string[] {
   const pools = poolLines(state).slice(0, Math.floor(rows / 4));
   const head = [...statusLines(state), ...pools, "", columnLine()];
@@ -86,7 +86,7 @@ function pad(text: string, width: number): string {
   return text + " ".repeat(Math.max(0, width - widthOf(text)));
 }
 
-/** `text` in at most `width` columns; one that is cut ends in an ellipsis. */
+/** `text` in at most `width` columns, shortened with an ellipsis if necessary. */
 function fit(text: string, width: number): string {
   if (widthOf(text) <= width) return text;
   let cut = "";

@@ -24,7 +24,7 @@ export const spec: CommandSpec = {
   examples: ["upstream --listen 127.0.0.1:7777", "upstream --listen :7777 --mode echo"],
 };
 
-/** Exit status 0 after SIGINT or SIGTERM; throws where it cannot listen. */
+/** Exit status 0 after SIGINT or SIGTERM; throws if it cannot listen. */
 export async function run(args: readonly string[], io: Io): Promise<number> {
   const problems: string[] = [];
   const flags = readFlags(args, spec, problems);

@@ -22,7 +22,7 @@ export function helpText(spec: CommandSpec): string {
   ].join("\n");
 }
 
-/** Two columns, the second of which is wrapped. */
+/** Two columns; the second one is wrapped. */
 export function table(rows: readonly (readonly [left: string, right: string])[]): string[] {
   const width = Math.max(0, ...rows.map(([left]) => left.length)) + 2;
   return rows.flatMap(([left, right]) => {

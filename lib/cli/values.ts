@@ -1,4 +1,4 @@
-/** Values of flags. A wrong one is added to `problems`, so that all are reported at once. */
+/** Values of flags. Each wrong one is added to `problems`, so that all are reported at once. */
 
 import type { ClientTls, Target } from "../acceptance/connect.ts";
 import type { HostPort } from "../config/config.ts";
@@ -60,17 +60,17 @@ function addressHint(text: string, example = ":8888"): string {
   return digits === undefined || parsePort(digits) ? "" : "; a port is 1 to 65535";
 }
 
-/** An upstream: unlike an address to listen on it always names a host. */
+/** An upstream, which unlike an address to listen on always has a host. */
 export function upstream(flag: string, text: string, problems: string[]): HostPort {
   const parsed = parseUpstream(text);
   if (!parsed) problems.push(`${flag}: ${quote(text)} is not HOST:PORT, such as n1.example.com:7777`);
   return parsed ?? { host: "", port: 0 };
 }
 
-/** The form of a target, for messages. */
+/** The format of a target, for messages. */
 const TARGET_EXPECTED = "HOST:PORT, tls://HOST:PORT, ws://HOST:PORT/PATH or wss://HOST:PORT/PATH";
 
-/** Ports of URLs that state none (RFC 6455, section 3). */
+/** Default ports of URLs (RFC 6455, section 3). */
 const URL_PORTS: Readonly<Record<string, string>> = { "ws:": "80", "wss:": "443" };
 
 /** The flags for the target of a client. */
@@ -138,7 +138,7 @@ function parseWebSocketUrl(text: string): Target | undefined {
   return url.protocol === "wss:" ? { ...found, path, tls: {} } : { ...found, path };
 }
 
-/** One of a few words, undefined where the flag is not given. */
+/** One of a few words; undefined if the flag is not given. */
 export function choice<T extends string>(
   name: string,
   allowed: readonly T[],

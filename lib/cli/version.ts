@@ -1,10 +1,10 @@
-/** `switchyard version`: which Switchyard this is, and what it is made of. */
+/** `switchyard version`: the version of Switchyard, and of the parts inside. */
 
 import project from "../../deno.json" with { type: "json" };
 import { type CommandSpec, readFlags } from "./flags.ts";
 import type { Io } from "./io.ts";
 
-/** Of this program, and of the Deno that it runs on. */
+/** The versions of this program and of the Deno that it runs on. */
 export const VERSION = { version: project.version, deno: Deno.version.deno } as const;
 
 export const spec: CommandSpec = {
@@ -42,7 +42,7 @@ export function versionText(): string {
   return `switchyard ${project.version} (deno ${Deno.version.deno})`;
 }
 
-/** Name and version of the packages behind `imports`, each once; those that only tests use are not among them. */
+/** Name and version of each package in `imports`, which has none of those that only tests use. */
 function packages(imports: Readonly<Record<string, string>>): string[][] {
   const specifiers = Object.values(imports).map((specifier) => specifier.match(/^npm:(.+?[^/])@([^/]+)/));
   const versions = new Map(specifiers.flatMap((match) => match ? [[match[1] ?? "", match[2] ?? ""]] : []));

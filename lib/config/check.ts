@@ -1,4 +1,4 @@
-/** Checks each field of a configuration, and words every problem for the person who wrote the file. */
+/** Checks each field of a configuration and describes every problem for the author of the file. */
 
 import * as v from "valibot";
 import { nearest, plain, quote } from "../util/text.ts";
@@ -8,10 +8,10 @@ import { AmbiguousScalar, fieldPath, isMapping, type Mapping, type YamlValue } f
 export interface Problem {
   /** The field, such as `routes[3].port`; empty for the file as a whole. */
   readonly path: string;
-  /** Whether the problem is the field's name. */
+  /** Whether the problem is the field's name, not its value. */
   readonly isName?: boolean;
   readonly message: string;
-  /** The value found and the values accepted, where the message tells both. */
+  /** The value found and the values accepted, if the message has both. */
   readonly found?: string;
   readonly wanted?: string;
 }
@@ -85,7 +85,7 @@ function* checkValue(schema: AnySchema, value: YamlValue, path: string): Generat
   }
 }
 
-/** The description of what `schema` expects instead of `value`; undefined if it accepts `value`. */
+/** The description of the values that `schema` accepts; undefined if it accepts `value`. */
 function expectedBy(schema: AnySchema, value: unknown): string | undefined {
   const { entries, item, message } = partsOf(schema);
   // To valibot a list is an object too.
@@ -105,7 +105,7 @@ function hint(schema: AnySchema, value: YamlValue): string {
   return typeof value === "string" ? didYouMean(value, names) : "";
 }
 
-/** True for an ID or a glob: text that YAML may read as another type. */
+/** True for an ID or a glob, whose text YAML may read as another type. */
 function takesAnyInteger(options: readonly unknown[]): boolean {
   return options.some((option) => partsOf(option as AnySchema).type === "bigint");
 }

@@ -1,6 +1,6 @@
 /**
  * The types of a checked configuration, inferred from its schema: times are in milliseconds, sizes in bytes, defaults
- * filled in. What each field means is described in `schema/`.
+ * filled in. `schema/` describes each field.
  */
 
 import type * as v from "valibot";
@@ -20,10 +20,10 @@ type File = DeepReadonly<v.InferOutput<typeof fileSchema>>;
 /** One of the entries of a list. */
 type Entry<T extends readonly unknown[]> = T[number];
 
-/** Where Switchyard accepts connections. */
+/** An address that accepts connections, and its protocols. */
 export type ListenerConfig = Entry<File["listeners"]>;
 
-/** Where the admin API is served. */
+/** The address of the admin API. */
 export type AdminConfig = Exclude<File["admin"], false>;
 
 /** How a listener uses TLS: the files, in PEM, of its certificates and private keys. */
@@ -70,7 +70,7 @@ export type RouteConfig =
     | { readonly match: string; readonly id?: undefined }
   );
 
-/** How the connections of a route end that a reload removes. */
+/** How the connections of a route end if a reload removes it. */
 export type OnRemoval = NonNullable<RouteEntry["on_removal"]>;
 
 /** The whole configuration. Routes are in file order. */
@@ -85,5 +85,5 @@ export interface Config extends Omit<File, "routes" | "default"> {
 /** Limit of connections without `limits.connections`, if the limit of open files allows as many. */
 export const DEFAULT_CONNECTIONS = 10_000;
 
-/** Severity below which nothing is logged. */
+/** Lowest severity that is logged. */
 export type LogLevel = Config["log"]["level"];

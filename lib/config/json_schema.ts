@@ -4,8 +4,8 @@ import { type JsonSchema, toJsonSchema } from "@valibot/to-json-schema";
 import { fileSchema } from "./schema/file.ts";
 
 /**
- * A JSON Schema (draft 7) of the file as it is written: durations are text, defaults are named. It accepts what `check`
- * accepts, and refuses what it refuses, but for rules about several places at once, such as an ID that is given twice.
+ * A JSON Schema (draft 7) of the file as written: durations are text, defaults are named. It accepts the same files as
+ * `check`, except for rules about several places, such as an ID that is given twice.
  */
 export function configJsonSchema(): JsonSchema {
   const { $schema, ...schema } = toJsonSchema(fileSchema, {

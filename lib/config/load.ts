@@ -8,10 +8,10 @@ import type { Config, RouteConfig } from "./config.ts";
 import { decodeConfig } from "./parse.ts";
 import { buildTables, readTables, tablePaths } from "./tables.ts";
 
-/** Some 300,000 routes: more than anybody writes by hand, and parsed within seconds. */
+/** About 300,000 routes: more than are written by hand, and parsed within seconds. */
 const MAX_FILE_BYTES = 16 << 20;
 
-/** Up to this many bytes are parsed within a few milliseconds, sooner than a worker starts. */
+/** Largest file that is parsed without a worker: it takes a few milliseconds, less than a worker's start. */
 const SMALL_BYTES = 16 << 10;
 
 /** Sent to the worker: first the file's bytes to check, then its tables, then requests for its routes, batch by batch. */
@@ -27,14 +27,14 @@ export type WorkerReply =
   | { readonly tableData: TableData }
   | { readonly routes: readonly ReceivedRoute[]; readonly more: boolean };
 
-/** A route that nobody else refers to yet. */
+/** A route that is not shared yet, so that its host may be replaced. */
 type ReceivedRoute = RouteConfig & { host?: string };
 
-/** How a configuration is loaded. */
+/** Options of loading. */
 export interface LoadOptions extends ReadOptions {
-  /** Told the paths of the files of `tables` before they are read. */
+  /** Called with the paths of the files of `tables` before they are read. */
   readonly onTables?: (paths: readonly string[]) => void | Promise<void>;
-  /** The table in use, which that of the new configuration is compared with. */
+  /** The table in use, to compare the new one with. */
   readonly previous?: TableData | undefined;
 }
 

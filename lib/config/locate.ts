@@ -13,13 +13,13 @@ import { SCHEMA_MAP } from "@std/yaml/schema";
 // @ts-types="./std_yaml.d.ts"
 import { YamlSyntaxError } from "@std/yaml";
 
-/** Where something begins. Both count from 1. */
+/** The start of a value. Both numbers count from 1. */
 export interface Position {
   readonly line: number;
   readonly column: number;
 }
 
-/** A field of which the position is wanted. */
+/** A field to locate. */
 export interface Field {
   /** Such as `routes[3].port`; empty for the whole document. */
   readonly path: string;

@@ -1,9 +1,9 @@
-/** Telling whether a configuration file is mounted by itself, as containers do with `-v routes.yaml:/etc/…/routes.yaml`. */
+/** Detects a configuration file that is mounted by itself, as by `-v routes.yaml:/etc/…/routes.yaml` of a container. */
 
 import { dirname } from "node:path";
 import { realPathOf, statFile } from "../util/read_file.ts";
 
-/** Questions about files; tests answer them in place of the file system. */
+/** Access to the file system; tests replace it. */
 export interface FileSystem {
   /** @default statFile, which has a deadline */
   readonly stat?: (path: string) => Promise<{ readonly dev: number }>;
@@ -12,11 +12,11 @@ export interface FileSystem {
 }
 
 /**
- * The warning for a file that is a mount point itself, or undefined. Such a mount keeps the file that was there
- * when it was made: after another was renamed over it, the balancer would still see the old one.
+ * The warning for a file that is itself a mount point, or undefined. Such a mount keeps the original file: after another
+ * one is renamed over it, the balancer still sees the old one.
  *
- * The sign is a folder on another device. A mount within one file system cannot be recognised without reading
- * /proc/self/mountinfo, which takes all permissions.
+ * It is detected by a folder on another device. A mount within one file system can only be recognised in
+ * /proc/self/mountinfo, which takes all permissions to read.
  */
 export async function mountProblem(file: string, fs: FileSystem = {}): Promise<string | undefined> {
   const { stat = statFile, realPath = realPathOf } = fs;

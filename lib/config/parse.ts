@@ -26,7 +26,7 @@ import { parseYamlValue, YamlError, type YamlValue } from "./yaml.ts";
 type Entry = v.InferOutput<typeof routeSchema>;
 type TargetEntry = v.InferOutput<typeof defaultSchema>;
 
-/** A file of another kind can be wrong in every line. */
+/** Most reported problems: a file of another kind can be wrong in every line. */
 const MAX_PROBLEMS = 1000;
 
 /** `parseConfig` of the `bytes` of `file`. */
@@ -41,7 +41,7 @@ export function decodeConfig(bytes: Uint8Array, file: string): Config {
 /**
  * The configuration in `text`, defaults filled in.
  *
- * @param file Name that the messages give to the text.
+ * @param file Name of the text in messages.
  * @throws {UsageError} with one line for every problem
  */
 export function parseConfig(text: string, file: string): Config {
@@ -93,7 +93,7 @@ function problemsOf(value: YamlValue, text: string, file: string): ProblemDetail
 }
 
 /**
- * The places of problems that were found after the file itself was parsed.
+ * Locates problems that were found after the file itself was parsed.
  *
  * @param bytes The content of `file`.
  */
@@ -193,7 +193,7 @@ function toRoute(route: Entry, file: string): RouteConfig {
   return { ...rule, ...toTarget(target, file), ...(on_removal && { on_removal }) };
 }
 
-/** `rules.ts` has checked that it is either a pool or a host and port. */
+/** `checkRules` guarantees either a pool, or a host and a port. */
 function toTarget({ pool, host = "", port = 0, tls, hold }: TargetEntry, file: string): DefaultConfig {
   const held = hold ? { hold } : {};
   if (pool !== undefined) return { pool, ...held };

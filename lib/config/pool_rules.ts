@@ -1,4 +1,4 @@
-/** Rules about pools, and about what leads to them. */
+/** Rules about pools, and about the routes to them. */
 
 import { nearest, quote } from "../util/text.ts";
 import { describe, type Problem } from "./check.ts";
@@ -6,10 +6,10 @@ import { FirstUses, idText, mappings } from "./first_uses.ts";
 import { HOST_EXPECTED, PORT_EXPECTED } from "./values.ts";
 import { fieldPath, isMapping, type Mapping, type YamlValue } from "./yaml.ts";
 
-/** The names of pools: they stand in log lines, labels of metrics and messages. */
+/** The names of pools, which appear in log lines, metric labels and messages. */
 const POOL_NAME = /^[\w.-]{1,64}$/;
 
-/** Every broken rule of a route or the default about where its connections go. */
+/** Every broken rule about the target of a route or of the default. */
 export function* checkTarget(
   target: Mapping,
   path: string,

@@ -11,7 +11,7 @@ export type ReloadOutcome =
   | { readonly ok: true; readonly change: ReloadResult }
   | { readonly ok: false; readonly problems: readonly string[] };
 
-/** One reload at a time. Requests during a reload, however many, cause one more after it, so the last version wins. */
+/** Runs one reload at a time. Any number of requests during a reload cause one more after it, so the last version wins. */
 export class Reloader {
   readonly #file: string;
   readonly #reload: () => Promise<ReloadResult>;
@@ -24,7 +24,7 @@ export class Reloader {
     this.#reload = reload;
   }
 
-  /** Reloads now, or once the reload that is running has ended. Never rejects. */
+  /** Reloads now, or after the current reload. Never rejects. */
   request(): Promise<ReloadOutcome> {
     if (!this.#running) return this.#start();
     return this.#next ??= this.#running.then(() => {

@@ -7,7 +7,7 @@ import { checkRedis } from "./redis_rules.ts";
 import { isMapping, type Mapping, type YamlValue } from "./yaml.ts";
 import { DEFAULTS, idExpected, isLoopback, isPrintable, parseAddress, parseDuration } from "./values.ts";
 
-/** Every broken rule. Fields that are wrong by themselves are skipped: `check` reports those. */
+/** Every broken rule. Invalid fields are skipped: `check` reports those. */
 export function* checkRules(value: YamlValue): Generator<Problem> {
   if (!isMapping(value)) return;
   yield* checkTimeouts(value["timeouts"]);
@@ -47,7 +47,7 @@ function* checkListeners(listeners: ReadonlyMap<string, Mapping>): Generator<Pro
   }
 }
 
-/** Whoever reaches the address could end every connection. */
+/** Without a token everybody who can reach the address could close every connection. */
 function* checkAdmin(admin: YamlValue | undefined): Generator<Problem> {
   if (!isMapping(admin) || Object.hasOwn(admin, "token_file")) return;
   const { address } = admin;

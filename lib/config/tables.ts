@@ -11,13 +11,13 @@ import { locateProblems } from "./parse.ts";
 import { parseTables, repeated as repeatedMessage } from "./tsv.ts";
 import { pathBeside } from "./values.ts";
 
-/** Some thirty million IDs. The index counts bytes in 32 bits. */
+/** About thirty million IDs. The index counts bytes in 32 bits. */
 const MAX_BYTES = 1 << 30;
 
 /** Longest time to read one file, in milliseconds. */
 const DEADLINE_MS = 60_000;
 
-/** So many IDs that `routes` and `tables` share are reported, and the number of the others. */
+/** Most reported IDs that are both in `routes` and in `tables`; the others are counted. */
 const REPORTED = 10;
 
 /** The configuration file that names the tables, and its content. */
@@ -66,7 +66,7 @@ export async function readTables(config: Pick<Config, "tables">, file: string): 
  * The table of a configuration.
  *
  * @param text The files of its `tables`.
- * @param previous The table that this one takes the place of: the two are compared.
+ * @param previous The table that this one replaces, to compare the two.
  * @throws {UsageError} with a line for each problem; of a file those are the first ten and a count
  */
 export function buildTables(

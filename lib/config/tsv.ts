@@ -15,10 +15,10 @@ import { contentEnd, find } from "../tables/line.ts";
 import { plain } from "../util/text.ts";
 import { type Fields, LineChecker, type LineRules } from "./tsv_line.ts";
 
-/** Of each file so many problems are reported, and the number of the others. */
+/** Most reported problems of a file; the others are counted. */
 const REPORTED = 10;
 
-/** The tables, and a line for every problem: where there are any, the tables are not whole. */
+/** The tables, and a line for every problem. With problems, the tables are incomplete. */
 export interface ParsedTables {
   readonly data: TableData;
   readonly problems: readonly string[];
@@ -110,14 +110,14 @@ function afterMark(bytes: Uint8Array, { start }: TextFile): number {
   return bytes[start] === 0xef && bytes[start + 1] === 0xbb && bytes[start + 2] === 0xbf ? start + 3 : start;
 }
 
-/** What is wrong with a file as a whole; undefined where nothing is. */
+/** The problem with a file as a whole; undefined if there is none. */
 function wholeProblem(bytes: Uint8Array, file: TextFile): string | undefined {
   const [first, second] = [bytes[file.start], bytes[file.start + 1]];
   if ((first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff)) {
     return "found text in UTF-16, expected UTF-8";
   }
   for (let at = afterMark(bytes, file); at < file.end; at++) if (!BLANK.has(bytes[at] ?? 0)) return undefined;
-  // as it is while somebody writes it
+  // a file that is being rewritten looks like this
   return "the file is empty, expected at least a comment, so that a file that was cut off does not remove every ID";
 }
 

@@ -6,7 +6,7 @@ import { halfSipHash } from "../util/half_siphash.ts";
 import { nearest, plain, quote } from "../util/text.ts";
 import { HOST_EXPECTED, idExpected, parseHost, parsePort, PORT_EXPECTED } from "./values.ts";
 
-/** What a line is checked against. */
+/** The settings that a line is checked against. */
 export interface LineRules {
   /** Longest ID, in bytes. */
   readonly idBytes: number;
@@ -14,7 +14,7 @@ export interface LineRules {
   readonly pools: readonly string[];
 }
 
-/** A line that has content: where it begins and ends, and its first tab, which is its end where it has none. */
+/** A line with content: its start and end, and its first tab, or its end if it has no tab. */
 export interface Fields {
   readonly start: number;
   readonly firstTab: number;
@@ -24,10 +24,10 @@ export interface Fields {
 const LINE_EXPECTED =
   "an ID, a host and a port with a tab between each, or an ID, a tab and the name of a pool";
 
-/** No right line is longer: `limits.id_bytes` is at most 65535, a host has 253 characters. Text of any length is slow. */
+/** Longest valid line: `limits.id_bytes` is at most 65535, a host has 253 characters. Longer text would be slow. */
 const MAX_LINE_BYTES = 1 << 17;
 
-/** Most tables have few targets: so many of those that were found right are remembered. */
+/** Number of valid targets that are remembered: most tables have only a few. */
 const REMEMBERED = 1 << 14;
 
 /** Checks lines of one text. */
@@ -80,7 +80,7 @@ export class LineChecker {
   }
 
   /**
-   * What is wrong with a line that is no header; undefined where nothing is.
+   * The problem with a line that is not a header; undefined if there is none.
    *
    * @param hint Whether to look for the pool that was meant, which takes time.
    */

@@ -1,4 +1,4 @@
-/** Values as people write them, in the configuration and on the command line. Pure; undefined is a refusal. */
+/** Parses values of the configuration and of the command line. Pure; undefined means that the value is invalid. */
 
 import type { HostPort, RouteConfig } from "./config.ts";
 
@@ -7,10 +7,10 @@ const MILLISECONDS: ReadonlyMap<string, number> = new Map([["ms", 1], ["s", 1000
   3_600_000,
 ]]);
 
-/** Longest duration: what a timer can hold, 24 days. */
+/** Longest duration, 24 days: the limit of a timer. */
 const MAX_MILLISECONDS = 2 ** 31 - 1;
 
-/** Defaults that rules about several fields need as well as the schema. */
+/** Defaults that both the schema and rules about several fields need. */
 export const DEFAULTS = { idBytes: 255, drain: "30s", drainSpread: "0s" } as const;
 
 /** The form of a duration, for messages. */
@@ -70,7 +70,7 @@ export function parseAddress(text: string, least = 1): HostPort | undefined {
   return parseUpstream(text.startsWith(":") ? `0.0.0.0${text}` : text, least);
 }
 
-/** Whether only processes of this machine reach `host`. */
+/** Whether `host` can be reached from this machine only. */
 export function isLoopback(host: string): boolean {
   return host === "localhost" || host === "::1" || /^127(?:\.\d{1,3}){3}$/.test(host);
 }

@@ -1,15 +1,15 @@
-/** Finds what is permitted in a configuration, but probably not intended. */
+/** Finds settings that are valid, but probably not intended. */
 
 import type { Config, RouteConfig } from "./config.ts";
 
-/** A doubt about one field. */
+/** A warning about one field. */
 export interface Warning {
   /** Such as `routes[3].match`. */
   readonly path: string;
   readonly message: string;
 }
 
-/** The time grows with the square of the number of globs; so many take a few tenths of a second at worst. */
+/** Most globs to compare: the time is quadratic, a few tenths of a second for this number at worst. */
 const MAX_GLOBS = 300;
 
 interface Glob {

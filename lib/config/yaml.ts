@@ -1,5 +1,5 @@
 /**
- * YAML as a tree that keeps the text of its scalars.
+ * Parses YAML into a tree that keeps the text of its scalars.
  *
  * A plain `007` is 7 to YAML, and a client with the ID `007` would not be found. So the text is parsed twice: once as
  * YAML defines it, once with every scalar as its text. Where both agree the value is used; where YAML would change it,
@@ -12,9 +12,9 @@ import { UsageError } from "../errors.ts";
 import { plain, quote } from "../util/text.ts";
 import type { Position } from "./locate.ts";
 
-/** A text that is no YAML, or none that is accepted. */
+/** Text that is not YAML, or YAML that is not accepted. */
 export class YamlError extends UsageError {
-  /** Where, if it is not the text as a whole: a position, or the path of a field. */
+  /** A position or the path of a field; undefined for the text as a whole. */
   readonly where: Position | string | undefined;
 
   constructor(message: string, where?: Position | string, options?: ErrorOptions) {
@@ -25,7 +25,7 @@ export class YamlError extends UsageError {
 
 /** A plain scalar that YAML reads as something other than its text: `007`, `1e3`, `~`, a date. */
 export class AmbiguousScalar {
-  /** As it is written. */
+  /** The text as written. */
   readonly text: string;
 
   constructor(text: string) {
@@ -51,19 +51,19 @@ export type YamlValue =
   | readonly YamlValue[]
   | Mapping;
 
-/** The configuration is five levels deep; this leaves room, and ends a list that contains itself. */
+/** The configuration is five levels deep. The limit also ends a list that contains itself. */
 const MAX_DEPTH = 32;
 
-/** A file of 16 MiB holds some three million values as routes are usually written; aliases could add without end. */
+/** A file of 16 MiB of usual routes has about three million values; nested aliases could add any number. */
 const MAX_VALUES = 4_000_000;
 
-/** Each route of the largest file may use several aliases; the parser takes a second for this many. */
+/** Allows several aliases for each route of the largest file; the parser takes a second for them. */
 const MAX_ALIASES = 1_000_000;
 
-/** Longer integers take long to convert. */
+/** Longest integer in digits: longer ones are slow to convert. */
 const MAX_DIGITS = 1000;
 
-/** Lines indented too little that the parser tolerates, such as a bracket that ends a list. */
+/** Most warnings of the parser, which it gives for lines that are indented too little. */
 const MAX_WARNINGS = 10_000;
 
 /** True for fields by name. */
@@ -85,7 +85,7 @@ export function parseYamlValue(text: string): YamlValue {
   return new Merge().merge(written, meant);
 }
 
-/** YAML forbids tabs as indentation, yet the parser reads a line indented by a tab as one that is not indented. */
+/** YAML forbids tabs as indentation, but the parser ignores them. */
 function refuseTabs(text: string): void {
   const indented = /(?:^|[\r\n]) *\t[ \t]*[^\s#]/.exec(text);
   if (indented === null) return;
@@ -93,7 +93,7 @@ function refuseTabs(text: string): void {
   throw new YamlError("a tab before the first word; indent YAML with spaces", position);
 }
 
-/** Asterisks within quotes count too: they are few in any configuration. */
+/** Counts asterisks within quotes too, since a configuration has few of them. */
 function refuseAliases(text: string): void {
   let count = 0;
   for (const { index } of text.matchAll(/[\s[\]{},:-]\*/g)) {
@@ -122,7 +122,7 @@ function parseYaml(text: string, schema: "failsafe" | "default"): unknown {
   }
 }
 
-/** The parser builds an error for each, which takes half a minute for a file that deserves millions. */
+/** The parser creates an error for each warning, which takes half a minute for millions of them. */
 function limitWarnings(): () => void {
   let left = MAX_WARNINGS;
   return () => {
@@ -224,7 +224,7 @@ export function fieldPath(parent: string, step: string | number): string {
   return parent === "" ? name : `${parent}.${name}`;
 }
 
-/** Both readings agree on every name that the configuration knows; others are reported as unknown in any case. */
+/** Both readings agree on every known field name; other names are reported as unknown anyway. */
 function member(meant: unknown, name: string): unknown {
   if (typeof meant !== "object" || meant === null || !Object.hasOwn(meant, name)) return undefined;
   return (meant as Record<string, unknown>)[name];

@@ -34,13 +34,13 @@ export async function spread<T>(
   }
 }
 
-/** How long work on a large table may hold up the event loop at a time, in milliseconds. */
+/** Longest time that work on a large table may block the event loop at once, in milliseconds. */
 const SLICE_MS = 2;
 
-/** How long it pauses then, in milliseconds: a thread that never pauses is scheduled last where cores are scarce. */
+/** Pause between two slices, in milliseconds: the system schedules a thread that never pauses last when cores are scarce. */
 const REST_MS = 4;
 
-/** Cuts long work into slices: `if (slice.over) await slice.rest()` between two steps of it. */
+/** Splits long work into slices: call `if (slice.over) await slice.rest()` between two steps. */
 export class TimeSlice {
   #end = performance.now() + SLICE_MS;
 

@@ -1,18 +1,19 @@
 /**
- * Read buffers that fit what a connection carries: 4 KiB at the start, up to 256 KiB while reads fill them.
+ * Read buffers that adapt to the traffic of a connection: 4 KiB at the start, up to 256 KiB while reads fill them.
  *
- * A short read means that the socket is empty and the next read will block, perhaps for hours: with a buffer of 4 KiB
- * then, or of 1 KiB where less than that came last. Large buffers are pooled: only busy connections hold one.
+ * A short read means that the socket is empty and the next read will block, perhaps for hours. It blocks with a buffer
+ * of 4 KiB, or of 1 KiB if the last read was shorter than that. Large buffers are pooled: only busy connections hold
+ * one.
  */
 
-/** Sizes in bytes; each step is taken when a read filled the buffer before it. */
+/** Sizes in bytes, by level. A read that fills its buffer moves to the next level. */
 export const BUFFER_BYTES = [1 << 10, 4 << 10, 16 << 10, 64 << 10, 256 << 10] as const;
 
-/** Levels that a stream blocks with, after little and otherwise; those above are for bursts. */
+/** Levels that a stream blocks with: after a short read, and otherwise. Those above are for bursts. */
 const LITTLE = 0;
 const START = 1;
 
-/** Limits on what the pool keeps of each size, in bytes and in number: enough for 64 busy streams of the largest. */
+/** Most bytes and buffers that the pool keeps of each size: enough for 64 busy streams with the largest. */
 const POOLED = { bytes: 16 << 20, buffers: 1024 };
 
 const pools: Uint8Array<ArrayBuffer>[][] = BUFFER_BYTES.map(() => []);
@@ -40,10 +41,10 @@ export class ReadBuffer {
   /** Bytes read since the stream last waited. */
   #came = 0;
   #buffer = take(START);
-  /** The start of the buffer, as long as the last read was: making one costs as much as passing the bytes on. */
+  /** The bytes of the last read, kept because a new view costs as much as passing the bytes on. */
   #filled = this.#buffer;
 
-  /** What the next read is to fill. */
+  /** The buffer for the next read. */
   get bytes(): Uint8Array<ArrayBuffer> {
     return this.#buffer;
   }
@@ -54,7 +55,7 @@ export class ReadBuffer {
     return this.#filled;
   }
 
-  /** Fits the buffer to a read of `count` bytes that has been passed on. */
+  /** Adapts the buffer after a read of `count` bytes that has been passed on. */
   resize(count: number): void {
     this.#came += count;
     if (count === this.#buffer.length) {
@@ -79,7 +80,7 @@ export class ReadBuffer {
   }
 }
 
-/** A buffer of at least `length` bytes for a short while, from the same pools where they hold one so large. */
+/** A buffer of at least `length` bytes for a short time, from the same pools if they have that size. */
 export function acquire(length: number): Uint8Array<ArrayBuffer> {
   const level = levelFor(length);
   return level < 0 ? new Uint8Array(length) : take(level);

@@ -9,12 +9,12 @@ type Network = readonly [base: Address, bits: number];
 export class AddressList {
   readonly #networks: readonly { readonly text: string; readonly network: Network }[];
 
-  /** @param cidrs Checked before: `10.0.0.0/8`, `2001:db8::/32`, or one address. */
+  /** @param cidrs Valid entries: `10.0.0.0/8`, `2001:db8::/32`, or one address. */
   constructor(cidrs: readonly string[]) {
     this.#networks = cidrs.map((text) => ({ text, network: networkOf(text) }));
   }
 
-  /** The first entry that contains `address`, as it was written. IPv4-mapped IPv6 counts as IPv4, in both. */
+  /** The first entry that contains `address`, as written. IPv4-mapped IPv6 counts as IPv4 in both. */
   find(address: string): string | undefined {
     const parsed = ipaddr.process(address);
     return this.#networks.find(({ network }) => holds(network, parsed))?.text;
@@ -26,7 +26,7 @@ function holds([base, bits]: Network, address: Address): boolean {
   return base.kind() === address.kind() && address.match(base, bits);
 }
 
-/** A network within the IPv4-mapped block is one of IPv4. */
+/** Converts a network within the IPv4-mapped block to IPv4. */
 function networkOf(text: string): Network {
   const [base, bits] = text.includes("/") ? ipaddr.parseCIDR(text) : single(ipaddr.parse(text));
   const mapped = base instanceof ipaddr.IPv6 && base.isIPv4MappedAddress() && bits >= 96;
@@ -37,7 +37,7 @@ function single(address: Address): Network {
   return [address, address.kind() === "ipv4" ? 32 : 128];
 }
 
-/** What counts as one address for limits: an IPv4 address, or the /64 within which an IPv6 client can choose its own. */
+/** The key of an address for limits: the IPv4 address, or the IPv6 /64, since a client can use any address within it. */
 export function subnetOf(address: string): string {
   const parsed = ipaddr.process(address);
   if (parsed instanceof ipaddr.IPv4) return parsed.toString();

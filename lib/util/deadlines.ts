@@ -1,21 +1,21 @@
-/** Deadlines without a timer each: those of one kind last equally long, so they expire in the order they began. */
+/** Deadlines that share a timer: those of one kind have the same duration, so they expire in the order they began. */
 
 import { LinkedList, ListNode } from "./linked_list.ts";
 
-/** A limit on how long something is waited for. */
+/** A time limit on asynchronous work. */
 export interface TimeLimit {
   /** The limit in milliseconds, for messages. */
   readonly duration: number;
   /**
-   * Settles as `work` does, or rejects with `failure()` once the time is over. `work` itself continues; should it
-   * succeed after all, its result is handed to `discard`. One `work` at a time.
+   * Settles as `work` does, or rejects with `failure()` when the time is over. `work` itself continues; if it succeeds
+   * later, its result is passed to `discard`. One `work` at a time.
    */
   guard<T>(work: Promise<T>, failure: () => Error, discard?: (late: T) => void): Promise<T>;
 }
 
 /** All deadlines of one kind, under one timer. */
 export class Deadlines implements TimeLimit {
-  /** How long each lasts, in milliseconds. */
+  /** Duration of each, in milliseconds. */
   readonly duration: number;
   readonly #running = new LinkedList<Deadline>();
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -24,12 +24,12 @@ export class Deadlines implements TimeLimit {
     this.duration = duration;
   }
 
-  /** Number of deadlines that are running. */
+  /** Number of running deadlines. */
   get size(): number {
     return this.#running.size;
   }
 
-  /** Starts a deadline that several attempts can share. Dispose of it once it is met. */
+  /** Starts a deadline that several attempts can share. Dispose of it when the work is done. */
   start(): Deadline {
     const deadline = new Deadline(this.duration, (met) => void this.#running.leave(met));
     this.#running.join(deadline);
@@ -50,7 +50,7 @@ export class Deadlines implements TimeLimit {
     }
   }
 
-  /** Stops the timer. What still runs is no longer limited. */
+  /** Stops the timer. Running work is no longer limited. */
   close(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
@@ -69,17 +69,17 @@ export class Deadlines implements TimeLimit {
   }
 }
 
-/** One deadline: the time budget of one attempt, or of several, one after another. */
+/** One deadline: the time budget of one attempt, or of several in sequence. */
 export class Deadline extends ListNode<Deadline> implements TimeLimit, Disposable {
   readonly duration: number;
-  /** When it expires, in milliseconds of `performance.now`. */
+  /** Expiry time, in milliseconds of `performance.now`. */
   readonly at: number;
   readonly #leave: (met: Deadline) => void;
   #fail: ((early?: Error) => void) | undefined;
   #early: Error | undefined;
   #expired = false;
 
-  /** @param leave Takes it out of the list that will expire it. */
+  /** @param leave Removes it from the list that expires it. */
   constructor(duration: number, leave: (met: Deadline) => void) {
     super();
     this.duration = duration;
@@ -92,7 +92,7 @@ export class Deadline extends ListNode<Deadline> implements TimeLimit, Disposabl
     return this.#expired;
   }
 
-  /** What is left of it, in milliseconds. */
+  /** Remaining time, in milliseconds. */
   get left(): number {
     return this.#expired ? 0 : Math.max(0, this.at - performance.now());
   }
@@ -115,14 +115,14 @@ export class Deadline extends ListNode<Deadline> implements TimeLimit, Disposabl
     });
   }
 
-  /** A limit of `ms` from now within this one, which it never exceeds. */
+  /** A limit of `ms` from now that never exceeds this deadline. */
   within(ms: number): TimeLimit {
     return ms < this.left ? new Share(this, ms) : this;
   }
 
   /**
-   * Fails the work under way, by `early` where that is given, and leaves the deadline running. Between two attempts it
-   * is the next that fails by `early`.
+   * Fails the running work, with `early` if given, and keeps the deadline running. Between two attempts the next one
+   * fails with `early`.
    */
   interrupt(early?: Error): void {
     const fail = this.#fail;
@@ -131,7 +131,7 @@ export class Deadline extends ListNode<Deadline> implements TimeLimit, Disposabl
     else this.#early = early;
   }
 
-  /** Fails the work under way, and all that follows. */
+  /** Fails the running work and all later work. */
   expire(early?: Error): void {
     this.#expired = true;
     this.interrupt(early);
@@ -141,7 +141,7 @@ export class Deadline extends ListNode<Deadline> implements TimeLimit, Disposabl
     this.#leave(this);
   }
 
-  /** False where the work that `fail` belongs to has failed already. */
+  /** False if the work that `fail` belongs to has already failed. */
   #settle(fail: () => void): boolean {
     if (this.#fail !== fail) return false;
     this.#fail = undefined;

@@ -1,13 +1,13 @@
 /**
  * HalfSipHash-1-3: a hash with a secret key, on words of 32 bits (Aumasson and Bernstein, "SipHash: a fast short-input
- * PRF", and its 32-bit variant, which Linux uses for hash tables). Who does not know the key cannot choose texts that
- * collide.
+ * PRF", and its 32-bit variant, which Linux uses for hash tables). Without the key, nobody can choose texts
+ * that collide.
  */
 
 /** A secret of 64 bits, as two words. */
 export type HashKey = readonly [number, number];
 
-/** A key that nobody can guess. */
+/** A random key. */
 export function randomHashKey(): HashKey {
   const [first = 0, second = 0] = crypto.getRandomValues(new Uint32Array(2));
   return [first, second];
@@ -18,7 +18,7 @@ export function halfSipHash(bytes: Uint8Array, start: number, end: number, key: 
   const [k0, k1] = key;
   let [v0, v1, v2, v3] = [k0 | 0, k1 | 0, 0x6c796765 ^ k0, 0x74656462 ^ k1];
   const words = (end - start) >>> 2;
-  // the last word holds what is left and the length, the three after it finish
+  // the last word holds the remaining bytes and the length; three more rounds finish
   for (let word = 0; word < words + 4; word++) {
     const mixed = word <= words ? wordAt(bytes, start, end, word) : 0;
     if (word === words + 1) v2 ^= 0xff;

@@ -2,8 +2,8 @@
  * A doubly linked list in insertion order, with removal in constant time.
  *
  * Why not a `Set`: under churn its table is replaced again and again, and each old table points to the next. Once one
- * of them has outlived a young garbage collection, the entries of all that follow do too: with a `Set` of connections
- * none was collected young, and the pauses were ten times as long. A node that was removed points to no other.
+ * of them survives a young garbage collection, so do the entries of all later ones: with a `Set` of connections none was
+ * collected young, and the pauses were ten times as long. A removed node points to no other.
  */
 
 let linkAfter: <T extends ListNode<T>>(node: ListNode<T>, previous: T | undefined) => void;
@@ -57,7 +57,7 @@ export class LinkedList<T extends ListNode<T>> implements Iterable<T> {
     return this.#first;
   }
 
-  /** Adds `node`, which must be in no list, at the end. */
+  /** Appends `node`, which must not be in a list. */
   join(node: T): void {
     linkAfter<T>(node, this.#last);
     this.#first ??= node;
@@ -65,7 +65,7 @@ export class LinkedList<T extends ListNode<T>> implements Iterable<T> {
     this.#size += 1;
   }
 
-  /** Removes `node`, which must be in this list or in none. False where it was in none. */
+  /** Removes `node`, which must be in this list or in none. False if it was in none. */
   leave(node: T): boolean {
     if (!node.joined) return false;
     const [previous, next] = unlink<T>(node);
@@ -75,7 +75,7 @@ export class LinkedList<T extends ListNode<T>> implements Iterable<T> {
     return true;
   }
 
-  /** The nodes present when iteration starts; nodes may leave and join meanwhile, and those that left are skipped. */
+  /** The nodes present at the start. Nodes may be added and removed during iteration; removed ones are skipped. */
   *[Symbol.iterator](): Iterator<T> {
     const nodes: T[] = [];
     for (let node = this.#first; node; node = nextOf<T>(node)) nodes.push(node);

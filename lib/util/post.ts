@@ -1,6 +1,6 @@
 /** Calling a webhook: one POST of JSON. */
 
-/** What a call may be given besides its body. */
+/** Options of a call. */
 export interface PostOptions {
   /** Longest time for the answer, in milliseconds. */
   readonly timeout: number;
@@ -8,7 +8,7 @@ export interface PostOptions {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** Sends `body`, which is JSON. Redirects are not followed. @throws Error where no answer of success came */
+/** Sends `body`, which is JSON. Redirects are not followed. @throws Error without an answer, or with a status of failure */
 export async function postJson(url: string, body: string, { timeout, headers }: PostOptions): Promise<void> {
   const response = await fetch(url, {
     method: "POST",
@@ -27,7 +27,7 @@ export function withoutSecrets(url: string): string {
   return `${origin}${pathname}`;
 }
 
-/** The platform says only "fetch failed", and has the reason as the cause, with the URL in it. */
+/** The platform's message may be only "fetch failed": the reason is in the cause, with the URL, which is removed. */
 function unreachable(error: unknown, timeout: number): never {
   if (error instanceof Error && error.name === "TimeoutError") {
     throw new Error(`no answer within ${timeout} ms`, { cause: error });

@@ -29,7 +29,7 @@ export interface ReadOptions {
   readonly pipe?: boolean;
 }
 
-/** A file that cannot be read. The message begins with the file's name and says what to do. */
+/** A file that cannot be read. The message begins with the file's name and advises what to do. */
 export class ReadError extends Error {
   override readonly name = "ReadError";
   readonly file: string;
@@ -46,14 +46,14 @@ export class ReadError extends Error {
 const DEFAULTS = { maxBytes: 1 << 20, deadlineMs: 10_000, pipe: false } as const;
 
 /**
- * Reads past their deadline keep a thread of the platform's 32 until the file system answers; look-ups of names need
- * threads too. So beyond this many no further read is begun.
+ * Most reads past their deadline before further reads are refused. Each occupies one of the platform's 32 threads until
+ * the file system answers, and name look-ups need threads too.
  */
 const MAX_HANGING = 8;
 
 let hanging = 0;
 
-/** Number of reads that are past their deadline and have not come back. */
+/** Number of reads that are past their deadline and have not returned. */
 export function hangingReads(): number {
   return hanging;
 }
@@ -104,7 +104,7 @@ export async function readInto(
   await within(file, deadlineMs, (late) => fill(file, target, late));
 }
 
-/** What the system knows of a file; symbolic links are followed. @throws {ReadError} as `readText` does */
+/** The file's status; symbolic links are followed. @throws {ReadError} as `readText` does */
 export async function statFile(
   file: string,
   deadlineMs: number = DEFAULTS.deadlineMs,
@@ -112,7 +112,7 @@ export async function statFile(
   return await within(file, deadlineMs, () => Deno.stat(file));
 }
 
-/** The path of a file behind all symbolic links. @throws {ReadError} as `readText` does */
+/** The real path of a file, with symbolic links resolved. @throws {ReadError} as `readText` does */
 export async function realPathOf(
   file: string,
   deadlineMs: number = DEFAULTS.deadlineMs,
@@ -131,7 +131,7 @@ export async function isPipe(file: string): Promise<boolean> {
   }
 }
 
-/** `work`, for at most `deadlineMs`; the signal is aborted then. */
+/** Runs `work` for at most `deadlineMs`, then aborts the signal. */
 async function within<T>(
   file: string,
   deadlineMs: number,
@@ -201,7 +201,7 @@ async function fill(file: string, target: Uint8Array, late: AbortSignal): Promis
   }
 }
 
-/** Opening a FIFO waits until somebody writes to it, so the kind is checked first. */
+/** Opening a FIFO blocks until there is a writer, so the kind of file is checked first. */
 async function open(file: string, pipe: boolean): Promise<Source> {
   // the platform gives no read permission for /dev/stdin
   if (pipe && isStandardInput(file)) {

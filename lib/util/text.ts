@@ -1,19 +1,19 @@
-/** Small help for messages that a person reads. */
+/** Text for messages that a person reads. */
 
 // @ts-types="./std_text.d.ts"
 import { closestString } from "@std/text/closest-string";
 // @ts-types="./std_text.d.ts"
 import { levenshteinDistance } from "@std/text/levenshtein-distance";
 
-/** `value` in quotes, control characters escaped, cut where it is long. */
+/** `value` in quotes, with control characters escaped, shortened if it is long. */
 export function quote(value: unknown): string {
   const text = JSON.stringify(value) ?? String(value);
   return text.length > 80 ? `${text.slice(0, 77)}...` : text;
 }
 
 /**
- * `text` with the characters escaped that end a line, control a terminal, are invisible or change the direction of
- * writing. The escapes are those of JSON, so a JSON text stays one, with the same value.
+ * `text` with line ends, control characters, invisible characters and changes of the writing direction escaped. The
+ * escapes are those of JSON, so JSON text keeps its value.
  */
 export function plain(text: string): string {
   // printable ASCII, as nearly all lines are
@@ -24,8 +24,7 @@ export function plain(text: string): string {
 }
 
 /**
- * The one of `candidates` that `name` was probably meant to be, or undefined where none is near. Upper and lower case
- * count as the same.
+ * The candidate that `name` is probably a misspelling of, or undefined if none is close. Case is ignored.
  */
 export function nearest(name: string, candidates: Iterable<string>): string | undefined {
   const words = [...candidates];
@@ -35,7 +34,7 @@ export function nearest(name: string, candidates: Iterable<string>): string | un
   return distance(name.toLowerCase(), closest.toLowerCase()) <= most ? closest : undefined;
 }
 
-/** Insertions, deletions and replacements between two words; two letters that changed places are one. */
+/** Insertions, deletions and replacements between two words; two swapped letters count as one. */
 function distance(from: string, to: string): number {
   let at = 0;
   while (at < from.length && from[at] === to[at]) at += 1;
@@ -43,25 +42,25 @@ function distance(from: string, to: string): number {
   return from !== to && swapped === to ? 1 : levenshteinDistance(from, to);
 }
 
-/** `host:port` as the configuration has them, with brackets around an IPv6 address. */
+/** `host:port` of a configured address, with brackets around an IPv6 address. */
 export function hostPortText({ host, port }: { host: string; port: number }): string {
   return addressText({ hostname: host, port });
 }
 
-/** A target as messages name it: `host:port`, or `pool` and its name. */
+/** A target in messages: `host:port`, or `pool` and its name. */
 export function targetText(
   target: { pool: string } | { host: string; port: number; pool?: undefined },
 ): string {
   return target.pool === undefined ? hostPortText(target) : `pool ${target.pool}`;
 }
 
-/** `host:port` as the platform has them, with brackets around an IPv6 address. */
+/** `host:port` of a platform address, with brackets around an IPv6 address. */
 export function addressText(address: { hostname: string; port: number }): string {
   const { hostname, port } = address;
   return hostname.includes(":") ? `[${hostname}]:${port}` : `${hostname}:${port}`;
 }
 
-/** A duration as the configuration has it: `250ms`, `1.5s`, `5m`, `1h`, `0s`. */
+/** A duration in the configuration's notation: `250ms`, `1.5s`, `5m`, `1h`, `0s`. */
 export function durationText(milliseconds: number): string {
   const units = [["h", 3_600_000], ["m", 60_000], ["s", 1000]] as const;
   const [unit, scale] = units.find(([, size]) => milliseconds >= size && milliseconds % size === 0) ??

@@ -1,4 +1,4 @@
-/** `log`: what is logged, and how. */
+/** `log`: the content and the format of the log. */
 
 import * as v from "valibot";
 import { boolean, choice } from "./fields.ts";

@@ -3,7 +3,7 @@
 import * as v from "valibot";
 import { filePath } from "./fields.ts";
 
-/** The files. `tsv.ts` checks what is in them. */
+/** The files. `tsv.ts` checks their content. */
 export const tablesSchema = v.optional(
   v.pipe(
     v.array(

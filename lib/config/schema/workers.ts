@@ -5,7 +5,7 @@ import * as v from "valibot";
 /** Most workers: more processors than one machine has. */
 export const MOST_WORKERS = 256;
 
-/** What is accepted, for errors. */
+/** The accepted values, for messages. */
 export const WORKERS_EXPECTED = `a number of threads, 1 to ${MOST_WORKERS}, or auto`;
 
 /** The field. */
