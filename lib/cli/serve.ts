@@ -4,7 +4,7 @@ import { getLogger } from "@logtape/logtape";
 import { Log } from "../observe/log.ts";
 import type { Balancer } from "../balancer.ts";
 import type { ReloadResult } from "../observe/observer.ts";
-import { loadConfig, loadInBackground, type LoadOptions } from "../config/load.ts";
+import { BackgroundLoader, loadConfig, type LoadOptions } from "../config/load.ts";
 import type { Config } from "../config/config.ts";
 import { mountProblem } from "../config/mount_point.ts";
 import { FileWatch } from "../config/watch.ts";
@@ -47,6 +47,9 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
   const { config, warning } = await readServeSettings(flags, {
     load: (file, options) => loadConfig(file, { ...options, onTables }),
   });
+  using loader = new BackgroundLoader();
+  // now, since it would hold connections up
+  if (config.tables.length > 0) loader.start();
   // disposed of last: a second signal must not end the process by itself while the rest is closed
   using signals = new ShutdownSignals(io);
   await using output = Log.start(config.log);
@@ -65,7 +68,7 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
   await using admin = new RunningAdmin(measured, controls);
   const served = admin.change(config.admin);
   if (file !== undefined) {
-    const parts = { ...measured, admin, output, openFiles, threads, onTables };
+    const parts = { ...measured, admin, output, openFiles, threads, loader, onTables };
     // the watch is told, or it would report the same change once more
     const ready = () => Promise.all([watch?.know(), rest.done]);
     reloader = new Reloader(file, () => ready().then(() => reload(flags, parts)));
@@ -183,15 +186,16 @@ interface Running extends Measured {
   readonly openFiles: OpenFiles;
   /** Number of threads that were started. */
   readonly threads: number;
+  readonly loader: BackgroundLoader;
   readonly onTables: NonNullable<LoadOptions["onTables"]>;
 }
 
 async function apply(
   flags: ParsedFlags,
-  { balancer, webhooks, admin, output, openFiles, threads, onTables }: Running,
+  { balancer, webhooks, admin, output, openFiles, threads, loader, onTables }: Running,
 ): Promise<ReloadResult> {
   const { tableData: previous } = balancer.engine.config;
-  const load = (file: string) => loadInBackground(file, { onTables, previous });
+  const load = (file: string) => loader.load(file, { onTables, previous });
   const { config } = await readServeSettings(flags, { load });
   const { admin: before } = balancer.engine.config;
   await admin.change(config.admin);

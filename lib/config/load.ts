@@ -1,34 +1,19 @@
 /** Loading the configuration's file, in a thread of its own if it is large. */
 
-import { messageOf, type ProblemDetail, UsageError } from "../errors.ts";
-import type { TableData, TableText } from "../tables/data.ts";
+import { UsageError } from "../errors.ts";
+import type { TableData } from "../tables/data.ts";
 import { TimeSlice } from "../util/async.ts";
 import { readBytes, ReadError, type ReadOptions } from "../util/read_file.ts";
+import { CheckWorker } from "./check_worker.ts";
 import type { Config, RouteConfig } from "./config.ts";
 import { decodeConfig } from "./parse.ts";
-import { buildTables, readTables, tablePaths } from "./tables.ts";
+import { buildTables, readTables, type Source, tablePaths } from "./tables.ts";
 
 /** About 300,000 routes: more than are written by hand, and parsed within seconds. */
 const MAX_FILE_BYTES = 16 << 20;
 
 /** Largest file that is parsed without a worker: it takes a few milliseconds, less than a worker's start. */
 const SMALL_BYTES = 16 << 10;
-
-/** Sent to the worker: first the file's bytes to check, then its tables, then requests for its routes, batch by batch. */
-export type WorkerRequest =
-  | { readonly file: string; readonly bytes: Uint8Array }
-  | { readonly text: TableText; readonly previous: TableData | undefined }
-  | { readonly next: true };
-
-/** Its replies. All routes in one message would block the thread that receives them. */
-export type WorkerReply =
-  | { readonly problems: readonly ProblemDetail[] }
-  | { readonly config: Omit<Config, "routes"> }
-  | { readonly tableData: TableData }
-  | { readonly routes: readonly ReceivedRoute[]; readonly more: boolean };
-
-/** A route that is not shared yet, so that its host may be replaced. */
-type ReceivedRoute = RouteConfig & { host?: string };
 
 /** Options of loading. */
 export interface LoadOptions extends ReadOptions {
@@ -52,17 +37,54 @@ export async function loadConfig(file: string, options: LoadOptions = {}): Promi
   return { ...config, tableData: buildTables(config, text, { file, bytes }, options.previous) };
 }
 
-/** The same, without blocking this thread for longer than a few milliseconds. */
-export async function loadInBackground(file: string, options: LoadOptions = {}): Promise<Config> {
-  const { previous, onTables } = options;
-  const bytes = await readConfigFile(file, options);
-  const small = bytes.length <= SMALL_BYTES ? decodeConfig(bytes, file) : undefined;
-  if (small?.tables.length === 0) {
-    await onTables?.([]);
-    return small;
+/**
+ * Loads configurations without blocking this thread for longer than a few milliseconds, one at a time. The thread that
+ * checks them is started once: starting one blocks this thread for 20 milliseconds, and for far more on a busy machine.
+ */
+export class BackgroundLoader implements Disposable {
+  #worker: CheckWorker | undefined;
+
+  /** Starts the thread, which otherwise starts when it is first needed. */
+  start(): void {
+    this.#worker ??= new CheckWorker();
   }
-  using worker = new CheckWorker();
-  const { config } = await worker.ask({ file, bytes }, "config");
+
+  /** As `loadConfig`. */
+  async load(file: string, options: LoadOptions = {}): Promise<Config> {
+    const bytes = await readConfigFile(file, options);
+    const small = bytes.length <= SMALL_BYTES ? decodeConfig(bytes, file) : undefined;
+    if (small?.tables.length === 0) {
+      await options.onTables?.([]);
+      return small;
+    }
+    if (this.#worker?.isBroken) this[Symbol.dispose]();
+    const worker = this.#worker ??= new CheckWorker();
+    try {
+      return await loadBy(worker, { file, bytes }, options);
+    } finally {
+      worker.release();
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.#worker?.[Symbol.dispose]();
+    this.#worker = undefined;
+  }
+}
+
+/** As `BackgroundLoader.load`, by a thread for this one configuration. */
+export async function loadInBackground(file: string, options?: LoadOptions): Promise<Config> {
+  using loader = new BackgroundLoader();
+  return await loader.load(file, options);
+}
+
+async function loadBy(
+  worker: CheckWorker,
+  source: Source,
+  { previous, onTables }: LoadOptions,
+): Promise<Config> {
+  const { file } = source;
+  const { config } = await worker.ask(source, "config");
   await onTables?.(tablePaths(config, file));
   if (config.tables.length === 0) return { ...config, routes: await receiveRoutes(worker) };
   const text = await readTables(config, file);
@@ -102,40 +124,4 @@ function shared(texts: Map<string, string>, text: string): string {
   const known = texts.get(text);
   if (known === undefined) texts.set(text, text);
   return known ?? text;
-}
-
-type ReplyField = "config" | "tableData" | "routes";
-type ReplyWith<F extends ReplyField> = Extract<WorkerReply, { readonly [Field in F]: unknown }>;
-
-/** The worker, one request at a time. */
-class CheckWorker implements Disposable {
-  readonly #worker = new Worker(new URL("./load_worker.ts", import.meta.url).href, { type: "module" });
-
-  /**
-   * The reply to a request, which has the field `wanted`.
-   *
-   * @throws {UsageError} with the problems that the worker has found
-   */
-  async ask<F extends ReplyField>(request: WorkerRequest, wanted: F): Promise<ReplyWith<F>> {
-    const reply = await this.#request(request);
-    if ("problems" in reply) throw new UsageError(reply.problems);
-    if (!(wanted in reply)) throw new Error(`the check of the configuration replied without ${wanted}`);
-    return reply as ReplyWith<F>;
-  }
-
-  #request(request: WorkerRequest): Promise<WorkerReply> {
-    return new Promise((resolve, reject) => {
-      this.#worker.onmessage = ({ data }: MessageEvent<WorkerReply>) => resolve(data);
-      this.#worker.onerror = (event) => {
-        // otherwise it would end the process
-        event.preventDefault();
-        reject(new Error(`the configuration could not be checked: ${messageOf(event.message)}`));
-      };
-      this.#worker.postMessage(request);
-    });
-  }
-
-  [Symbol.dispose](): void {
-    this.#worker.terminate();
-  }
 }

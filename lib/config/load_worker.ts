@@ -1,8 +1,9 @@
-/** The worker of `load.ts`: parses and checks a configuration in a thread of its own. */
+/** The module that `CheckWorker` runs: parses and checks configurations in a thread of its own. */
 
 import { UsageError } from "../errors.ts";
+import { Reclaimed } from "../tables/reclaimed.ts";
+import type { WorkerReply, WorkerRequest } from "./check_worker.ts";
 import type { Config } from "./config.ts";
-import type { WorkerReply, WorkerRequest } from "./load.ts";
 import { decodeConfig } from "./parse.ts";
 import { buildTables, type Source } from "./tables.ts";
 
@@ -17,10 +18,19 @@ const scope = globalThis as unknown as {
 
 let loaded: { readonly config: Config; readonly source: Source } | undefined;
 let sent = 0;
+const reclaimed = new Reclaimed();
 
-scope.onmessage = ({ data }) => scope.postMessage(orProblems(data));
+scope.onmessage = ({ data }) => {
+  if ("release" in data) return release();
+  scope.postMessage(orProblems(data));
+};
 
-function orProblems(request: WorkerRequest): WorkerReply {
+function release(): void {
+  loaded = undefined;
+  void reclaimed.all();
+}
+
+function orProblems(request: Parameters<typeof reply>[0]): WorkerReply {
   try {
     return reply(request);
   } catch (error) {
@@ -29,17 +39,20 @@ function orProblems(request: WorkerRequest): WorkerReply {
   }
 }
 
-function reply(request: WorkerRequest): WorkerReply {
+function reply(request: Exclude<WorkerRequest, { readonly release: true }>): WorkerReply {
   if ("file" in request) {
     const all = decodeConfig(request.bytes, request.file);
     loaded = { config: all, source: request };
+    sent = 0;
     const { routes: _, ...config } = all;
     return { config };
   }
   if (!loaded) throw new Error("the worker has no configuration yet");
   const { config, source } = loaded;
   if ("text" in request) {
-    return { tableData: buildTables(config, request.text, source, request.previous) };
+    const { text, previous } = request;
+    for (const memory of [text.bytes, previous?.text]) if (memory) reclaimed.await(memory);
+    return { tableData: buildTables(config, text, source, previous) };
   }
   const routes = config.routes.slice(sent, sent += BATCH);
   return { routes, more: sent < config.routes.length };

@@ -7,7 +7,7 @@
  */
 
 import { Balancer } from "../../lib/balancer.ts";
-import { loadInBackground } from "../../lib/config/load.ts";
+import { BackgroundLoader } from "../../lib/config/load.ts";
 import type { RouteTable } from "../../lib/route/table.ts";
 
 const LOOKUPS = 100_000;
@@ -50,12 +50,14 @@ async function writeFiles(echoPort: number): Promise<void> {
 }
 
 async function measureSwitchyard(): Promise<void> {
-  await using balancer = Balancer.start(await loadInBackground(`${folder}/empty.yaml`));
+  using loader = new BackgroundLoader();
+  loader.start();
+  await using balancer = Balancer.start(await loader.load(`${folder}/empty.yaml`));
   const before = memory("self").now;
   for (const what of ["load", "reload"]) {
     const stall = watchStalls();
     const started = performance.now();
-    await reload(balancer);
+    await reload(balancer, loader);
     const ms = performance.now() - started;
     await new Promise((resolve) => setTimeout(resolve, 20));
     const { now, peak } = memory("self");
@@ -65,23 +67,23 @@ async function measureSwitchyard(): Promise<void> {
     );
   }
   measureLookups(balancer);
-  await measureRoundTrips(balancer);
+  await measureRoundTrips(balancer, loader);
 }
 
-async function reload(balancer: Balancer): Promise<void> {
+async function reload(balancer: Balancer, loader: BackgroundLoader): Promise<void> {
   const { tableData } = balancer.engine.config;
-  const config = await loadInBackground(`${folder}/routes.yaml`, tableData && { previous: tableData });
+  const config = await loader.load(`${folder}/routes.yaml`, tableData && { previous: tableData });
   await balancer.reload(config);
 }
 
 /** Clients in a process of their own, first for comparison without a reload, then while one reload follows another. */
-async function measureRoundTrips(balancer: Balancer): Promise<void> {
+async function measureRoundTrips(balancer: Balancer, loader: BackgroundLoader): Promise<void> {
   const port = balancer.addresses[0]?.port ?? 0;
   const seconds = count < 100_000 ? 0.3 : 5;
   console.log(`switchyard round trips without a reload: ${await roundTrips(port, seconds).text}`);
   const load = roundTrips(port, seconds);
   let reloads = 0;
-  for (; !load.ended; reloads++) await reload(balancer);
+  for (; !load.ended; reloads++) await reload(balancer, loader);
   console.log(`switchyard round trips during ${reloads} reloads: ${await load.text}`);
 }
 

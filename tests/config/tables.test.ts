@@ -1,4 +1,4 @@
-import { loadConfig, loadInBackground } from "../../lib/config/load.ts";
+import { BackgroundLoader, loadConfig, loadInBackground } from "../../lib/config/load.ts";
 import { UsageError } from "../../lib/errors.ts";
 import { RouteTable } from "../../lib/route/table.ts";
 import { assertEquals, assertRejects, assertStringIncludes } from "../assert.ts";
@@ -54,6 +54,34 @@ Deno.test("a table knows its difference from the one before it", async () => {
   await Deno.writeTextFile(`${it.folder}/a.tsv`, "2\tb\t7\n3\ta\t7\n");
   const { tableData } = await loadInBackground(it.file, { previous });
   assertEquals(tableData?.change, { since: previous?.serial ?? "", kept: 1, changed: 1 });
+});
+
+Deno.test("one thread loads one configuration after the other, also after one that is wrong; one that fails is replaced", async () => {
+  await using it = await folderWith("routes: []\ntables: [a.tsv]\n", { "a.tsv": "1\ta\t7\n" });
+  const { Worker } = globalThis;
+  const started: Worker[] = [];
+  globalThis.Worker = class extends Worker {
+    constructor(...args: ConstructorParameters<typeof Worker>) {
+      super(...args);
+      started.push(this);
+    }
+  };
+  try {
+    using loader = new BackgroundLoader();
+    loader.start();
+    assertEquals((await loader.load(it.file)).tableData?.size, 1);
+    await Deno.writeTextFile(`${it.folder}/a.tsv`, "1\ta\t7\n1\ta\t7\n");
+    await assertRejects(() => loader.load(it.file), UsageError);
+    await Deno.writeTextFile(`${it.folder}/a.tsv`, "1\ta\t7\n2\ta\t7\n");
+    await Deno.writeTextFile(it.file, "routes: [{ id: 3, host: a, port: 1 }]\ntables: [a.tsv]\n");
+    const { routes, tableData } = await loader.load(it.file);
+    assertEquals([routes.length, tableData?.size, started.length], [1, 2, 1]);
+    started[0]?.dispatchEvent(new ErrorEvent("error", { message: "out of memory", cancelable: true }));
+    assertEquals((await loader.load(it.file)).tableData?.size, 2);
+    assertEquals(started.length, 2);
+  } finally {
+    globalThis.Worker = Worker;
+  }
 });
 
 Deno.test("check, explain and routes show tables", async () => {
