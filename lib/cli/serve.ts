@@ -18,7 +18,7 @@ import { isPipe } from "../util/read_file.ts";
 import { counted } from "../util/text.ts";
 import { threadsOf } from "../workers/count.ts";
 import { versionText } from "./version.ts";
-import { fileOf, readServeSettings, SERVE_FLAGS } from "./settings.ts";
+import { fileOf, readServeSettings, SERVE_FLAGS, type SettingsOptions } from "./settings.ts";
 
 const log = getLogger("switchyard");
 
@@ -44,12 +44,9 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
   const file = await watchedFile(flags);
   const watch = file === undefined ? undefined : await FileWatch.create(file);
   const onTables = (paths: readonly string[]) => watch?.follow(paths);
-  const { config, warning } = await readServeSettings(flags, {
-    load: (file, options) => loadConfig(file, { ...options, onTables }),
-  });
-  using loader = new BackgroundLoader();
-  // now, since it would hold connections up
-  if (config.tables.length > 0) loader.start();
+  const load: Load = (file, options) => loadConfig(file, { ...options, onTables });
+  const { config, warning } = await readServeSettings(flags, { load });
+  using loader = loaderFor(config);
   // disposed of last: a second signal must not end the process by itself while the rest is closed
   using signals = new ShutdownSignals(io);
   await using output = Log.start(config.log);
@@ -103,6 +100,15 @@ class EndReasons {
 async function drain(balancer: Balancer, status: number): Promise<number> {
   await balancer.drain();
   return status;
+}
+
+type Load = NonNullable<SettingsOptions["load"]>;
+
+/** Where a reload takes a thread of its own, that is started before there are connections to hold up. */
+function loaderFor({ tables }: Config): BackgroundLoader {
+  const loader = new BackgroundLoader();
+  if (tables.length > 0) loader.start();
+  return loader;
 }
 
 /** Tries the rest of the files while the balancer serves, until it is disposed of, and applies what it finds. */

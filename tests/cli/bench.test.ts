@@ -30,7 +30,10 @@ const MEASURED = [true, false].flatMap((forward_id) =>
 async function measures({ forward_id, mode, target }: typeof MEASURED[number]): Promise<void> {
   await using balancer = startEchoing({ forward_id });
   const args = ["--mode", mode, "--connections", "3", "--message-bytes", "20000"];
-  const { status, out, err } = await benchAt(target(balancer.port), `${sized(3000, 0.2)}ms`, ...args);
+  let ran = await benchAt(target(balancer.port), `${sized(3000, 0.2)}ms`, ...args);
+  // a machine with much other work may not get that far
+  if (ran.status === 1) ran = await benchAt(target(balancer.port), "10s", ...args);
+  const { status, out, err } = ran;
   assertEquals([status, err], [0, []]);
   assertStringIncludes(out[0] ?? "", `${mode} over ${target(balancer.port)}: 3 connections, 20000 bytes`);
   assertMatch(out[1] ?? "", /^[\d.]+ .*\/s, [\d.]+ MB\/s each way; [1-9]\d* /);
