@@ -16,7 +16,7 @@ import { Reloader } from "../config/reloader.ts";
 import { messageOf } from "../errors.ts";
 import { isPipe } from "../util/read_file.ts";
 import { counted } from "../util/text.ts";
-import { threadsOf } from "../workers/count.ts";
+import { threadsOf, workersProblem } from "../workers/count.ts";
 import { versionText } from "./version.ts";
 import { fileOf, readServeSettings, SERVE_FLAGS, type SettingsOptions } from "./settings.ts";
 
@@ -161,7 +161,7 @@ function logStart(
     `at most ${limits.connections || "any number of"} connections`,
   ];
   log.info(`${versionText()} started: ${parts.join(", ")}`);
-  for (const problem of problems) if (problem) log.warning(problem);
+  for (const problem of [workersProblem(config), ...problems]) if (problem) log.warning(problem);
 }
 
 const WORKERS_STAY = "workers has changed: that takes effect when the process is started again";

@@ -2,7 +2,26 @@
 
 import type { Config } from "../config/config.ts";
 
-/** How many threads accept and relay: `auto` is one for each processor that the process may use. */
-export function threadsOf({ workers }: Pick<Config, "workers">): number {
-  return workers === "auto" ? navigator.hardwareConcurrency : workers;
+type Workers = Pick<Config, "workers">;
+
+/**
+ * How many threads accept and relay. `auto` is one for each processor that the process may use, and 1 where the system
+ * does not spread connections over several.
+ */
+export function threadsOf({ workers }: Workers, os: typeof Deno.build.os = Deno.build.os): number {
+  if (workers !== "auto") return workers;
+  return spreads(os) ? navigator.hardwareConcurrency : 1;
+}
+
+/** Why several workers may not help on this system; undefined where they do. */
+export function workersProblem(
+  config: Workers,
+  os: typeof Deno.build.os = Deno.build.os,
+): string | undefined {
+  if (spreads(os) || threadsOf(config, os) === 1) return undefined;
+  return `workers: ${config.workers}: only Linux spreads connections over several threads, and this is ${os}: use 1`;
+}
+
+function spreads(os: typeof Deno.build.os): boolean {
+  return os === "linux" || os === "android";
 }
