@@ -32,8 +32,9 @@ const numbers: number[] = [];
 let [exceeded, refused, silent, identified] = [0, 0, 0, 0];
 
 // all begin at once
-Atomics.add(words, keys + 1, 1);
-while (Atomics.load(words, keys + 1) < threads) Atomics.wait(words, keys, 0, 1);
+let arrived = Atomics.add(words, keys + 1, 1) + 1;
+Atomics.notify(words, keys + 1);
+for (; arrived < threads; arrived = Atomics.load(words, keys + 1)) Atomics.wait(words, keys + 1, arrived);
 for (let round = 0; round < rounds; round++) {
   count(Math.floor(Math.random() * keys));
   place();
