@@ -118,9 +118,11 @@ export class WorkerGroup {
     for (const thread of this.living) thread.tell(name, ...args);
   }
 
-  /** Tells the worker with this index, if it lives, what it is to evict. */
+  /** Tells the worker with this index what it is to evict, also one that has only begun to serve. */
   evict(index: number, eviction: Eviction): void {
-    this.#living.get(index)?.tell("evict", eviction);
+    const isIt = (thread: WorkerThread) => thread.index === index;
+    const thread = this.#living.get(index) ?? this.#starting.find(isIt);
+    thread?.tell("evict", eviction);
   }
 
   /** Has all of them stop listening and end their connections, and ends the threads. */
@@ -183,12 +185,15 @@ export class WorkerGroup {
     if (!await this.#endOf(thread)) return;
     if (performance.now() - startedAt >= STABLE_MS) this.#pauses.delete(index);
     while (!signal.aborted) {
+      // at once, and not in the queue: other workers may wait for a lock that it held
+      await releaseThread(this.#options.memory, index);
       const pause = this.#pauses.get(index) ?? 0;
       this.#pauses.set(index, Math.min(Math.max(2 * pause, BACKOFF_MS.first), BACKOFF_MS.longest));
       await sleep(pause, signal);
       try {
         return await this.#options.queue.add(() => this.#startAgain(index));
       } catch (error) {
+        if (signal.aborted) return;
         log.error(`worker ${index} cannot be replaced: ${messageOf(error)}; trying again until it works`);
       }
     }
@@ -196,14 +201,15 @@ export class WorkerGroup {
 
   async #startAgain(index: number): Promise<void> {
     if (this.#closed.signal.aborted) return;
-    // also what one has counted that could not be started
-    await releaseThread(this.#options.memory, index);
     const thread = this.#spawn(index);
+    this.#starting = [thread];
     try {
       await thread.start(this.#options.config(), this.#options.healths);
     } catch (error) {
       await thread.end();
       throw error;
+    } finally {
+      this.#starting = [];
     }
     if (this.#closed.signal.aborted) return await thread.end();
     this.#living.set(index, thread);

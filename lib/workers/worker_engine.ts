@@ -99,7 +99,8 @@ export class WorkerEngine implements WorkerCalls {
   }
 
   evict(eviction: Eviction): void {
-    this.#engine.limiter.evict(eviction);
+    // one that has not started may be told of what the one before it should have evicted
+    this.#running?.limiter.evict(eviction);
   }
 
   useHealths(healths: readonly SentHealth[]): void {

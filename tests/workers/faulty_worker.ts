@@ -1,6 +1,8 @@
 /** A worker that fails when it is asked to end the connections of certain IDs. */
 
 import { parentPort, workerData } from "node:worker_threads";
+import { lock } from "../../lib/shared/lock.ts";
+import { HEADER, type SharedMemory } from "../../lib/shared/memory.ts";
 import "../../lib/workers/worker.ts";
 
 /** Faults by the ID that brings them about; only the worker with index 0 has them. */
@@ -9,6 +11,14 @@ const FAULTS: Readonly<Record<string, () => void>> = {
     throw new Error("a fault of the test");
   },
   rejects: () => void Promise.reject(new Error("a fault of the test")),
+  "throws with locks": () => {
+    const { header, keys, rates }: SharedMemory = workerData.memory;
+    const take = (buffer: SharedArrayBuffer, at: number) =>
+      lock(new Int32Array(buffer), at, workerData.index);
+    take(header, HEADER.lock);
+    for (const { locks } of [keys, rates]) for (let at = 0; at < locks.byteLength / 4; at++) take(locks, at);
+    throw new Error("a fault of the test");
+  },
   exits: () => Deno.exit(1),
   hangs: () => {
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1500);
