@@ -23,21 +23,25 @@ export async function serveConnection(
   let closing: Closing = { reason: "probe", closedBy: "client" };
   try {
     const address = listener.isProxy(connection.peer.hostname) ? undefined : connection.peer.hostname;
-    using permit = limiter.reserve((why) => connection.terminate(closingOf(why), why), address);
+    const permit = limiter.reserve((why) => connection.terminate(closingOf(why), why), address);
+    connection.admitted(permit);
     const id = await handshake(connection, listener, permit, current);
     if (id !== null) {
       // a reload while the client was silent counts: the ID is routed by what is in use now
-      const { route, snapshot, deadline } = await findRoute(id, connection, current);
+      const found = findRoute(id, connection, current);
+      const { route, snapshot, deadline } = found instanceof Promise ? await found : found;
       connection.routed(route.rule);
       permit.identified(id);
-      using upstream = await connectUpstream(route, connection, snapshot, deadline);
+      const upstream = await connectUpstream(route, connection, snapshot, deadline);
       const { client, up, down } = connection;
       const onIdle = idleCheck(connection, snapshot.idleLimits);
-      closing = endOf(await relay(client, upstream.duplex, up, down, onIdle));
+      closing = endOf(await relay(client, upstream, up, down, onIdle));
     }
   } catch (error) {
+    connection.release();
     closing = await refuse(connection, error);
   } finally {
+    connection.release();
     if (connection.rejection) await connection.rejection;
     connection.end();
   }

@@ -1,5 +1,6 @@
 /** The state of one connection, and the transitions between its stages. */
 
+import type { Permit } from "../admission/permit.ts";
 import type { HostPort } from "../config/config.ts";
 import type { Refusal } from "../errors.ts";
 import type { Closing, ConnectionInfo, DialReason, Endpoint, Observer } from "../observe/observer.ts";
@@ -53,6 +54,9 @@ export class Connection extends ListNode<Connection> implements ConnectionInfo {
   /** What ends the path of a connection that was terminated, at its next transition at the latest. */
   #interruption: Error | undefined;
   #rejection: Promise<void> | undefined;
+  #permit: Permit | undefined;
+  /** Its place at the server that is dialed or connected. */
+  #lease: Disposable | undefined;
 
   constructor(
     conn: number,
@@ -135,6 +139,11 @@ export class Connection extends ListNode<Connection> implements ConnectionInfo {
     return this.#rejection;
   }
 
+  /** The connection is admitted under the limits: it holds `permit` until it is released. */
+  admitted(permit: Permit): void {
+    this.#permit = permit;
+  }
+
   /** A trusted proxy has named the client. */
   proxied(endpoints: ProxiedEndpoints): void {
     this.#proxied = endpoints;
@@ -169,9 +178,10 @@ export class Connection extends ListNode<Connection> implements ConnectionInfo {
     this.#rule = rule;
   }
 
-  /** An attempt to reach `server` begins. */
-  dialing(server: HostPort): void {
+  /** An attempt to reach `server` begins, at which `lease` is the connection's place. */
+  dialing(server: HostPort, lease: Disposable): void {
     this.#server = server;
+    this.#lease = lease;
     this.#attempts += 1;
     this.#dialedAt = performance.now();
     this.#observer.dialing(this, server);
@@ -180,6 +190,7 @@ export class Connection extends ListNode<Connection> implements ConnectionInfo {
   /** That attempt has failed. */
   dialFailed(server: HostPort, reason: DialReason): void {
     this.#observer.dialFailed(this, server, reason);
+    this.#lease?.[Symbol.dispose]();
   }
 
   /** A socket to the upstream is open; TLS may be spoken over it yet, which then takes its place. */
@@ -214,6 +225,12 @@ export class Connection extends ListNode<Connection> implements ConnectionInfo {
   reject(refusal: Refusal): Promise<void> {
     this.#waiting = undefined;
     return this.#rejection ??= sendRejection(this.client, this.#layer, refusal);
+  }
+
+  /** Gives its places back, under the limits and at its server. May be called again. */
+  release(): void {
+    this.#lease?.[Symbol.dispose]();
+    this.#permit?.[Symbol.dispose]();
   }
 
   /** Closes both sides. */

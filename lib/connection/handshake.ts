@@ -33,12 +33,17 @@ export async function handshake(
 ): Promise<string | null> {
   // those of the moment of accepting, whatever changes while the client is silent
   const { snapshot: { idDeadlines, idBytes, forwardId }, draining } = current;
-  using deadline = idDeadlines.start();
+  const deadline = idDeadlines.start();
   connection.waitsUnder(deadline);
-  const frame = await deadline.guard(
-    readThroughLayers(connection, listener, permit, idBytes),
-    () => new Refusal("ID_TIMEOUT", `no whole ID frame within ${durationText(deadline.duration)}`),
-  );
+  let frame: IdFrame | null;
+  try {
+    frame = await deadline.guard(
+      readThroughLayers(connection, listener, permit, idBytes),
+      () => new Refusal("ID_TIMEOUT", `no whole ID frame within ${durationText(deadline.duration)}`),
+    );
+  } finally {
+    deadline[Symbol.dispose]();
+  }
   if (frame === null) return null;
   connection.identified(frame.id);
   if (draining) throw SHUTTING_DOWN;

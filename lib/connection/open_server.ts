@@ -17,7 +17,7 @@ export interface Opening {
   /** Sent ahead of everything, TLS included; undefined for nothing. */
   readonly header?: Uint8Array | undefined;
   /** Told of the socket, and then of TLS over it, as soon as each is there. */
-  readonly opened?: (duplex: Duplex) => void;
+  readonly owner?: { opened(duplex: Duplex): void };
 }
 
 /**
@@ -26,17 +26,28 @@ export interface Opening {
  * @throws {DialError | Deno.errors.TimedOut} and what else the system reports
  */
 export async function openServer(
-  { server, header, opened = () => {} }: Opening,
+  opening: Opening,
   limit: TimeLimit,
-  { dialer, upstreamTls }: DialSettings,
+  settings: DialSettings,
 ): Promise<Duplex> {
-  const tcp = new TcpDuplex(await dialer.dial(server, limit));
+  const { server, header, owner } = opening;
+  const tcp = new TcpDuplex(await settings.dialer.dial(server, limit));
+  owner?.opened(tcp);
+  return header || server.tls ? await introduce(tcp, opening, limit, settings) : tcp;
+}
+
+/** Sends the header and speaks the TLS handshake, as far as the server wants them. */
+async function introduce(
+  tcp: Duplex,
+  { server, header, owner }: Opening,
+  limit: TimeLimit,
+  { upstreamTls }: DialSettings,
+): Promise<Duplex> {
   try {
-    opened(tcp);
     if (header) await limit.guard(writeAll(tcp, header), () => late(limit));
     if (!server.tls) return tcp;
     const secured = await secureUpstream(tcp, server, upstreamTls, limit).catch(tlsFailure);
-    opened(secured);
+    owner?.opened(secured);
     return secured;
   } catch (error) {
     tcp.close();
