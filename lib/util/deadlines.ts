@@ -18,6 +18,7 @@ export class Deadlines implements TimeLimit {
   /** Duration of each, in milliseconds. */
   readonly duration: number;
   readonly #running = new LinkedList<Deadline>();
+  readonly #leave = (met: Deadline) => void this.#running.leave(met);
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(duration: number) {
@@ -31,7 +32,7 @@ export class Deadlines implements TimeLimit {
 
   /** Starts a deadline that several attempts can share. Dispose of it when the work is done. */
   start(): Deadline {
-    const deadline = new Deadline(this.duration, (met) => void this.#running.leave(met));
+    const deadline = new Deadline(this.duration, this.#leave);
     this.#running.join(deadline);
     this.#timer ??= setTimeout(() => this.#expire(), this.duration);
     return deadline;
