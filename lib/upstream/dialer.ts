@@ -3,7 +3,7 @@
 import type { HostPort } from "../config/config.ts";
 import type { TimeLimit } from "../util/deadlines.ts";
 import { connectCanceller } from "./cancel.ts";
-import { DialError } from "./dial_error.ts";
+import { DialError, dialErrorOf } from "./dial_error.ts";
 import { connectToFirst } from "./happy_eyeballs.ts";
 import { isAddress, Resolver } from "./resolver.ts";
 import { durationText } from "../util/text.ts";
@@ -39,7 +39,7 @@ export class Dialer {
    * Connects to `host`, name resolution included, within `limit`. After that nothing is tried any more and what is
    * under way is cancelled: the kernel would retry a connect that nobody answers for two minutes.
    *
-   * @throws {DialError}, or what the system reports of the address (`dialErrorOf` classifies it)
+   * @throws {DialError}, or what the system reports of `host` where it is an address (`dialErrorOf` classifies it)
    */
   dial({ host, port }: HostPort, limit: TimeLimit): Promise<Deno.TcpConn> {
     const canceller = connectCanceller();
@@ -56,12 +56,16 @@ export class Dialer {
   }
 
   async #connectToName(host: string, port: number, signal: AbortSignal): Promise<Deno.TcpConn> {
-    const addresses = await this.#resolver.resolve(host, this.#ttl);
-    if (signal.aborted) throw new Deno.errors.Interrupted("the name was resolved too late");
-    const connectTo = (hostname: string, signal: AbortSignal) => this.#connect({ hostname, port, signal });
-    const [first, second] = addresses;
-    if (first !== undefined && second === undefined) return await connectTo(first, signal);
-    return await connectToFirst(addresses, connectTo, signal);
+    try {
+      const addresses = await this.#resolver.resolve(host, this.#ttl);
+      if (signal.aborted) throw new Deno.errors.Interrupted("the name was resolved too late");
+      const connectTo = (hostname: string, signal: AbortSignal) => this.#connect({ hostname, port, signal });
+      const [first, second] = addresses;
+      if (first !== undefined && second === undefined) return await connectTo(first, signal);
+      return await connectToFirst(addresses, connectTo, signal);
+    } catch (error) {
+      throw dialErrorOf(error);
+    }
   }
 
   /** The address of `host` where it is one itself, or a cached answer has no other. */

@@ -50,8 +50,17 @@ class TieredCandidates implements Candidates {
 }
 
 /** A pool of one, behind a route to `host:port`. */
-export function singleServerPool(server: Server): Pool {
-  return { name: undefined, candidates: () => new OnlyCandidate(server) };
+export class SinglePool implements Pool {
+  readonly name = undefined;
+  readonly server: Server;
+
+  constructor(server: Server) {
+    this.server = server;
+  }
+
+  candidates(): Candidates {
+    return new OnlyCandidate(this.server);
+  }
 }
 
 class OnlyCandidate implements Candidates {

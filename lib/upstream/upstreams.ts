@@ -6,7 +6,7 @@ import { hostPortText } from "../util/text.ts";
 import { Health, type HealthSettings } from "./health.ts";
 import { HealthChecker } from "./health_checker.ts";
 import { type DialReport, RemoteHealth, type SentHealth } from "./remote_health.ts";
-import { type Pool, ServerPool, singleServerPool } from "./pool.ts";
+import { type Pool, ServerPool, SinglePool } from "./pool.ts";
 import { type OnChange, type RecordOptions, Server, type ServerCount, ServerRecord } from "./server.ts";
 import { type Strategy, strategyOf } from "./strategies.ts";
 
@@ -47,7 +47,7 @@ export class Upstreams implements Disposable {
   /** Those of pools, by pool and key. */
   readonly #pooled = new Map<string, ServerRecord>();
   /** Those that routes name and that were dialed, by key. Beyond some number idle ones are forgotten. */
-  readonly #single = new Map<string, ServerRecord>();
+  readonly #single = new Map<string, SinglePool>();
   readonly #singleOptions = { onIdle: (record: ServerRecord) => this.#forgetIdle(record) };
   /** By pool and name of the strategy. */
   readonly #strategies = new Map<string, Strategy>();
@@ -90,18 +90,18 @@ export class Upstreams implements Disposable {
   /** The pool of one behind a route that names `upstream`. */
   single(upstream: Upstream): Pool {
     const key = hostPortText(upstream);
-    let record = this.#single.get(key);
-    if (!record) {
-      record = new ServerRecord(key, this.#singleOptions);
-      this.#single.set(key, record);
-    }
-    return singleServerPool(new Server(upstream, record));
+    const known = this.#single.get(key);
+    if (known && known.server.tls === (upstream.tls ?? false)) return known;
+    const record = known?.server.record ?? new ServerRecord(key, this.#singleOptions);
+    const pool = new SinglePool(new Server(upstream, record));
+    this.#single.set(key, pool);
+    return pool;
   }
 
   /** Every server that is in a pool, has connections or had some lately. */
   *records(): Generator<ServerRecord> {
     yield* this.#pooled.values();
-    yield* this.#single.values();
+    for (const { server } of this.#single.values()) yield server.record;
   }
 
   /** The health of every server of a pool, for other threads. */

@@ -1,6 +1,6 @@
 import type { PoolConfig } from "../../lib/config/config.ts";
 import { Health } from "../../lib/upstream/health.ts";
-import { ServerPool, singleServerPool } from "../../lib/upstream/pool.ts";
+import { ServerPool, SinglePool } from "../../lib/upstream/pool.ts";
 import { Server, type ServerOptions, ServerRecord } from "../../lib/upstream/server.ts";
 import { strategyOf } from "../../lib/upstream/strategies.ts";
 import { assertEquals } from "../assert.ts";
@@ -33,12 +33,12 @@ function pool(...options: Partial<ServerOptions>[]) {
 
 Deno.test("a pool of one gives its server once to each connection", () => {
   const server = new Server({ host: "n", port: 1 });
-  const pool = singleServerPool(server);
-  const candidates = pool.candidates("1");
+  const pool = new SinglePool(server);
+  const candidates = pool.candidates();
   assertEquals(candidates.left, 1);
   assertEquals(all(candidates), [server]);
   assertEquals(candidates.left, 0);
-  assertEquals(all(pool.candidates("1")), [server], "each connection anew");
+  assertEquals(all(pool.candidates()), [server], "each connection anew");
 });
 
 Deno.test("each healthy server is tried once, in the order of the strategy, and then the backups", () => {
