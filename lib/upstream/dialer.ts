@@ -39,7 +39,7 @@ export class Dialer {
    * Connects to `host`, name resolution included, within `limit`. After that nothing is tried any more and what is
    * under way is cancelled: the kernel would retry a connect that nobody answers for two minutes.
    *
-   * @throws {DialError}, or what the system reports of `host` where it is an address (`dialErrorOf` classifies it)
+   * @throws {DialError}, or what the system reports of the only address (`dialErrorOf` classifies it)
    */
   dial({ host, port }: HostPort, limit: TimeLimit): Promise<Deno.TcpConn> {
     const canceller = connectCanceller();
