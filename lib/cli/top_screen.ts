@@ -25,10 +25,12 @@ export interface TopState {
 /** Exactly as many lines as the terminal has rows, none wider than the terminal. */
 export function topScreen(state: TopState, { columns, rows }: Size): string[] {
   const pools = poolLines(state).slice(0, Math.floor(rows / 4));
-  const head = [...statusLines(state), ...pools, "", columnLine()];
+  const table = columnsFor(columns);
+  const head = [...statusLines(state), ...pools, "", lineOf(table, ({ title }) => title)];
   const foot = state.problem ?? `q quit   sort: b bytes  a age  i ID   (by ${state.order})`;
   const room = Math.max(0, rows - head.length - 1);
-  const list = state.connections.slice(0, room).map(connectionLine);
+  const list = state.connections.slice(0, room)
+    .map((connection) => lineOf(table, ({ text }) => text(connection)));
   const blank = Array.from({ length: room - list.length }, () => "");
   return [...head, ...list, ...blank, foot].slice(-rows).map((line) => fit(plain(line), columns));
 }
@@ -44,11 +46,11 @@ function statusLines({ status, before }: TopState): string[] {
   ];
   const refused = Object.entries(status.refused).filter(([, value]) => value > 0);
   return [
-    `Switchyard ${status.version}  ${status.draining ? "draining" : "running"}  up ${
+    `Switchyard ${status.version}  ${status.draining ? "draining" : "running"}  uptime ${
       duration(status.uptime_ms)
-    }`,
+    }  routes ${count(status.routes)}`,
     `connections ${count(status.connections_active)}  new ${count(news)}/s  ` +
-    `from clients ${bytes(up)}/s  from upstreams ${bytes(down)}/s  routes ${count(status.routes)}`,
+    `up ${bytes(up)}/s  down ${bytes(down)}/s`,
     `refused ${refused.map(([reason, value]) => `${reason} ${count(value)}`).join("  ") || "none"}`,
   ];
 }
@@ -64,26 +66,54 @@ function poolLines({ pools }: TopState): string[] {
   );
 }
 
-const WIDTHS = [8, 26, 22, 22, 11, 13, 10, 10];
-
-function columnLine(): string {
-  return columnsOf(["NO.", "ID", "CLIENT", "UPSTREAM", "STATE", "AGE", "UP", "DOWN"]);
+/** One column of the connections. */
+interface Column {
+  readonly title: string;
+  /** With the blank behind it. */
+  readonly width: number;
+  /** Stands at the right of its column. */
+  readonly number?: boolean;
+  readonly text: (connection: Connection) => string;
 }
 
-function connectionLine(connection: TopState["connections"][number]): string {
-  const { conn, id, client, upstream, state, age_ms, bytes_up, bytes_down } = connection;
-  const texts = [conn, id ?? "-", client, upstream ?? "-", state, duration(age_ms), bytes(bytes_up)];
-  return columnsOf([...texts.map(String), bytes(bytes_down)]);
+type Connection = TopState["connections"][number];
+
+const COLUMNS: readonly Column[] = [
+  { title: "NO.", width: 9, number: true, text: ({ conn }) => String(conn) },
+  { title: "ID", width: 16, text: ({ id }) => id ?? "-" },
+  { title: "CLIENT", width: 22, text: ({ client }) => client },
+  { title: "UPSTREAM", width: 22, text: ({ upstream }) => upstream ?? "-" },
+  { title: "STATE", width: 11, text: ({ state }) => state },
+  { title: "AGE", width: 13, number: true, text: ({ age_ms }) => duration(age_ms) },
+  { title: "UP", width: 10, number: true, text: ({ bytes_up }) => bytes(bytes_up) },
+  { title: "DOWN", width: 10, number: true, text: ({ bytes_down }) => bytes(bytes_down) },
+];
+
+/** Left out where the terminal is too narrow, the first of them first. */
+const DISPENSABLE = ["STATE", "CLIENT", "UPSTREAM", "AGE"];
+
+/** Most that the room left makes an ID wider, in columns. */
+const MOST_ROOM = 30;
+
+/** The columns that fit into a terminal; what is left makes IDs wider, and then addresses. */
+function columnsFor(width: number): readonly Column[] {
+  let left = COLUMNS;
+  const used = () => left.reduce((sum, column) => sum + column.width, 0);
+  for (const title of DISPENSABLE) if (used() > width) left = left.filter((column) => column.title !== title);
+  const room = Math.max(0, width - used());
+  const ofId = Math.min(room, MOST_ROOM);
+  const ofAddress = Math.floor((room - ofId) / 2);
+  const more: Readonly<Record<string, number>> = { ID: ofId, CLIENT: ofAddress, UPSTREAM: ofAddress };
+  return left.map((column) => ({ ...column, width: column.width + (more[column.title] ?? 0) }));
 }
 
-function columnsOf(texts: readonly string[]): string {
-  return texts.map((text, index) => pad(fit(plain(text), (WIDTHS[index] ?? 10) - 1), WIDTHS[index] ?? 10))
-    .join("")
-    .trimEnd();
-}
-
-function pad(text: string, width: number): string {
-  return text + " ".repeat(Math.max(0, width - widthOf(text)));
+/** A line with the text that `textOf` gives for each column. */
+function lineOf(columns: readonly Column[], textOf: (column: Column) => string): string {
+  return columns.map((column) => {
+    const text = fit(plain(textOf(column)), column.width - 1);
+    const blank = " ".repeat(Math.max(0, column.width - 1 - widthOf(text)));
+    return column.number ? `${blank}${text} ` : `${text}${blank} `;
+  }).join("").trimEnd();
 }
 
 /** `text` in at most `width` columns, shortened with an ellipsis if necessary. */

@@ -52,16 +52,33 @@ const state: TopState = {
 
 Deno.test("the screen has totals, rates, refusals, pools and connections", () => {
   const text = topScreen(state, { columns: 130, rows: 20 }).join("\n");
-  assertStringIncludes(text, "Switchyard 1.2.3  running  up 10 s");
-  assertStringIncludes(
-    text,
-    "connections 2  new 5/s  from clients 2.0 KiB/s  from upstreams 0 B/s  routes 3",
-  );
+  assertStringIncludes(text, "Switchyard 1.2.3  running  uptime 10 s  routes 3\n");
+  assertStringIncludes(text, "connections 2  new 5/s  up 2.0 KiB/s  down 0 B/s\n");
   assertStringIncludes(text, "refused unknown_id 7\n");
   assertStringIncludes(text, "pool eu  127.0.0.1:7777  up  2  100 %");
-  assertStringIncludes(text, "1 min 1 s    1.0 KiB   0 B");
+  assertStringIncludes(text, "1 min 1 s   1.0 KiB       0 B\n");
   assertStringIncludes(text, "(by bytes)");
 });
+
+for (
+  const [columns, titles] of [
+    [50, "NO. ID UP DOWN"],
+    [80, "NO. ID UPSTREAM AGE UP DOWN"],
+    [100, "NO. ID UPSTREAM AGE UP DOWN"],
+    [120, "NO. ID CLIENT UPSTREAM STATE AGE UP DOWN"],
+  ] as const
+) {
+  Deno.test(`in ${columns} columns connections have ${titles}, and IDs the room that is left`, () => {
+    const id = "x".repeat(60);
+    const lines = topScreen({ ...state, connections: [{ ...connection, id }] }, { columns, rows: 12 });
+    const [title = "", line = ""] = lines.filter((line) =>
+      / UP {2,}DOWN$/.test(line) || line.includes("xxx")
+    );
+    assertEquals(title.trim().split(/ +/).join(" "), titles);
+    assert(/ 1\.0 KiB +0 B$/.test(line), line);
+    assert(line.length < columns && line.length > columns - 20, `${line.length}`);
+  });
+}
 
 for (const [columns, rows] of [[130, 20], [60, 10], [20, 3], [1, 1]] as const) {
   Deno.test(`it fills ${columns} columns and ${rows} rows, and no more, whatever the IDs are`, () => {
