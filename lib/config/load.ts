@@ -38,8 +38,9 @@ export async function loadConfig(file: string, options: LoadOptions = {}): Promi
 }
 
 /**
- * Loads configurations without blocking this thread for longer than a few milliseconds, one at a time. The thread that
- * checks them is started once: starting one blocks this thread for 20 milliseconds, and for far more on a busy machine.
+ * Loads configurations without blocking this thread for longer than a few milliseconds, one at a time. Starting the
+ * thread that checks them blocks this one for 20 milliseconds, and for far more on a busy machine, so it is kept for the
+ * next time unless the file was large.
  */
 export class BackgroundLoader implements Disposable {
   #worker: CheckWorker | undefined;
@@ -62,7 +63,9 @@ export class BackgroundLoader implements Disposable {
     try {
       return await loadBy(worker, { file, bytes }, options);
     } finally {
-      worker.release();
+      // what it took to parse a large file is given back with the thread alone
+      if (small) worker.release();
+      else this[Symbol.dispose]();
     }
   }
 
