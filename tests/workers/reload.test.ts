@@ -5,6 +5,7 @@ import { assert, assertEquals, assertRejects } from "../assert.ts";
 import { receive, receiveAll, send } from "../bytes.ts";
 import { identify, named, refused } from "../clients.ts";
 import { freePort } from "../sockets.ts";
+import { tableOf } from "../tables.ts";
 import { startNamed } from "../upstreams.ts";
 import { pause } from "../wait.ts";
 import { startWorkers } from "./fixture.ts";
@@ -26,6 +27,19 @@ Deno.test("a reload changes the routes of every worker, and touches no connectio
   await send(open, new Uint8Array([7]));
   assertEquals(await receive(open, 1), new Uint8Array([7]));
   assertEquals((await engine.stats()).routes, 2);
+});
+
+Deno.test("every worker looks IDs up in the memory of a table, and in that of the next one", async () => {
+  await using other = startNamed("other");
+  const table = (id: string) => tableOf(`${id}\t127.0.0.1\t${other.port}\n`).data;
+  await using workers = await startWorkers({ routes: [], tableData: table("first") });
+  const { engine, config } = workers;
+  for (let tries = 0; tries < MANY; tries++) assertEquals(await named(workers, "first"), "other");
+  const change = await engine.reload({ ...config, tableData: table("second") });
+  assertEquals(change, { added: 1, changed: 0, removed: 1, connections: 0 });
+  for (let tries = 0; tries < MANY; tries++) assertEquals(await named(workers, "second"), "other");
+  using client = await workers.connect();
+  assertEquals(await refused(client, "first"), 4);
 });
 
 Deno.test("connections of a route that is removed end in every worker", async () => {
