@@ -10,6 +10,9 @@ import { randomNumbers, type Receipt, Tally } from "./receipt.ts";
 /** Longest answer accepted. */
 const MAX_ANSWER_BYTES = 64 << 10;
 
+/** Advice where the answer is no receipt. */
+const UPSTREAM_EXPECTED = "is the upstream of this ID a switchyard upstream?";
+
 /** One run of a client. */
 export interface ClientRun {
   readonly connect: Target;
@@ -68,9 +71,9 @@ async function readAnswer(duplex: Duplex): Promise<Receipt> {
   for await (const { type, value } of new FrameReader(duplex, { maxValueBytes: MAX_ANSWER_BYTES })) {
     if (type === FrameType.DATA) return parseReceipt(value);
     if (type === FrameType.ERROR) throw new RefusedError(value);
-    throw new Error(`the answer is a frame of type ${type}, a receipt was expected`);
+    throw new Error(`the answer is a frame of type ${type}, expected a receipt; ${UPSTREAM_EXPECTED}`);
   }
-  throw new Error("the connection ended without a receipt");
+  throw new Error(`the connection ended without a receipt; ${UPSTREAM_EXPECTED}`);
 }
 
 function parseReceipt(value: Uint8Array): Receipt {

@@ -3,6 +3,7 @@
 import { getLogger } from "@logtape/logtape";
 import { messageOf, UsageError } from "../errors.ts";
 import type { ReloadResult } from "../observe/observer.ts";
+import { counted } from "../util/text.ts";
 
 const log = getLogger("switchyard");
 
@@ -44,7 +45,9 @@ export class Reloader {
       const change = await this.#reload();
       const { added, changed, removed, connections } = change;
       log
-        .info`reloaded ${this.#file}: ${added} routes added, ${changed} changed, ${removed} removed; ${connections} connections affected`;
+        .info`reloaded ${this.#file}: ${
+        counted(added, "route")
+      } added, ${changed} changed, ${removed} removed; ${counted(connections, "connection")} affected`;
       return { ok: true, change };
     } catch (error) {
       const problems = error instanceof UsageError ? error.problems : [messageOf(error)];

@@ -106,7 +106,7 @@ Deno.test("tables are watched; one that is gone or wrong leaves the previous, an
   await Deno.writeTextFile(serving.file, `${LISTENERS}routes: []\ntables: [a.tsv]\n`);
   await said(serving, "a.tsv: there is no such file");
   await Deno.writeTextFile(table, `1\t127.0.0.1\t${first.port}\n`);
-  await said(serving, "1 routes added, 0 changed");
+  await said(serving, "1 route added, 0 changed");
   assertEquals(await named(serving, "1"), "first");
   await Deno.writeTextFile(table, "1\t127.0.0.1\t99999\n");
   await said(serving, 'a.tsv:1: found "99999"');
@@ -118,7 +118,7 @@ Deno.test("tables are watched; one that is gone or wrong leaves the previous, an
     `1\t127.0.0.1\t${last.port}\n2\t127.0.0.1\t${last.port}\n`,
   );
   await Deno.rename(`${serving.folder}/new`, table);
-  await said(serving, "1 routes added, 1 changed, 0 removed");
+  await said(serving, "1 route added, 1 changed, 0 removed");
   assertEquals([await named(serving, "1"), await named(serving, "2")], ["last", "last"]);
   assertStringIncludes(serving.balancer.stderr.text, 'route="table a.tsv:1"');
   assertEquals(count(serving, "reload failed"), 3);

@@ -141,7 +141,7 @@ Deno.test("a table in another folder, behind links that are swapped as Kubernete
   await version("..1", `1\t127.0.0.1\t${one.port}\n`);
   await Deno.symlink("..data/a.tsv", `${map}/a.tsv`);
   await Deno.writeTextFile(serving.file, `${LISTENERS}routes: []\ntables: [map/a.tsv]\n`);
-  await said(serving, "1 routes added, 0 changed");
+  await said(serving, "1 route added, 0 changed");
   assertEquals(await named(serving, "1"), "one");
   await version("..2", `1\t127.0.0.1\t${two.port}\n`);
   await said(serving, "0 routes added, 1 changed, 0 removed");
