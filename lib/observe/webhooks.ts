@@ -6,6 +6,7 @@ import { messageOf } from "../errors.ts";
 import { sleep } from "../util/async.ts";
 import { postJson, type PostOptions, withoutSecrets } from "../util/post.ts";
 import { readText } from "../util/read_file.ts";
+import { counted } from "../util/text.ts";
 import { accessRecord } from "./access_line.ts";
 import type { Closing, ConnectionInfo, HealthState, Observer, ReloadResult, ServerInfo } from "./observer.ts";
 
@@ -171,12 +172,15 @@ class Queue {
 
   async #deliver(event: Event): Promise<void> {
     const body = JSON.stringify(event);
+    let attempts = 0;
     for (const pause of [...this.#options.pauses, undefined]) {
+      attempts += 1;
       try {
         return await this.#post(event, body);
       } catch (error) {
         if (pause === undefined || this.#ended.signal.aborted) {
-          return log.warning(`webhook ${this.#name}: dropping the event ${event.event}: ${messageOf(error)}`);
+          const what = `dropping the event ${event.event} after ${counted(attempts, "attempt")}`;
+          return log.warning(`webhook ${this.#name}: ${what}: ${messageOf(error)}`);
         }
         await sleep(pause, this.#ended.signal);
       }

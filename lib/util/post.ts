@@ -1,5 +1,7 @@
 /** Calling a webhook: one POST of JSON. */
 
+import { durationText } from "./text.ts";
+
 /** Options of a call. */
 export interface PostOptions {
   /** Longest time for the answer, in milliseconds. */
@@ -30,7 +32,7 @@ export function withoutSecrets(url: string): string {
 /** The platform's message may be only "fetch failed": the reason is in the cause, with the URL, which is removed. */
 function unreachable(error: unknown, timeout: number): never {
   if (error instanceof Error && error.name === "TimeoutError") {
-    throw new Error(`no answer within ${timeout} ms`, { cause: error });
+    throw new Error(`no answer within ${durationText(timeout)}`, { cause: error });
   }
   const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
   const message = cause instanceof Error ? cause.message : String(cause);

@@ -5,6 +5,7 @@ import { assert, assertEquals, assertMatch } from "../assert.ts";
 import { receiveAll, send } from "../bytes.ts";
 import { configTo, startBalancer } from "../fixture.ts";
 import { startEcho } from "../upstreams.ts";
+import { captureLog } from "../serving.ts";
 import { until } from "../wait.ts";
 import { encodeId } from "../../lib/frame/tlv.ts";
 import { connectionWith } from "./connection_info.ts";
@@ -73,6 +74,7 @@ Deno.test("requests are signed by HMAC-SHA256 over time and body", async () => {
 });
 
 Deno.test("a failed event is sent again, twice, and then dropped for the next", async () => {
+  using log = captureLog();
   let calls = 0;
   await using hooks = collecting([{ url: URL }], () => {
     calls += 1;
@@ -87,6 +89,9 @@ Deno.test("a failed event is sent again, twice, and then dropped for the next", 
     "reload",
     "upstream_up",
     "upstream_up",
+  ]);
+  assertEquals(log.lines("dropping"), [
+    "webhook https://hook.example.com/in: dropping the event reload after 3 attempts: refused",
   ]);
 });
 
