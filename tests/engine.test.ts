@@ -8,7 +8,7 @@ import { refusalCode } from "./clients.ts";
 import { configTo, startBalancer } from "./fixture.ts";
 import { startEcho } from "./upstreams.ts";
 
-Deno.test("limits and duplicate_id that a reload brings count what is open already", async () => {
+Deno.test("limits and duplicate_id of a reload apply to connections that are open already", async () => {
   await using upstream = startEcho();
   const config = configTo(upstream.port);
   await using balancer = startBalancer(config);

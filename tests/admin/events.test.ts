@@ -16,7 +16,7 @@ function readerOf({ body }: Response): ReadableStreamDefaultReader<Uint8Array> {
   return body.getReader();
 }
 
-Deno.test("a stream gets every part when it opens, and then what has changed", async () => {
+Deno.test("a stream gets every part when it opens, and changes afterwards", async () => {
   let count = 0;
   using feed = new EventFeed(() => Promise.resolve({ status: ++count, pools: [] }), 5);
   const reader = readerOf(feed.open());
@@ -66,7 +66,7 @@ Deno.test("a stream that has skipped a change gets it once it is read again", as
   await reader.cancel();
 });
 
-Deno.test("a second stream gets every part, and the first only what has changed", async () => {
+Deno.test("a second stream gets every part, and the first only changes", async () => {
   let count = 0;
   using feed = new EventFeed(() => Promise.resolve({ status: ++count, pools: [] }), 5);
   const first = readerOf(feed.open());

@@ -72,7 +72,7 @@ Deno.test("without the token nothing is changed; it is read again for each reque
   assertEquals((await ask(`Bearer ${TOKEN.toUpperCase()}`)).status, 200);
 });
 
-Deno.test("a token file that has become unusable refuses everything, and says why", async () => {
+Deno.test("a token file that has become unusable refuses everything, with the reason", async () => {
   await using token = await tokenFile("short");
   await using admin = administer(configTo(9), { tokenFile: token.file });
   const headers = { authorization: "Bearer short" };

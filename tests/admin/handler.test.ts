@@ -126,7 +126,7 @@ Deno.test("pools have their servers, with health and weight", async () => {
   assertEquals(explained.from.checks[0], "allowed: no entry denies it");
 });
 
-Deno.test("explain says why an ID or an address is refused", async () => {
+Deno.test("explain gives the reason why an ID or an address is refused", async () => {
   const limits = { connections_per_ip: 1, id_bytes: 3 };
   await using upstream = startEcho();
   await using admin = administer(configTo(upstream.port, { limits, deny: ["192.0.2.0/24"] }));
@@ -140,7 +140,7 @@ Deno.test("explain says why an ID or an address is refused", async () => {
   assertEquals((await admin.ask("/api/v1/explain?id=1&from=10.0.0.0/8")).status, 400);
 });
 
-Deno.test("explain says that an ID is refused where no server of its pool can be tried", async () => {
+Deno.test("explain reports that an ID is refused where no server of its pool can be tried", async () => {
   await using upstream = startEcho();
   const explained = async (weight: number) => {
     const server = { host: "127.0.0.1", port: upstream.port, weight, backup: false };
@@ -157,7 +157,7 @@ Deno.test("explain says that an ID is refused where no server of its pool can be
   assertEquals(await explained(0), ["UPSTREAM_UNAVAILABLE"]);
 });
 
-Deno.test("a reload tells what has changed, every problem, or that there is nothing to reload", async () => {
+Deno.test("a reload answers with the changes, every problem, or that there is nothing to reload", async () => {
   const reload = async (outcome?: Parameters<typeof administer>[1]) => {
     await using admin = administer(configTo(9), outcome);
     const response = await admin.ask("/api/v1/reload", { method: "POST" });

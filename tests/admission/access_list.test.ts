@@ -20,7 +20,7 @@ Deno.test("with an allow list all others stay out", () => {
   assertEquals(lists.verdict("192.0.2.7"), { allowed: false, because: "no entry of allow holds it" });
 });
 
-Deno.test("a denied client gets FORBIDDEN before it has said a byte", async () => {
+Deno.test("a denied client gets FORBIDDEN before it has sent a byte", async () => {
   await using balancer = startBalancer(configTo(9, { deny: ["127.0.0.0/8"], timeouts: { id: 20_000 } }));
   using client = await balancer.connect();
   assertEquals(refusalCode(await receiveAll(client)), 8);

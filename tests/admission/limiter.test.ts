@@ -23,7 +23,7 @@ for (
   const limits of [{ connections: 2 }, { connections_per_ip: 2 }, { connections_per_id: 2 }]
 ) {
   const [name] = Object.keys(limits);
-  Deno.test(`limits.${name}: what is over it gets LIMIT_EXCEEDED, and a place that is left can be taken`, async () => {
+  Deno.test(`limits.${name}: a connection over it gets LIMIT_EXCEEDED, and a released place can be taken`, async () => {
     await using balancer = start({ limits });
     using first = await balancer.join();
     {
@@ -44,7 +44,7 @@ Deno.test("limits of 0 are none", async () => {
   using _second = await balancer.join();
 });
 
-Deno.test("limits.connections_per_id counts each ID by itself", async () => {
+Deno.test("limits.connections_per_id counts each ID apart", async () => {
   await using balancer = start({ limits: { connections_per_id: 1 } });
   using _first = await balancer.join("1");
   using _second = await balancer.join("2");
@@ -250,7 +250,7 @@ function limitersOf(changes: Changes) {
   return { limiters, deliver };
 }
 
-Deno.test("limits hold over all threads, and what one gives back another can have", () => {
+Deno.test("limits hold over all threads, and a place that one thread releases another can take", () => {
   const { limiters: [one, other] } = limitersOf({
     limits: { connections: 4, connections_per_ip: 2, connections_per_id: 1 },
   });
@@ -276,7 +276,7 @@ Deno.test("connection_rate_per_ip holds over all threads", () => {
   assertThrows(() => one.reserve("c"), Refusal, "more than 2 connections a second from 192.0.2.7");
 });
 
-Deno.test("duplicate_id: reject turns away the second connection of an ID in whatever thread", () => {
+Deno.test("duplicate_id: reject refuses the second connection of an ID in any thread", () => {
   const { limiters: [one, other] } = limitersOf({ duplicate_id: "reject" });
   const first = one.reserve("a");
   first.identified("1");
@@ -294,7 +294,7 @@ Deno.test("duplicate_id: replace ends the older connection in another thread, an
   assertEquals([one.evicted, other.evicted], [["a REPLACED"], []]);
 });
 
-Deno.test("of connections of an ID in several threads the last one stays, however late threads are told", () => {
+Deno.test("of connections of an ID in several threads the last one stays, however late threads are notified", () => {
   const { limiters: [one, other], deliver } = limitersOf({ duplicate_id: "replace" });
   one.reserve("a").identified("1");
   other.reserve("b").identified("1");

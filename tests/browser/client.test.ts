@@ -49,7 +49,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "a page that is turned away gets the ERROR frame, then close code 1008",
+  name: "a page that is refused gets the ERROR frame, then close code 1008",
   ignore,
   fn: async () => {
     await using balancer = startBalancer(configTo(9));

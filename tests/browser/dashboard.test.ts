@@ -15,7 +15,7 @@ async function scrollsSideways(page: Page): Promise<boolean> {
 }
 
 browserTest(
-  "figures move under traffic, hostile IDs are text, and a connection is kicked after a question",
+  "figures change under traffic, hostile IDs are text, and a connection is closed after a confirmation",
   async () => {
     await using served = await startServed();
     const { admin } = served;
@@ -72,7 +72,7 @@ browserTest(
   },
 );
 
-browserTest("the page survives a restart of the balancer and says so", async () => {
+browserTest("the page survives a restart of the balancer and shows it", async () => {
   const first = await startServed();
   await using opened = await openDashboard(first.port);
   const { page } = opened;

@@ -92,7 +92,7 @@ Deno.test("a reload moves the admin API, gives it a token and turns it off; an a
   assertEquals(await isServed(second), false);
 });
 
-Deno.test("an admin API that was off at the start needs a restart, and a reload says so", async () => {
+Deno.test("an admin API that was off at the start needs a restart, and a reload logs that", async () => {
   await using served = await serve(routeTo(9));
   await said(served, "started");
   await replace(served, `${LISTENERS}admin: { address: "127.0.0.1:0" }\n${routeTo(9)}`);

@@ -67,11 +67,11 @@ async function streams(target: (port: number) => string): Promise<void> {
   await until(() => got >= sent, `the sink has got the ${sent} bytes that were counted`);
 }
 
-Deno.test("bench --mode stream counts what a sink got, over each transport", async () => {
+Deno.test("bench --mode stream counts the bytes that a sink got, over each transport", async () => {
   await Promise.all(TARGETS.map(streams));
 });
 
-Deno.test("bench ends at once with status 1 and the code where it is turned away", async () => {
+Deno.test("bench ends at once with status 1 and the code where it is refused", async () => {
   await using balancer = startBalancer(configTo(9, { routes: [] }));
   for (const mode of ["rtt", "connect", "stream"]) {
     for (const target of TARGETS) {
@@ -107,7 +107,7 @@ Deno.test("bench ends in time with status 1 where nothing comes back", async () 
   assertStringIncludes(err[0] ?? "", "is the upstream an echo?");
 });
 
-Deno.test("bench counts what goes wrong on the way, tries again and still measures", async () => {
+Deno.test("bench counts failures, tries again and still measures", async () => {
   let turn = 0;
   await using flaky = startUpstream(async (conn) => {
     if (turn++ % 2 === 0) await send(conn, await receive(conn, 5 + 1 + 5 + 64));

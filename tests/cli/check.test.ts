@@ -60,7 +60,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "check summarizes listeners, limits and timeouts, and warns of what is probably not intended",
+  name: "check summarizes listeners, limits and timeouts, and warns of probable mistakes",
   ignore: !hasOpenssl,
   async fn() {
     await using certificate = await Certificate.create("first");

@@ -58,14 +58,14 @@ for (const [target, said] of Object.entries(WRONG)) {
 }
 
 for (const before of ["", "ws://"]) {
-  Deno.test(`client at ${before}HOST:PORT says with which code it was turned away`, async () => {
+  Deno.test(`client at ${before}HOST:PORT prints the code of its refusal`, async () => {
     await using balancer = startBalancer(configTo(9, { routes: [] }));
     const { status, out, err } = await client(`${before}127.0.0.1:${balancer.port}`);
     assertEquals([status, out, err.length], [1, [], 1]);
     assertStringIncludes(err[0] ?? "", 'refused with UNKNOWN_ID (4): no route for ID "1"');
   });
 
-  Deno.test(`client at ${before}HOST:PORT says where nothing listens`, async () => {
+  Deno.test(`client at ${before}HOST:PORT prints the address where nothing listens`, async () => {
     const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
     const { port } = listener.addr;
     listener.close();
@@ -79,7 +79,7 @@ for (const before of ["", "ws://"]) {
 }
 
 for (const command of [["client", "--count", "1"], ["bench", "--duration", "1s"]]) {
-  Deno.test(`${command[0]} tells in one line what it is told, whatever that holds`, async () => {
+  Deno.test(`${command[0]} prints the text of an ERROR frame in one line, with any characters in it`, async () => {
     await using impostor = startUpstream(async (conn) => {
       await send(conn, encodeError(4, "no\n\u001b[31mroute"));
       await conn.closeWrite();
@@ -94,7 +94,7 @@ for (const command of [["client", "--count", "1"], ["bench", "--duration", "1s"]
   });
 }
 
-Deno.test("client over WebSocket says how and why the handshake was refused", async () => {
+Deno.test("client over WebSocket prints the status and the reason of a refused handshake", async () => {
   const listeners = [{ address: ANYWHERE, websocket: { path: "/here" } }];
   await using balancer = startBalancer(configTo(9, { listeners }));
   const { status, err } = await client(`ws://127.0.0.1:${balancer.port}/elsewhere`);

@@ -74,7 +74,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "zsh is told the commands, and of each its flags, words and files",
+  name: "zsh gets the commands, and for each its flags, words and files",
   ignore: !hasZsh,
   async fn() {
     const commands = (await zsh([""])).map((line) => line.split(":")[0]);

@@ -30,7 +30,7 @@ Deno.test("explain --from names the entry that keeps an address out, with exit s
   assertEquals(lines[0], "from ::ffff:10.66.0.1: turned away with FORBIDDEN (8): deny 10.66.0.0/16");
 });
 
-Deno.test("explain --from with what is no address is one line and exit status 2", async () => {
+Deno.test("explain --from with a value that is no address is one line and exit status 2", async () => {
   for (const address of ["10.0.0.0/8", "here"]) {
     const { status, lines } = await explainFrom(address);
     assertEquals([status, lines.length], [2, 1]);
@@ -47,7 +47,7 @@ routes:
 default: { host: e.example.com, port: 5 }
 `;
 
-Deno.test("explain says of each rule why it is selected or not", async () => {
+Deno.test("explain gives for each rule the reason why it is selected or not", async () => {
   const exact = await explain(RULES, "eu-1");
   assertEquals([exact.status, exact.lines], [0, [
     'ID "eu-1": id eu-1 -> a.example.com:1',
@@ -66,7 +66,7 @@ Deno.test("explain says of each rule why it is selected or not", async () => {
   ]]);
 });
 
-Deno.test("explain of an ID without a route says what the client gets, with exit status 1", async () => {
+Deno.test("explain of an ID without a route shows the client's refusal, with exit status 1", async () => {
   const { status, lines } = await explain(FILE, "2");
   assertEquals([status, lines.length], [1, 2]);
   assertStringIncludes(lines[0] ?? "", "UNKNOWN_ID (4)");
@@ -74,7 +74,7 @@ Deno.test("explain of an ID without a route says what the client gets, with exit
   assertEquals((await explain("routes: []", "2")).lines[1], "  id: no route has an ID");
 });
 
-Deno.test("explain of what cannot be an ID says so, with exit status 1", async () => {
+Deno.test("explain of a value that cannot be an ID is an error, with exit status 1", async () => {
   const { status, lines } = await explain(FILE, "a\nb");
   assertEquals([status, lines.length], [1, 1]);
   assertStringIncludes(lines[0] ?? "", "BAD_FRAME (1)");

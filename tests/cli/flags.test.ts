@@ -53,11 +53,11 @@ Deno.test("a negative number is an argument, in its place among the others", () 
   assertEquals(readFlags(["file", "--id", "1", "-5"], pair).positional, ["file", "-5"]);
 });
 
-Deno.test("what stands behind -- is no flag", () => {
+Deno.test("words behind -- are no flags", () => {
   assertEquals(readFlags(["--id", "1", "--", "--quiet"], spec).positional, ["--quiet"]);
 });
 
-Deno.test("a missing, an empty and a required value are told apart", () => {
+Deno.test("a missing, an empty and a required value are distinguished", () => {
   assertEquals(problemsOf("--id"), ["--id: a value is missing, expected ID"]);
   assertEquals(problemsOf("--id", "--quiet"), ["--id: a value is missing, expected ID"]);
   assertEquals(problemsOf("--id", ""), ["--id: the value is empty, expected ID"]);

@@ -36,7 +36,7 @@ Deno.test("the listener is found in the configuration; one bound to every addres
   assertEquals([status, out], [0, [`ready: 127.0.0.1:${balancer.port} accepts connections`]]);
 });
 
-Deno.test("where nobody listens it is not ready", async () => {
+Deno.test("where nothing listens it is not ready", async () => {
   const { status, out, err } = await run("health", "--connect", `127.0.0.1:${freePort()}`);
   assertEquals([status, out.length, err.length], [1, 0, 1]);
   assertMatch(err[0] ?? "", /^not ready: 127\.0\.0\.1:\d+: .*refused/i);
@@ -72,7 +72,7 @@ Deno.test("an admin listener that does not answer is not ready once the timeout 
   assertEquals([status, err], [1, [`not ready: ${address}: no answer within 50ms`]]);
 });
 
-Deno.test("a file that has become unusable does not make a running balancer unhealthy by itself", async () => {
+Deno.test("a file that has become unusable does not make a running balancer unhealthy", async () => {
   await using config = await configFile("routes: [{ id: 1 }]\n");
   const { status, out, err } = await run("health", "-c", config.file, "--timeout", "2s");
   // whether something listens on the default port is not this test's to say

@@ -79,7 +79,7 @@ Deno.test("tryRest tries nothing where the first files showed the limit, and fre
   assertEquals(state.open, 0);
 });
 
-Deno.test("a limit that is too low is named, with what to do about it", () => {
+Deno.test("a limit that is too low is reported with advice", () => {
   const config = limitsOf(1000);
   const { state, open } = files(1000);
   const problem = new OpenFiles(config, open).problem(config) ?? "";

@@ -46,7 +46,7 @@ redisTest("explain asks Redis for an ID that the file does not have", async () =
   ]]);
 });
 
-redisTest("explain tells why Redis cannot be asked, and what the client gets", async () => {
+redisTest("explain shows why Redis cannot be asked, and the client's refusal", async () => {
   const { status, out, where } = await runWith({}, ["explain", "eu-1"], NOBODY);
   assertEquals([status, out], [1, [
     'ID "eu-1": the client gets UPSTREAM_UNAVAILABLE (5), unless a balancer has the ID in its cache',
@@ -64,7 +64,7 @@ redisTest("explain --json has the answer of Redis", async () => {
   assertStringIncludes(redis.answer, 'found "us", which is no pool');
 });
 
-redisTest("routes --redis lists the hash, and reports what is no target", async () => {
+redisTest("routes --redis lists the hash, and reports values that are no targets", async () => {
   const routes = Object.fromEntries(Array.from({ length: 2500 }, (_, index) => [`d${index}`, `h${index}:1`]));
   const { status, out, err } = await runWith({ ...routes, "x\ny": "[::1]:9", bad: "a b" }, [
     "routes",

@@ -128,7 +128,7 @@ Deno.test("top and explain name the admin listener that does not answer, or that
   assertMatch(err[0] ?? "", /its answer is not JSON/);
 });
 
-Deno.test("explain --admin tells what the running balancer would do", async () => {
+Deno.test("explain --admin shows the decision of the running balancer", async () => {
   await using served = await startServed();
   const { status, out } = await run("explain", "eu-1", "--admin", served.address, "--from", "192.0.2.7");
   assertEquals(status, 0);

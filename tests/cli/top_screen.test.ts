@@ -81,7 +81,7 @@ for (
 }
 
 for (const [columns, rows] of [[130, 20], [60, 10], [20, 3], [1, 1]] as const) {
-  Deno.test(`it fills ${columns} columns and ${rows} rows, and no more, whatever the IDs are`, () => {
+  Deno.test(`it fills ${columns} columns and ${rows} rows, and no more, for any IDs`, () => {
     const ids = ['"'.repeat(255), "\u202e\x1b[2J\n", "漢字".repeat(20), "👩‍🚀e\u0301"];
     const connections = ids.map((id) => ({ ...connection, id }));
     const lines = topScreen({ ...state, connections }, { columns, rows });

@@ -70,7 +70,7 @@ const WAYS: readonly Way[] = [
 
 for (const { heading, under, tool, file, call = "", compiled = false } of WAYS) {
   Deno.test({
-    name: `docs/clients.md: ${heading}, under ${under}, gets its receipt and tells a refusal`,
+    name: `docs/clients.md: ${heading}, under ${under}, gets its receipt and reports a refusal`,
     ignore: tool === undefined,
     fn: async () => {
       const folder = await Deno.makeTempDir();
@@ -104,7 +104,7 @@ async function check(command: Tool, overWebSocket: boolean): Promise<void> {
   assertMatch(refused.stderr, /^refused with 4: no route for ID "somebody else"\s*$/);
 }
 
-Deno.test("docs/clients.md holds no program that no test runs", () => {
+Deno.test("every program of docs/clients.md is run by a test", () => {
   const known = new Set(WAYS.map(({ heading }) => heading));
   assertEquals(new Set(programs.keys()), known);
   assertEquals(blocks, known.size);

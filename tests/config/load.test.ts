@@ -53,7 +53,7 @@ Deno.test("a name that no file can have is refused in one line", async () => {
   assertEquals(problems.length, 1);
 });
 
-Deno.test("an empty file says what it lacks", async () => {
+Deno.test("the error for an empty file names the missing field", async () => {
   await using file = await temporary("");
   assertEquals(await problemOf(file.path), "FILE: is empty; expected at least the field routes");
 });

@@ -62,7 +62,7 @@ routes:
   ]);
 });
 
-Deno.test("what is not YAML, or too large, names the place", () => {
+Deno.test("text that is not YAML, or too large, is an error with its position", () => {
   assertMatch(problemsOf("a:\n  b: 1\n\tc: 2")[0] ?? "", /^routes\.yaml:3:2: a tab/);
   const [long = ""] = problemsOf(`routes:\n  - { id: ${"7".repeat(1_000_000)}, host: a, port: 1 }`);
   assertEquals(
@@ -71,7 +71,7 @@ Deno.test("what is not YAML, or too large, names the place", () => {
   );
 });
 
-Deno.test("whatever the names, the position of a value is where its text begins", () => {
+Deno.test("for any names the position of a value is where its text begins", () => {
   const name = fc.string({ minLength: 1, maxLength: 40, unit: "grapheme" })
     .filter((text) =>
       text.isWellFormed() && !/\p{Cc}|\p{Cf}/u.test(text) && JSON.stringify(text).length < 60

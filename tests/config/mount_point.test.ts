@@ -13,7 +13,7 @@ const fileSystem = (
   realPath: (path: string) => Promise.resolve(links[path] ?? path),
 });
 
-Deno.test("a file on another device than its folder is mounted by itself", async () => {
+Deno.test("a file on another device than its folder is a mount of its own", async () => {
   const fs = fileSystem({ "/etc/switchyard": 1, "/etc/switchyard/routes.yaml": 2 });
   const problem = await mountProblem("/etc/switchyard/routes.yaml", fs);
   assertMatch(

@@ -406,7 +406,7 @@ const faults: readonly [name: string, text: string, problem: string][] = [
   ],
 ];
 for (const [name, text, problem] of faults) {
-  Deno.test(`refused, with what stood there and what is expected: ${name}`, () => {
+  Deno.test(`refused, with the value and the expected form: ${name}`, () => {
     assertEquals(problemsOf(text), [`routes.yaml: ${problem}`]);
   });
 }
@@ -431,7 +431,7 @@ workers: 0
   ]);
 });
 
-Deno.test("a file that is wrong in every line ends the list somewhere", () => {
+Deno.test("the list of problems of a file that is wrong in every line is cut", () => {
   const problems = problemsOf("routes:\n" + "  - x\n".repeat(5000));
   assertEquals(problems.length, 1001);
   assertEquals(problems.at(-1), "routes.yaml: and more problems");
@@ -493,7 +493,7 @@ const fragments = fc.constantFrom(
   ],
 );
 
-Deno.test("whatever the text, the result is a configuration or a UsageError", () => {
+Deno.test("for any text the result is a configuration or a UsageError", () => {
   const text = fc.oneof(
     fc.string({ unit: "binary" }),
     fc.array(fragments, { maxLength: 40 }).map((parts) => parts.join("")),

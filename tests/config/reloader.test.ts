@@ -42,7 +42,7 @@ Deno.test("a symbolic link that is swapped, as a ConfigMap's is, brings the new 
   assertEquals(await named(serving, "1"), "first");
 });
 
-Deno.test("what is half-written, invalid or deleted leaves the last good table, with one line; the repaired file is taken", async () => {
+Deno.test("a file that is half-written, invalid or deleted leaves the last good table, with one line; the repaired file is loaded", async () => {
   await using first = startNamed("first");
   await using second = startNamed("second");
   await using echo = startEcho();
@@ -77,7 +77,7 @@ Deno.test("what is half-written, invalid or deleted leaves the last good table, 
   assertStringIncludes(serving.balancer.stderr.text, "there is no such file");
 });
 
-Deno.test("the command line's routes and listeners go on to count after a reload", async () => {
+Deno.test("the command line's routes and listeners stay after a reload", async () => {
   await using fixed = startNamed("fixed");
   await using first = startNamed("first");
   await using second = startNamed("second");
@@ -90,7 +90,7 @@ Deno.test("the command line's routes and listeners go on to count after a reload
   assertEquals(await named(serving, "2"), "second");
 });
 
-Deno.test("timeouts, forward_id and the log change for what comes after a reload", async () => {
+Deno.test("timeouts, forward_id and the log change for connections after a reload", async () => {
   await using upstream = startEcho();
   await using serving = await serve(routeTo(upstream.port));
   const ID = encodeId("1");

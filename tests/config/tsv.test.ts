@@ -102,14 +102,14 @@ Deno.test("without pools a first line with two fields is no header", () => {
   assertEquals(problems, ['0.tsv:1: found "eu", expected a host and a port: there are no pools']);
 });
 
-Deno.test("a line that is too long is an error, whatever is in it", () => {
+Deno.test("a line that is too long is an error with any content", () => {
   const long = new Uint8Array(sized(700 << 20, 0.001));
   long.set([0x31, 0x09]);
   const { problems } = parsed([long]);
   assertEquals(problems, [`0.tsv:1: found a line of ${long.length} bytes, expected at most 131072`]);
 });
 
-Deno.test("a pool that was meant is not looked for where nobody is told of it", () => {
+Deno.test("a similar name of a pool is not looked for where no problem is reported", () => {
   const pools = Array.from({ length: 1000 }, (_, index) => `pool-${index}`);
   const wrong = Array.from({ length: 20_000 }, (_, index) => `${index}\tpool-of-${index}\n`);
   const before = performance.now();
@@ -120,7 +120,7 @@ Deno.test("a pool that was meant is not looked for where nobody is told of it", 
   assert(performance.now() - before < 3000);
 });
 
-Deno.test("of each file the first ten problems are told, and how many others there are", () => {
+Deno.test("of each file the first ten problems are reported, and the number of others", () => {
   const { problems } = parsed(["x\n".repeat(1234), "1\ta\t0\n"]);
   assertEquals(problems.length, 12);
   assertEquals(problems[10], "0.tsv: and 1224 more problems");

@@ -27,7 +27,7 @@ async function watched(checkMs?: number) {
   };
 }
 
-Deno.test("what happens beside the file is no change", async () => {
+Deno.test("a change of another file in the folder is no change", async () => {
   await using it = await watched(100);
   it.start();
   for (let round = 0; round < 5; round++) {
@@ -55,7 +55,7 @@ Deno.test("a change between reading the file and watching it is not missed", asy
   await until(() => it.heard.changes === 1, "the change is told");
 });
 
-Deno.test("what has been read already is no change, and what comes afterwards is one", async () => {
+Deno.test("content that has been read already is no change, and later content is one", async () => {
   await using it = await watched(20);
   it.start();
   await Deno.writeTextFile(it.file, "second, which a signal has brought");
@@ -77,7 +77,7 @@ Deno.test("a change that no watch on the folder tells of is found by looking", a
   await until(() => it.heard.changes === 2, "what it leads to is seen");
 });
 
-Deno.test("a folder that is gone is told once, and found again by looking", async () => {
+Deno.test("a folder that is gone is reported once, and found again by polling", async () => {
   await using it = await watched(100);
   await Deno.remove(it.folder, { recursive: true });
   it.start();

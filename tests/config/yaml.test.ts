@@ -57,7 +57,7 @@ Deno.test("a byte order mark and CRLF line ends change nothing", () => {
   assertEquals(plain(parseYamlValue("\u{feff}a: 1\r\nb:\r\n  - x\r\n")), { a: 1, b: ["x"] });
 });
 
-Deno.test("an alias stands for what its anchor holds", () => {
+Deno.test("an alias stands for the value of its anchor", () => {
   assertEquals(plain(parseYamlValue("a: &up { host: h }\nb: *up")), { a: { host: "h" }, b: { host: "h" } });
 });
 

@@ -48,7 +48,7 @@ Deno.test("a server that refuses fails the check", async () => {
   await assertRejects(() => checkOnce(upstream.port), Error, "refused");
 });
 
-Deno.test("the text is sent, and what is expected may be anywhere in the answer", async () => {
+Deno.test("the text is sent, and the expected one may be anywhere in the answer", async () => {
   const { upstream, received } = startAnswering("well: PONG!", 4);
   await using _upstream = upstream;
   await checkOnce(upstream.port, { send: "PING", expect: "PONG" });

@@ -160,7 +160,7 @@ Deno.test("a reload with weight 0 drains a server: open connections run on, new 
   assertEquals(await receive(old, 1), Uint8Array.of(7));
 });
 
-Deno.test("what one server has got is never sent to another", async () => {
+Deno.test("bytes that one server has got are never sent to another", async () => {
   let heard = 0;
   await using other = startUpstream(async (conn) => {
     heard += (await receiveAll(conn)).length;
@@ -177,7 +177,7 @@ Deno.test("what one server has got is never sent to another", async () => {
   assertEquals(heard, 0);
 });
 
-Deno.test("failed dials of clients eject a server, which is told and logged", async () => {
+Deno.test("failed dials of clients eject a server, which is reported and logged", async () => {
   using log = captureLog();
   await using echo = startEcho();
   const [dead] = DEAD;

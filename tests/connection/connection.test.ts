@@ -55,7 +55,7 @@ async function silentClient(port: number): Promise<Uint8Array> {
   return received;
 }
 
-Deno.test("a connection that is terminated at any moment after its ID arrived ends, and its client is told", async () => {
+Deno.test("a connection that is terminated at any moment after its ID arrived ends, and its client gets the reason", async () => {
   await using echo = startEcho();
   for (let turns = 0; turns < MOMENTS; turns++) {
     let isFirst = true;

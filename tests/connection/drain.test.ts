@@ -28,7 +28,7 @@ async function streaming<T extends Client>(connect: () => Promise<T>): Promise<T
 }
 
 overEach(
-  `SIGTERM while ${STREAMS} streams run: every byte arrives, new clients are turned away, exit status 0`,
+  `SIGTERM while ${STREAMS} streams run: every byte arrives, new clients are refused, exit status 0`,
   async (transport) => {
     await using upstream = startEcho();
     await using serving = await serve(
@@ -99,7 +99,7 @@ Deno.test("a stuck stream is ended when timeouts.drain is over, with exit status
 });
 
 overEach(
-  "at the end of a drain a client that got nothing from its upstream is told SHUTTING_DOWN",
+  "at the end of a drain a client that got nothing from its upstream gets SHUTTING_DOWN",
   async (transport) => {
     // it reads, so the client's surplus is not what keeps the ERROR frame from arriving
     await using upstream = startUpstream(async (conn) => void await receiveAll(conn));
@@ -146,7 +146,7 @@ Deno.test("a drain ends with its last connection, however many clients still try
   assertEquals(await draining, 0);
 });
 
-Deno.test("drain_spread ends what is left one by one, the last at the deadline", async () => {
+Deno.test("drain_spread ends remaining connections one by one, the last at the deadline", async () => {
   const timeouts = { drain: 800, drain_spread: 600 };
   await using balancer = startEchoing({ timeouts });
   using log = captureLog();
@@ -174,7 +174,7 @@ Deno.test("closing while a drain waits ends both", async () => {
   assertEquals(await client.read(new Uint8Array(1)), null);
 });
 
-Deno.test("at the end of a drain nobody waits for an upstream that does not answer", async () => {
+Deno.test("the end of a drain does not wait for an upstream that does not answer", async () => {
   const connect = () => new Promise<Deno.TcpConn>(() => {});
   const timeouts = { drain: 100, connect: 60_000 };
   await using balancer = startBalancer(configTo(9, { timeouts }), { connect });

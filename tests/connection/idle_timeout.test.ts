@@ -117,7 +117,7 @@ Deno.test("timeouts.half_close ends no connection that is open both ways", async
   assertEquals(balancer.kept(), [], "timeouts.idle does");
 });
 
-Deno.test("a half-closed connection that still moves goes on", async () => {
+Deno.test("a half-closed connection on which bytes still move stays open", async () => {
   const beats = new TransformStream<Uint8Array, Uint8Array>();
   const beating = beats.writable.getWriter();
   await using balancer = startSwept({ half_close: 300 }, async (conn) => {

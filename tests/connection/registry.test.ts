@@ -82,7 +82,7 @@ Deno.test("bytes are those of open and of closed connections", () => {
   assertEquals(registry.bytes(), { up: 301, down: 20 });
 });
 
-Deno.test("the end of the first connections is waited for, whatever comes after them", async () => {
+Deno.test("the end of the first connections is waited for, not that of later ones", async () => {
   const { registry, open } = registered();
   const [first, second] = [open(), open()];
   let ended = false;

@@ -9,7 +9,7 @@ import { startEcho, startUpstream } from "../upstreams.ts";
 
 const UNKNOWN_ID = 4;
 
-Deno.test("a route that is removed keeps, drains or closes its connections, as its on_removal says", async () => {
+Deno.test("a route that is removed keeps, drains or closes its connections, according to its on_removal", async () => {
   await using upstream = startEcho();
   await using mute = startUpstream(async (conn) => void await receiveAll(conn));
   const route = (id: string, rest: string, port = upstream.port) =>

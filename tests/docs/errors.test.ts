@@ -24,7 +24,7 @@ function plain(text: string): string {
 }
 
 for (const name of Object.keys(REFUSAL_CODES) as (keyof typeof REFUSAL_CODES)[]) {
-  Deno.test(`the page says of ${name} what the client gets, what the log says and what to do`, () => {
+  Deno.test(`the page has for ${name} the client's error, the log's line and advice`, () => {
     for (const part of ["**the client gets**", "**the log has**", "what to do"]) {
       assertStringIncludes(section(name).toLowerCase(), part);
     }
@@ -103,7 +103,7 @@ for (const changes of CROWDED) {
 const ROWS = [...page.matchAll(/^\| `switchyard ([^`]+)` +\| (\d) +\| `([^`]+)` +\|$/gm)];
 
 for (const [, line = "", status, said = ""] of ROWS) {
-  Deno.test(`switchyard ${line} says what the page says, and exits with ${status}`, async () => {
+  Deno.test(`switchyard ${line} prints the message on the page, and exits with ${status}`, async () => {
     const ran = await run(...line.split(" "));
     assertEquals([ran.status, ran.err.length], [Number(status), 1], ran.err.join("\n"));
     assertStringIncludes(plain(ran.err[0] ?? ""), plain(said));

@@ -50,7 +50,7 @@ Deno.test("an unknown command or flag is one line with a hint and exit status 2"
   }
 });
 
-Deno.test("a port in use is one line that says so and exit status 1", async () => {
+Deno.test("a port in use is reported in one line, with exit status 1", async () => {
   using taken = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const address = `127.0.0.1:${taken.addr.port}`;
   const { status, err: lines } = await run("serve", "--listen", address, "--route", "1=127.0.0.1:9");

@@ -83,7 +83,7 @@ const FRAMES: Ending[] = [
     expected: ["probe by client"],
   },
   {
-    name: "an unknown ID and 1 MB that nobody reads",
+    name: "an unknown ID and 1 MB that is not read",
     end: sends(concat(encodeId("2"), new Uint8Array(1 << 20))),
     expected: ["UNKNOWN_ID by balancer"],
   },

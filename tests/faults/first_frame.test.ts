@@ -61,7 +61,7 @@ overEach("DATA first is ID_EXPECTED, short or long", async (transport) => {
 });
 
 overEach(
-  "an ID frame that is never completed is ID_TIMEOUT, however slowly it goes on",
+  "an ID frame that is never completed is ID_TIMEOUT, also where bytes keep coming",
   async (transport) => {
     await using balancer = startBalancer(configTo(9, { timeouts: { id: 300, connect: 1000 } }));
     const started = performance.now();
@@ -112,7 +112,7 @@ overEach("an unknown ID is UNKNOWN_ID, __proto__ and constructor too", async (tr
 });
 
 overEach(
-  "an upstream that refuses is UPSTREAM_UNAVAILABLE, though the client sent 1 MB that nobody read",
+  "an upstream that refuses is UPSTREAM_UNAVAILABLE, though the client sent 1 MB that was not read",
   async (transport) => {
     assertEquals(await refusal(transport, concat(encodeId("1"), new Uint8Array(MIB)), {}, freePort()), 5);
   },
@@ -176,7 +176,7 @@ for (const [name, code, first, changes] of BEFORE_DIALING) {
   // what an unfinished ID frame is completed by would no longer be unread
   const more = code === 3 ? new Uint8Array() : new Uint8Array(MIB);
   overEach(
-    `${name} arrives, though the client sent ${more.length} bytes that nobody read`,
+    `${name} arrives, though the client sent ${more.length} bytes that were not read`,
     async (transport) => {
       assertEquals(await refusal(transport, concat(first, more), changes), code);
     },

@@ -39,7 +39,7 @@ async function echoes(client: Deno.TcpConn, bytes = ID): Promise<void> {
 const failures = ({ balancer }: Serving) => balancer.stderr.text.split("cannot accept").length - 1;
 
 Deno.test({
-  name: "without a file descriptor left to accept with it waits, says so once, and recovers by itself",
+  name: "without a file descriptor left to accept with it waits, logs that once, and recovers",
   ignore,
   async fn() {
     await using upstream = startEcho();
@@ -69,7 +69,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "without a file descriptor left to dial with it turns the client away, and recovers by itself",
+  name: "without a file descriptor left to dial with it refuses the client, and recovers",
   ignore,
   async fn() {
     await using upstream = startEcho();

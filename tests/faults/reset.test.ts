@@ -130,7 +130,7 @@ Deno.test("an upstream that resets while it takes nothing ends a client that is 
   assertEquals(log.reasons(), ["upstream_reset"]);
 });
 
-Deno.test("a client that resets while its upstream takes nothing is noticed, whatever it had sent", async () => {
+Deno.test("a client that resets while its upstream reads nothing is noticed, with and without unread data", async () => {
   using log = captureLog();
   await using upstream = await startResetting();
   await using balancer = startBalancer(configTo(upstream.port));
@@ -160,7 +160,7 @@ Deno.test({ name: "a reset is noticed behind TLS, too", ignore: !hasOpenssl }, a
   assertEquals(log.reasons(), ["client_reset"]);
 });
 
-Deno.test("an upstream that resets while its client takes nothing is noticed, whatever it had sent", async () => {
+Deno.test("an upstream that resets while its client reads nothing is noticed, with and without unread data", async () => {
   using log = captureLog();
   await using path = await startReached();
   const { balancer, socket } = path;

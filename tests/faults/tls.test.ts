@@ -18,7 +18,7 @@ const CLIENTS = sized(3000);
 
 Deno.test({
   name:
-    "50 TLS clients of each kind later as few files are open as before, and one that stays is not affected",
+    "50 TLS clients of each kind later as few files are open as before, and an open connection is not affected",
   ignore: !hasOpenssl || Deno.build.os !== "linux",
   async fn() {
     await using certificate = await Certificate.create("first");
@@ -154,7 +154,7 @@ async function reset(port: number): Promise<Socket> {
 }
 
 Deno.test({
-  name: "a client that is replaced while its upstream's TLS handshake hangs is told so",
+  name: "a client that is replaced while its upstream's TLS handshake hangs gets REPLACED",
   ignore: !hasOpenssl,
   async fn() {
     let begun = 0;

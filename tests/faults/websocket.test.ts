@@ -166,7 +166,7 @@ Deno.test({
 
 Deno.test({
   name:
-    `${MB_OF_PINGS} MB of pings whose pongs nobody reads cost little memory, and the connection stays open`,
+    `${MB_OF_PINGS} MB of pings whose pongs are not read cost little memory, and the connection stays open`,
   ignore,
   async fn() {
     await using balancer = await started(async (conn) => {

@@ -14,7 +14,7 @@ Deno.test("frames are read one after another, until the source ends", async () =
   assertEquals(values, [[7], [8, 9]]);
 });
 
-Deno.test("one who stops early finds what was received beyond, in rest", async () => {
+Deno.test("a reader that stops early has the bytes received beyond in rest", async () => {
   const source = sourceOf([concat(FIRST, SECOND.subarray(0, 3))]);
   const reader = new FrameReader(source, { maxValueBytes: 10 });
   for await (const _ of reader) break;
@@ -22,7 +22,7 @@ Deno.test("one who stops early finds what was received beyond, in rest", async (
   assertEquals([...reader.buffered], [...FIRST, ...SECOND.subarray(0, 3)]);
 });
 
-Deno.test("what was received before comes first", async () => {
+Deno.test("bytes received before come first", async () => {
   const reader = new FrameReader(sourceOf([FIRST.subarray(2)]), {
     maxValueBytes: 10,
     opening: FIRST.subarray(0, 2),

@@ -8,7 +8,7 @@ import { replace, routeTo, said, serve } from "../serving.ts";
 import { freePort } from "../sockets.ts";
 import { startEcho } from "../upstreams.ts";
 
-Deno.test("a listener that is added is opened; one that is removed is closed, and its connections go on", async () => {
+Deno.test("a listener that is added is opened; one that is removed is closed, and its connections stay open", async () => {
   await using upstream = startEcho();
   const [kept, other] = [freePort(), freePort()];
   const table = (...ports: number[]) =>
@@ -34,7 +34,7 @@ Deno.test("a listener that is added is opened; one that is removed is closed, an
   assertEquals(await receive(again, ID.length), ID);
 });
 
-Deno.test("a listener that overlaps one that is open can't take its place: nothing changes, and the line says why", async () => {
+Deno.test("a listener that overlaps an open one cannot replace it: nothing changes, and one line gives the reason", async () => {
   const port = freePort();
   const table = (host: string) => `listeners: [{ address: "${host}:${port}" }]\n${routeTo(9)}`;
   await using serving = await serve("", { text: table("127.0.0.1") });

@@ -48,7 +48,7 @@ const closings = fc.record({
   detail: optional(texts),
 });
 
-Deno.test("an access line is, byte for byte, what the log makes of its record", () => {
+Deno.test("an access line equals the log's text of its record, byte for byte", () => {
   fc.assert(fc.property(connections, closings, (changes, why) => {
     const record = accessRecord(connectionWith(changes), why);
     assertEquals(accessText(record), textLine(recordOf(record)));

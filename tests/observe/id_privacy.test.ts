@@ -50,7 +50,7 @@ for (const privacy of ["hash", "truncate"] as const) {
   });
 }
 
-Deno.test("a balancer logs IDs as its configuration says, from a reload on too", async () => {
+Deno.test("a balancer logs IDs as configured, also after a reload", async () => {
   let text = "";
   const write = (bytes: Uint8Array) => {
     text += new TextDecoder().decode(bytes);

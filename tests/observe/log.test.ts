@@ -98,7 +98,7 @@ Deno.test("a probe is a line at debug level only", async () => {
   }
 });
 
-Deno.test("lines that nobody reads are dropped in the end, and it is said how many", async () => {
+Deno.test("lines that are not read are dropped at the limit, and their number is logged", async () => {
   const go = Promise.withResolvers<void>();
   const output = memory();
   {
@@ -120,7 +120,7 @@ Deno.test("lines that nobody reads are dropped in the end, and it is said how ma
   }
 });
 
-Deno.test("a log that nobody reads does not keep the process from ending", async () => {
+Deno.test("a log that is not read does not keep the process from ending", async () => {
   const stuck = Promise.withResolvers<number>();
   let ended = false;
   const log = Log.start({ level: "info", format: "text" }, { write: () => stuck.promise });
@@ -142,7 +142,7 @@ function fragile() {
   return { output, state, write };
 }
 
-Deno.test("the log goes on where writing failed and works again, and no line is lost", async () => {
+Deno.test("the log continues where writing failed and works again, and no line is lost", async () => {
   const { output, state, write } = fragile();
   await using _log = Log.start({ level: "info", format: "text" }, { write });
   const log = getLogger("switchyard");

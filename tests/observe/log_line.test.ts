@@ -19,7 +19,7 @@ for (const line of [jsonLine, textLine]) {
   });
 }
 
-Deno.test("a text line quotes what is not one plain word, and leaves out what is not known", () => {
+Deno.test("a text line quotes values that are not one plain word, and leaves out unknown ones", () => {
   const line = textLine(recordOf({ id: 'a" reason="client_fin', route: null, conn: 7 }));
   assertEquals(line, `1970-01-01T00:00:00.000Z INFO    access id="a\\" reason=\\"client_fin" conn=7\n`);
 });

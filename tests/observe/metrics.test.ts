@@ -72,7 +72,7 @@ Deno.test("metrics have the names and labels of the design, and begin at 0", asy
   assert(Math.abs(Date.now() / 1000 - loaded) < 60);
 });
 
-Deno.test("bytes and open connections are live, and what has ended stays counted", async () => {
+Deno.test("bytes and open connections are live, and closed connections stay counted", async () => {
   await using upstream = startEcho();
   await using measured = startMeasured(upstream.port);
   const { metrics, balancer } = measured;

@@ -9,7 +9,7 @@ async function lines(metrics: Metrics): Promise<string[]> {
   return [...(await metrics.text()).matchAll(/^switchyard_(redis_.*)$/gm)].map(([, line = ""]) => line);
 }
 
-Deno.test("metrics of Redis show what its routes have counted", async () => {
+Deno.test("metrics of Redis show the counts of its routes", async () => {
   const metrics = new Metrics(() => everything, BUILD);
   const expected = [
     "redis_up 1",

@@ -32,7 +32,7 @@ function collecting(configs: readonly WebhookConfig[], answer: PostEvent = () =>
   return { webhooks, posts, [Symbol.asyncDispose]: () => webhooks[Symbol.asyncDispose]() };
 }
 
-Deno.test("a webhook is told of the events it asks for, in order; without a list of all", async () => {
+Deno.test("a webhook gets the events that it lists, in order; all events without a list", async () => {
   const other = "http://127.0.0.1:9/other";
   await using hooks = collecting([{ url: URL }, { url: other, events: ["upstream_down"] }]);
   const { webhooks, posts } = hooks;

@@ -38,8 +38,7 @@ const schedule = fc.record({
 });
 
 Deno.test({
-  name:
-    "whatever is written in whatever pieces comes back whole, over PROXY, TLS and WebSocket in any combination",
+  name: "bytes written in any pieces come back whole, over PROXY, TLS and WebSocket in any combination",
   ignore: !hasOpenssl,
   async fn() {
     await using certificate = await Certificate.create("first");

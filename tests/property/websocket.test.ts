@@ -63,7 +63,7 @@ Deno.test("masking on words agrees with masking byte by byte, wherever the bytes
   }));
 });
 
-Deno.test("a header that is written is read as what it says", () => {
+Deno.test("a header that is written is read with the same values", () => {
   const length = fc.oneof(
     fc.integer({ min: 5, max: 70_000 }),
     fc.maxSafeNat().map((most) => Math.max(5, most)),

@@ -78,7 +78,7 @@ function stubSocket(chunks: Uint8Array[], write: Socket["write"]): Socket {
   };
 }
 
-Deno.test("what an upstream sent is delivered after it stopped taking what the client sends", async () => {
+Deno.test("bytes of an upstream are delivered after it has stopped reading", async () => {
   const got: number[] = [];
   const client = new TcpDuplex(stubSocket([Uint8Array.of(9)], (bytes) => {
     got.push(...bytes);
@@ -93,7 +93,7 @@ Deno.test("what an upstream sent is delivered after it stopped taking what the c
   assertEquals(ending.reason, "upstream_reset");
 });
 
-overEach("an upstream that speaks first is heard before the client says more", async (transport) => {
+overEach("bytes of an upstream that sends first arrive before the client sends more", async (transport) => {
   await using upstream = startUpstream(async (conn) => {
     await send(conn, new TextEncoder().encode("hello"));
     await receiveAll(conn);

@@ -45,7 +45,7 @@ for (const [before, after] of CHANGED) {
   });
 }
 
-Deno.test("rules are told apart by kind and text; the default is one of them", async () => {
+Deno.test("rules are distinguished by kind and text; the default is one of them", async () => {
   const upstream = { host: "a.example.com", port: 1 };
   const before = new RouteTable([A, { id: "b*", ...upstream }], upstream);
   const after = new RouteTable([A, { match: "b*", ...upstream }, { id: "c", ...upstream }]);

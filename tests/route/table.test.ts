@@ -37,7 +37,7 @@ Deno.test("IDs such as __proto__ are plain keys", () => {
   assertEquals(["constructor", "toString"].map((id) => table.find(id)), [undefined, undefined]);
 });
 
-Deno.test("each rule of a table is found in another one, whatever is in its text", () => {
+Deno.test("each rule of a table is found in another one, with any text", () => {
   const routes = [
     { id: "match *", ...upstream },
     { id: "default", ...upstream },

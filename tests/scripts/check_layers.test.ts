@@ -1,7 +1,7 @@
 import { importsOf, violation } from "../../scripts/check_layers.ts";
 import { assertEquals } from "../assert.ts";
 
-Deno.test("a stage may not import another stage, nor what joins the stages", () => {
+Deno.test("a stage may not import another stage, nor the files that join stages", () => {
   assertEquals(typeof violation("lib/relay/relay.ts", "lib/route/table.ts"), "string");
   assertEquals(typeof violation("lib/relay/relay.ts", "lib/balancer.ts"), "string");
   assertEquals(typeof violation("lib/relay/relay.ts", "lib/connection/handshake.ts"), "string");
@@ -17,7 +17,7 @@ Deno.test("a stage may import itself, the contracts and shared files", () => {
   }
 });
 
-Deno.test("a utility knows only utilities; what joins the stages may import them", () => {
+Deno.test("a utility imports only utilities; the files that join stages may import them", () => {
   assertEquals(typeof violation("lib/util/text.ts", "lib/frame/tlv.ts"), "string");
   assertEquals(typeof violation("lib/util/text.ts", "lib/errors.ts"), "string");
   assertEquals(violation("lib/util/text.ts", "lib/util/bytes.ts"), undefined);
@@ -28,7 +28,7 @@ Deno.test("a room in no layer is a violation", () => {
   assertEquals(typeof violation("lib/attic/trunk.ts", "lib/util/text.ts"), "string");
 });
 
-Deno.test("what stands beside the path may import stages, but acceptance may not import the command", () => {
+Deno.test("rooms beside the path may import stages, but acceptance may not import the command", () => {
   assertEquals(violation("lib/cli/serve.ts", "lib/balancer.ts"), undefined);
   assertEquals(violation("lib/acceptance/server.ts", "lib/frame/tlv.ts"), undefined);
   assertEquals(typeof violation("lib/acceptance/server.ts", "lib/cli/flags.ts"), "string");

@@ -2,7 +2,7 @@ import project from "../../deno.json" with { type: "json" };
 import { packageFolder, productionConfig, reason, targetsOf } from "../../scripts/compile.ts";
 import { assertEquals, assertMatch } from "../assert.ts";
 
-Deno.test("a base binary that cannot be downloaded is told in one line that names DENORT_BIN", () => {
+Deno.test("a base binary that cannot be downloaded is reported in one line that names DENORT_BIN", () => {
   const said = `Compile file:///main.ts to dist/switchyard
 
 error: Writing deno compile executable to temporary file 'dist/switchyard.tmp-1'
@@ -17,7 +17,7 @@ Stack backtrace:
   assertMatch(reason(said), /^the base binary .*could not be downloaded.* DENORT_BIN$/);
 });
 
-Deno.test("a DENORT_BIN that does not fit is told from a failed download", () => {
+Deno.test("a DENORT_BIN that does not fit is distinguished from a failed download", () => {
   for (const cause of ["Could not find denort at '/none'", "Could not find standalone binary section."]) {
     assertMatch(
       reason(`Compile main.ts\nerror: ${cause}\n\nStack backtrace:\n   0: x\n`),
@@ -26,13 +26,13 @@ Deno.test("a DENORT_BIN that does not fit is told from a failed download", () =>
   }
 });
 
-Deno.test("what else the compiler says is passed on, without the list of files and the backtrace", () => {
+Deno.test("other messages of the compiler are passed on, without the list of files and the backtrace", () => {
   const said =
     "Compile main.ts\nlib/denort.ts (1KB)\nerror: Module not found\n    at main.ts:1:1\n\nStack backtrace:\n   0: x\n";
   assertEquals(reason(said), "Module not found at main.ts:1:1");
 });
 
-Deno.test("the compiler is given the packages of lib/ alone, and what else changes how they run", () => {
+Deno.test("the compiler gets the packages of lib/ alone, and the settings that change how they run", () => {
   const packages = { valibot: "npm:valibot@1.5.0" };
   const scopes = { "./tests/": { ws: "npm:ws@8.23.0" } };
   assertEquals(

@@ -21,7 +21,7 @@ const LOCK: Lock = {
 
 const LICENCES = { "@a/one": "MIT", two: "ISC" };
 
-Deno.test("the bill holds Deno, the packages of the executable and what they depend on, and no others", () => {
+Deno.test("the bill lists Deno, the packages of the executable and their dependencies, and no others", () => {
   const { components } = billOf(PROJECT, LOCK, "2.9.6", LICENCES);
   assertEquals(components.map(({ purl }) => purl), [
     "pkg:github/denoland/deno@v2.9.6",
@@ -35,7 +35,7 @@ Deno.test("the lock file's checksums are given in hexadecimal", () => {
   assertEquals(components[2]?.hashes, [{ alg: "SHA-512", content: "0001ff" }]);
 });
 
-Deno.test("what depends on what is stated", () => {
+Deno.test("the bill states the dependencies of each package", () => {
   assertEquals(billOf(PROJECT, LOCK, "2.9.6", LICENCES).dependencies, [
     {
       ref: "pkg:generic/switchyard@1.2.3",

@@ -13,6 +13,6 @@ Deno.test("a program that cannot be started is an error", async () => {
   await assertRejects(() => startupTime(["/nonexistent/switchyard"]), Deno.errors.NotFound);
 });
 
-Deno.test("the median is the middle one, whatever the order", () => {
+Deno.test("the median is the middle one in any order", () => {
   assertEquals([[3, 1, 2], [5, 1, 2, 9], []].map(median), [2, 5, NaN]);
 });

@@ -16,7 +16,7 @@ Deno.test("a key is counted over all threads, up to its limit", () => {
   assert(one.addresses.tryAdd("192.0.2.7", 2));
 });
 
-Deno.test("counts over several threads are those of one map, whatever is added and released where", () => {
+Deno.test("counts over several threads equal those of one map, in any order of additions and releases", () => {
   const step = fc.record({
     thread: fc.nat(2),
     key: fc.nat(5).map((index) => `key ${index}`),

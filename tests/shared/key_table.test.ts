@@ -59,7 +59,7 @@ Deno.test("a key of both threads keeps its slot until both have let go of it", (
   other.leave();
 });
 
-Deno.test("a table counts as a map does, whatever keys come and go", () => {
+Deno.test("a table counts as a map does while keys come and go", () => {
   const step = fc.record({
     low: fc.nat(20),
     start: fc.constantFrom(0, STRIPE_SLOTS - 2, STRIPE_SLOTS - 1),

@@ -3,7 +3,7 @@ import { createSharedMemory, HEADER, releaseThread } from "../../lib/shared/memo
 import { assert, assertEquals } from "../assert.ts";
 import { openThreads } from "./fixture.ts";
 
-Deno.test("what a dead thread had counted is given back, and what others have is not", async () => {
+Deno.test("the counts of a dead thread are released, and those of others are not", async () => {
   const { memory, one, other } = openThreads(2);
   for (const { addresses, places } of [one, other]) {
     assert(addresses.tryAdd("a", 0));

@@ -24,7 +24,7 @@ Deno.test("without a limit there is always a place", () => {
   for (let count = 0; count < 100; count++) assertEquals(places.take(0), "free");
 });
 
-Deno.test("a thread without silent clients takes the places of another's, which is told of it once", () => {
+Deno.test("a thread without silent clients takes the places of another's, which is notified once", () => {
   const { one, other, evictions } = openThreads(2);
   for (let count = 0; count < 5; count++) assertEquals(one.places.take(10), "free");
   assertEquals([other.places.take(10), other.places.take(10)], ["free", "free"]);

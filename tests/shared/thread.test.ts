@@ -8,7 +8,7 @@ Deno.test("numbers of connections rise over all threads", () => {
   assertEquals([one.nextNumber(), other.nextNumber(), one.nextNumber()], [1, 2, 3]);
 });
 
-Deno.test("connections to a server are counted over all threads, whatever else has the same name", () => {
+Deno.test("connections to a server are counted over all threads, apart from other counts of the same name", () => {
   const { one, other } = openThreads(2);
   const here = one.ofServer("eu a:1");
   const there = other.ofServer("eu a:1");

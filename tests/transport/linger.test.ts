@@ -6,7 +6,7 @@ import { until } from "../wait.ts";
 
 const ID = encodeId("1");
 
-Deno.test("500 that are turned away may linger, and the oldest is cut off for the next", () =>
+Deno.test("500 refused connections may linger, and the oldest is cut off for the next", () =>
   lingers(1, 500));
 
 Deno.test("of several threads each has its part of them", async () => {
@@ -44,7 +44,7 @@ async function lingers(threads: number, most: number): Promise<void> {
   await Promise.all(turning);
 }
 
-Deno.test("each of those that are turned away at one moment is told why, however many they are", async () => {
+Deno.test("each of many clients that are refused at the same moment gets the reason", async () => {
   const told = new Set<number>();
   /** A peer whose socket takes a last word in its own time, unless it is closed by then, and that then stays. */
   const stayer = (index: number) => {

@@ -62,7 +62,7 @@ for (const [dnsTtl, expected] of [[60_000, 1], [0, 3]] as const) {
   });
 }
 
-Deno.test("a look-up that hangs ends its dial at the deadline, and others go on", async () => {
+Deno.test("a look-up that hangs ends its dial at the deadline, and others continue", async () => {
   await using upstream = startUpstream(async () => {});
   const release = Promise.withResolvers<string[]>();
   const lookup = (host: string) => host === "hung" ? release.promise : Promise.resolve(["127.0.0.1"]);
@@ -75,7 +75,7 @@ Deno.test("a look-up that hangs ends its dial at the deadline, and others go on"
   assertEquals(test.dialed.length, 1, "the name that was found too late is not dialed");
 });
 
-Deno.test("the next address is tried when one fails, and the first failure is told when all do", async () => {
+Deno.test("the next address is tried when one fails, and the first failure is reported when all do", async () => {
   await using upstream = startUpstream(async () => {});
   const connect: Connect = (options) =>
     options.hostname === "10.0.0.1"

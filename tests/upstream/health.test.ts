@@ -32,7 +32,7 @@ Deno.test("a server is down until `rise` checks in a row have passed", () => {
   assertEquals(health.state, "up");
 });
 
-Deno.test("whatever the checks say, the state follows the last streak that was long enough", () => {
+Deno.test("for any results of checks, the state follows the last streak that was long enough", () => {
   const settings = fc.record({ fall: fc.integer({ min: 1, max: 5 }), rise: fc.integer({ min: 1, max: 5 }) });
   fc.assert(fc.property(settings, fc.array(fc.boolean(), { maxLength: 60 }), ({ fall, rise }, results) => {
     const { health, check } = healthWith({ fall, rise });
@@ -102,7 +102,7 @@ Deno.test("passed checks end an ejection early, but the next one still lasts lon
   assertEquals(health.state, "ejected");
 });
 
-Deno.test("with maxFails: 0 failed dials eject nobody", () => {
+Deno.test("with maxFails: 0 failed dials eject no server", () => {
   const { health, fail } = healthWith({ maxFails: 0 });
   fail(1000);
   assertEquals(health.state, "up");

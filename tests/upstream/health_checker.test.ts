@@ -40,7 +40,7 @@ Deno.test("the first check is within one interval, and none is later than the in
   assert(gaps.every((gap) => gap >= 39), `${gaps}: no check comes more than a fifth early`);
 });
 
-Deno.test("once disposed of it checks no more, and what is under way is not reported", async () => {
+Deno.test("after disposal it starts no check, and a check under way is not reported", async () => {
   const check = Promise.withResolvers<void>();
   let [checks, reports] = [0, 0];
   const checker = new HealthChecker(() => {

@@ -74,7 +74,7 @@ Deno.test("the webhook is called once for an outage, and again for the next", as
   await Promise.resolve();
 });
 
-Deno.test("the webhook is called again where it has helped nobody in time", async () => {
+Deno.test("the webhook is called again where no server came up in time", async () => {
   using test = holdWith();
   const config = { for: 30, clients: 3, wake: "http://127.0.0.1:9/wake" };
   {
@@ -107,7 +107,7 @@ Deno.test("the webhook gets a POST with JSON, and an answer that is no success i
   assertEquals(bodies, [["POST", { ...CALL }]]);
 });
 
-Deno.test("a webhook that cannot be reached is logged with the reason, and without what may be secret", async () => {
+Deno.test("a webhook that cannot be reached is logged with the reason, and without secrets", async () => {
   using log = captureLog();
   using hold = new Hold();
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
@@ -120,7 +120,7 @@ Deno.test("a webhook that cannot be reached is logged with the reason, and witho
   assertEquals(log.lines("secret"), []);
 });
 
-Deno.test("closing ends every wait, and holds nobody any more", async () => {
+Deno.test("closing ends every wait, and holds no further connection", async () => {
   const test = holdWith();
   const place = test.hold.enter({ for: 60_000, clients: 2 }, CALL);
   const turn = place?.turn();

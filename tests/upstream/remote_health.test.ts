@@ -6,7 +6,7 @@ import { poolOn } from "../pools.ts";
 
 const SETTINGS = { fall: 1, rise: 1, maxFails: 1, failDuration: 1000, slowStart: 100 };
 
-Deno.test("what another thread has decided is used, with its times on this thread's clock", () => {
+Deno.test("the decision of another thread is used, with its times on this thread's clock", () => {
   const clocks = { here: 5000, there: 70_000 };
   const decided = new Health(SETTINGS, () => clocks.there);
   const remote = new RemoteHealth(SETTINGS, () => clocks.here);

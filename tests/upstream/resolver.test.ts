@@ -107,7 +107,7 @@ Deno.test("the system's resolver knows the hosts file, and its error names the h
   await assertRejects(() => resolver.lookup("no-such-host.invalid"), Error, "no-such-host.invalid");
 });
 
-Deno.test("addresses are told from names", () => {
+Deno.test("addresses are distinguished from names", () => {
   for (const address of ["127.0.0.1", "::1", "fe80::1%eth0"]) assert(isAddress(address), address);
   for (const name of ["localhost", "n1", "10.example.com", "1a"]) assert(!isAddress(name), name);
 });

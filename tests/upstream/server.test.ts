@@ -66,7 +66,7 @@ Deno.test("a server is drained by weight 0", () => {
   assert(!new Server(ADDRESS).draining);
 });
 
-Deno.test("each change of health is told once, with its cause", () => {
+Deno.test("each change of health is reported once, with its cause", () => {
   const changes: string[] = [];
   const settings = { fall: 2, rise: 1, maxFails: 1, failDuration: 1000, slowStart: 0 };
   let now = 0;

@@ -143,7 +143,7 @@ Deno.test("round_robin: weights 5, 1, 1 are spread, not handed out in a row", ()
   assertEquals(order, [0, 0, 1, 0, 2, 0, 0]);
 });
 
-Deno.test("round_robin: what is remembered of servers that are gone is bounded", () => {
+Deno.test("round_robin: the state kept for removed servers is bounded", () => {
   const strategy = strategyOf("round_robin");
   for (let round = 0; round < 1000; round++) {
     const key = `10.0.0.1:${round}`;

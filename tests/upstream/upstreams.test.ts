@@ -65,7 +65,7 @@ Deno.test("checks take a server out of its pool and bring it back", async () => 
   assertEquals(test.changes, ["n:1 down", "n:1 up"]);
 });
 
-Deno.test("failed dials eject a server, and its return is told when its time is over", async () => {
+Deno.test("failed dials eject a server, and its return is reported when its time is over", async () => {
   using test = upstreamsWith();
   const { tried, server } = test.use({ eu: poolConfig([1, 2], { fail_duration: 30 }) });
   server("eu", 1).record.dialed(new Error("refused"));
@@ -110,7 +110,7 @@ Deno.test("threads give each new connection to the server that has the fewest in
   }
 });
 
-Deno.test("checks that are the same go on after a reload; those of servers that are gone end", async () => {
+Deno.test("checks that are the same continue after a reload; those of removed servers end", async () => {
   using test = upstreamsWith();
   const slow = { ...CHECK, interval: 60_000 };
   test.use({ eu: poolConfig([1], { health_check: slow }) });

@@ -56,7 +56,7 @@ Deno.test("a buffer that has been given back is used again", () => {
   assert(new ReadBuffer().bytes === bytes);
 });
 
-Deno.test("what a read has filled is the start of the buffer that it was read into", () => {
+Deno.test("the bytes of a read are the start of the buffer that it was read into", () => {
   for (const counts of [[5, 5, 7], [KIB_4, KIB_16, 9]]) {
     const buffer = new ReadBuffer();
     for (const count of counts) {

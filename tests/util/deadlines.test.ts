@@ -59,7 +59,7 @@ Deno.test("a share whose work succeeds leaves no timer, and the deadline running
   assertEquals([deadline.expired, test.deadlines.size], [false, 1]);
 });
 
-Deno.test("expireAll fails whatever is waited for", async () => {
+Deno.test("expireAll fails everything that is waited for", async () => {
   using test = deadlinesOf(60_000);
   const waiting = [test.deadlines.guard(never(), late), test.deadlines.start().guard(never(), late)];
   test.deadlines.expireAll();

@@ -19,7 +19,7 @@ function listOf(text: string) {
   return { list, guests };
 }
 
-Deno.test("nodes come in the order in which they joined, whoever leaves", () => {
+Deno.test("nodes come in the order in which they joined, also after others have left", () => {
   for (let gone = 0; gone < 4; gone++) {
     const { list, guests } = listOf("abcd");
     const [guest] = guests.slice(gone);
@@ -29,7 +29,7 @@ Deno.test("nodes come in the order in which they joined, whoever leaves", () => 
   }
 });
 
-Deno.test("leaving twice changes nothing and says so", () => {
+Deno.test("leaving twice changes nothing and returns false", () => {
   const { list, guests: [first] } = listOf("ab");
   assert(first && list.leave(first));
   assert(!list.leave(first));

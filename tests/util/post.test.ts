@@ -20,7 +20,7 @@ Deno.test("a body is posted as JSON, with further headers", async () => {
   assertEquals(got, ["POST", "application/json", "1", "{}"]);
 });
 
-Deno.test("errors tell what came instead of success, and not the URL", async () => {
+Deno.test("errors quote the answer that was not a success, and not the URL", async () => {
   const answer = (response: Response) => async () => {
     await using server = startServer(() => response);
     await postJson(server.url, "{}", { timeout: 10_000 });
@@ -43,6 +43,6 @@ Deno.test("a server that does not answer fails after the timeout", async () => {
   assertEquals(error.message, "no answer within 30ms");
 });
 
-Deno.test("a URL is shown without what may be secret", () => {
+Deno.test("a URL is shown without secrets", () => {
   assertEquals(withoutSecrets("https://user:pass@h.example.com/a?b=c#d"), "https://h.example.com/a");
 });

@@ -33,7 +33,7 @@ Deno.test("words of more than 32 letters and letters beyond the basic plane are 
   assertEquals(nearest("😀x", ["😀y"]), "😀y");
 });
 
-Deno.test("what cannot be seen or moves the cursor is escaped as in JSON, and nothing else", () => {
+Deno.test("only invisible characters and those that move the cursor are escaped, as in JSON", () => {
   assertEquals(plain("a\n\u001b[31m\u0085\u2028"), "a\\u000a\\u001b[31m\\u0085\\u2028");
   assertEquals(plain("\u202eb\u200d\u061c"), "\\u202eb\\u200d\\u061c");
   assertEquals(plain("\u{e0001}"), "\\udb40\\udc01", "a pair of surrogates is two escapes");

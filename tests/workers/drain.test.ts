@@ -39,7 +39,7 @@ Deno.test("a drain lets every worker's connections end, to the last byte", async
   await assertRejects(() => workers.connect(), Deno.errors.ConnectionRefused);
 });
 
-Deno.test("a drain whose time is over terminates what is left in every worker, and tells the number", async () => {
+Deno.test("a drain whose time is over terminates the remaining connections of every worker, and returns their number", async () => {
   await using workers = await startWorkers({ timeouts: { drain: 200, drain_spread: 50 } });
   const clients = await Promise.all(Array.from({ length: MANY }, () => workers.join()));
   assertEquals(await workers.engine.drain(), MANY);
@@ -49,7 +49,7 @@ Deno.test("a drain whose time is over terminates what is left in every worker, a
   }
 });
 
-Deno.test("a client that is silent when a drain begins is told so, and later ones too", async () => {
+Deno.test("a client that is silent when a drain begins gets SHUTTING_DOWN, and later ones too", async () => {
   await using workers = await startWorkers({ timeouts: { drain: 300, drain_spread: 0 } });
   using silent = await workers.connect();
   using open = await workers.join();

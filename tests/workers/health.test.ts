@@ -22,7 +22,7 @@ async function startPooled(pool: PoolConfig) {
   return { ...workers, states, [Symbol.asyncDispose]: () => workers[Symbol.asyncDispose]() };
 }
 
-Deno.test("one thread checks a server for all workers, which use what it has found", async () => {
+Deno.test("one thread checks a server for all workers, which use its results", async () => {
   using log = captureLog();
   await using up = startNamed("up");
   const port = freePort();

@@ -128,7 +128,7 @@ Deno.test("numbers of connections are unique, and an operator ends exactly one",
   closeAll(clients);
 });
 
-Deno.test("what a dead worker's connections had counted is given back", async () => {
+Deno.test("the counts of a dead worker's connections are released", async () => {
   using log = captureLog();
   const script = new URL("./faulty_worker.ts", import.meta.url);
   await using workers = await startWorkers({ limits: { connections_per_id: MANY } }, { script });

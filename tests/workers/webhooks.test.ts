@@ -6,7 +6,7 @@ import { startWorkers } from "./fixture.ts";
 
 const MANY = 24;
 
-Deno.test("each connection is told of once when it opens and once when it ends, also after a reload", async () => {
+Deno.test("each connection is reported once when it opens and once when it ends, also after a reload", async () => {
   const events: { event: string; data: { conn: number } }[] = [];
   await using hook = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, async (request) => {
     events.push(await request.json());

@@ -15,7 +15,7 @@ Deno.test("a cache never has more entries than it may, and keeps the last half",
   assertEquals(cache.get("0"), undefined);
 });
 
-Deno.test("what is asked for stays", () => {
+Deno.test("entries that are looked up stay", () => {
   const cache = new BoundedCache<number>(10);
   for (let key = 0; key < 1000; key++) {
     cache.set(`${key}`, key);
@@ -33,7 +33,7 @@ Deno.test("a key has one value, and is gone once it is deleted", () => {
   assertEquals([cache.get("0"), cache.get("1"), cache.size], [undefined, undefined, 0]);
 });
 
-Deno.test("a cache that was made smaller forgets what is too much", () => {
+Deno.test("a cache that was made smaller drops the excess", () => {
   const cache = new BoundedCache<number>(100);
   fill(cache, 0, 90);
   cache.resize(10);

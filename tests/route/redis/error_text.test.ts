@@ -21,7 +21,7 @@ for (
     ["Hostname/IP does not match certificate's altnames: Host: a.", "set tls.server_name"],
   ] as const
 ) {
-  Deno.test(`a person is told what to do: ${report}`, () => {
+  Deno.test(`an error with advice: ${report}`, () => {
     const text = errorText(new Error(report));
     assert(text.includes(advice) && text.endsWith(`(${report})`), text);
   });

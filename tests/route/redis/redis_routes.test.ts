@@ -173,7 +173,7 @@ redisTest("a server that is silent is given up after timeout, and cached IDs are
   await until(() => redis.routes.state().up, "it is connected again", 20_000);
 });
 
-redisTest("what is cached outlives a change of other settings", async () => {
+redisTest("cached targets survive a change of other settings", async () => {
   await using redis = open();
   await redis.set({ a: "n1.example.com:1" });
   assertEquals(await redis.target("a"), "n1.example.com:1");

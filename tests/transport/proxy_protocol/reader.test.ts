@@ -148,7 +148,7 @@ for (const version of ["v1", "v2"] as const) {
   });
 }
 
-Deno.test("proxy_protocol tells the upstream what a trusted proxy has told", async () => {
+Deno.test("proxy_protocol passes the addresses from a trusted proxy to the upstream", async () => {
   const got = Promise.withResolvers<Uint8Array>();
   await using upstream = startUpstream(async (conn) => got.resolve(await receiveAll(conn)));
   await using balancer = behindProxy(upstream.port, { proxy_protocol: "v2" });

@@ -33,7 +33,7 @@ function startSecure(certificate: Certificate, port: number, changes: Changes = 
   };
 }
 
-test("8 MiB each way at once arrive whole over TLS, and each end is told by close_notify", async () => {
+test("8 MiB each way at once arrive whole over TLS, and close_notify ends each direction", async () => {
   await using certificate = await Certificate.create("first");
   const [up, down] = [noise(MIB_8, 1), noise(MIB_8, 2)];
   const got = Promise.withResolvers<string>();
@@ -211,7 +211,7 @@ test("a certificate renewed again and again under load is used, and no connectio
   for (const renewal of renewals) await renewal[Symbol.asyncDispose]();
 });
 
-test("what the files hold is looked at by itself, and what cannot be used is passed over", async () => {
+test("certificate files are reread without a signal, and unusable ones are ignored", async () => {
   await using certificate = await Certificate.create("first");
   const server = new TlsServer("here", certificate.files, { checkMs: 20 });
   try {

@@ -46,7 +46,7 @@ Deno.test("5.5.2: a ping is answered before the ID, and within a fragmented mess
   assertEquals((await socket.frame())?.payload, ID);
 });
 
-Deno.test("5.5.3: a pong that nobody asked for is ignored", async () => {
+Deno.test("5.5.3: an unsolicited pong is ignored", async () => {
   await using client = await echoed();
   await client.socket.send(wire({ opcode: PONG, payload: "x" }), wire({ payload: [7] }));
   assertEquals((await client.socket.frame())?.payload, Uint8Array.of(7));
@@ -96,7 +96,7 @@ for (
   });
 }
 
-Deno.test("5.5.1: what the upstream still sends is delivered before a close frame is answered", async () => {
+Deno.test("5.5.1: remaining bytes of the upstream are delivered before a close frame is answered", async () => {
   const down = noise(5 << 20);
   await using upstream = startUpstream(async (conn) => {
     await receiveAll(conn);
@@ -112,13 +112,13 @@ Deno.test("5.5.1: what the upstream still sends is delivered before a close fram
   assertEquals(code, 1000);
 });
 
-Deno.test("5.5.1: what a client sends behind its close frame goes nowhere", async () => {
+Deno.test("5.5.1: bytes of a client behind its close frame are dropped", async () => {
   await using client = await echoed();
   await client.socket.send(wire({ opcode: CLOSE }), wire({ payload: [1] }), wire({ rsv: 7 }));
   assertEquals(await client.socket.rest(), { payload: new Uint8Array(), code: "no code" });
 });
 
-Deno.test("7.1.1: a FIN of the upstream is close 1000; what the client still sends arrives, until its close frame", async () => {
+Deno.test("7.1.1: a FIN of the upstream is close 1000; messages of the client arrive until its close frame", async () => {
   const up = noise(5 << 20);
   const got = Promise.withResolvers<string>();
   await using upstream = startUpstream(async (conn) => {
@@ -209,7 +209,7 @@ for (const [what, bytes, code] of faults) {
   });
 }
 
-Deno.test("7.1.7: a rule that is broken behind the ID is BAD_FRAME in the log, with what was wrong", async () => {
+Deno.test("7.1.7: a protocol error behind the ID is BAD_FRAME in the log, with its description", async () => {
   using log = captureLog();
   await using client = await echoed();
   await client.socket.send(wire({ rsv: 4 }), wire({ opcode: CLOSE }));

@@ -62,7 +62,7 @@ Deno.test("5.5.2: a ping of 0 to 125 bytes is kept for its answer", () => {
   }
 });
 
-Deno.test("5.5.3: of several pings the latest is kept, and a pong that nobody asked for is ignored", () => {
+Deno.test("5.5.3: of several pings the latest is kept, and an unsolicited pong is ignored", () => {
   const pings = [1, 2, 3].map((byte) => wire({ opcode: PING, payload: [byte] }));
   assertEquals(decode([concat(...pings, wire({ opcode: PONG, payload: [7] }))]), {
     ...CALM,
@@ -150,7 +150,7 @@ const faults: Fault[] = [
 ];
 
 for (const { what, bytes, before = [], code = 1002 } of faults) {
-  Deno.test(`${what}, is failed with ${code}; what came before counts, nothing behind it`, () => {
+  Deno.test(`${what}, is failed with ${code}; earlier frames count, later ones are ignored`, () => {
     const good = wire({ payload: [1, 2] });
     for (const chunks of chunkings(concat(good, bytes, good))) {
       assertEquals(decode(chunks), { ...CALM, payload: [1, 2, ...before], fault: code });
@@ -193,7 +193,7 @@ Deno.test("5.5.1: a close frame may be empty, and hold a reason of 123 bytes in 
   assertEquals(decode([wire({ opcode: CLOSE, payload: closing(1000, "é".repeat(61) + "x") })]).closed, 1000);
 });
 
-Deno.test("5.5.1: what comes behind a close frame is ignored, faults too", () => {
+Deno.test("5.5.1: bytes behind a close frame are ignored, faults too", () => {
   const close = wire({ opcode: CLOSE });
   const behind = concat(wire({ payload: [2] }), wire({ opcode: PING }), wire({ rsv: 7 }));
   for (const chunks of chunkings(concat(wire({ payload: [1] }), close, behind))) {

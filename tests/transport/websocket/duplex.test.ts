@@ -68,7 +68,7 @@ for (const role of ["server", "client"] as const) {
   }
 }
 
-Deno.test("5.3: a client masks every frame with a key of its own", async () => {
+Deno.test("5.3: a client masks each frame with another key", async () => {
   const carrier = new Played();
   const socket = new WebSocketDuplex(carrier, "client");
   for (let round = 0; round < 20; round++) await socket.write(new Uint8Array(4));
@@ -76,7 +76,7 @@ Deno.test("5.3: a client masks every frame with a key of its own", async () => {
   assert(new Set(keys).size > 15, `${keys}`);
 });
 
-Deno.test("5.4: frames are written one after another, whoever asks", async () => {
+Deno.test("5.4: frames of concurrent writers are written one after another", async () => {
   const carrier = new Played([concat(wire({ opcode: PING, payload: "p" }), wire({ payload: [1] }))], 3);
   const socket = new WebSocketDuplex(carrier, "server");
   const [first, second] = [noise(50, 1), noise(50, 2)];
@@ -92,7 +92,7 @@ Deno.test("5.4: frames are written one after another, whoever asks", async () =>
   assertEquals(closed, 1000);
 });
 
-Deno.test("5.5.3: while one pong waits for the carrier, the latest of further pings is what is answered next", async () => {
+Deno.test("5.5.3: while one pong waits for the carrier, of further pings the latest is answered next", async () => {
   const pings = Array.from({ length: 100 }, (_, at) => wire({ opcode: PING, payload: [at] }));
   const carrier = new Played(pings);
   const { promise, resolve } = Promise.withResolvers<void>();
@@ -143,7 +143,7 @@ Deno.test("7.1.1: a silent client has its time from when its connection has take
   await reading;
 });
 
-Deno.test("7.1.1: a client that has closed waits for what the server still sends, however late it begins", async () => {
+Deno.test("7.1.1: a client that has closed waits for the server's remaining messages, however late they begin", async () => {
   const carrier = new Played();
   const socket = new WebSocketDuplex(carrier, "client", { closeMs: 20 });
   await socket.closeWrite();
@@ -181,7 +181,7 @@ Deno.test("bytes that were put back are read again, as many as fit", async () =>
   assertEquals([await socket.read(large), large[0]], [1, 4]);
 });
 
-Deno.test("a fault is told once; what is read afterwards is dropped by whoever lingers", async () => {
+Deno.test("a fault is reported once; bytes read afterwards are dropped by the lingering close", async () => {
   const socket = new WebSocketDuplex(new Played([wire({ rsv: 1 }), new Uint8Array(7)]), "server");
   const refusal = await assertRejects(() => socket.read(new Uint8Array(100)), Refusal);
   assertEquals([refusal.reason, refusal.rejection?.length], ["BAD_FRAME", 0]);
@@ -219,7 +219,7 @@ Deno.test("7.4.1: a rejection is followed by the close code that stands for it, 
   assertEquals(decode([carrier.bytes], false).closed, 1003);
 });
 
-Deno.test("close tells a peer that has heard nothing that this end is going, and one that asked what it asked for", async () => {
+Deno.test("close sends 1001 to a peer without a close frame of its own, and its own code to one with it", async () => {
   const closeAfter = async (...chunks: Uint8Array[]) => {
     const carrier = new Played(chunks);
     const socket = new WebSocketDuplex(carrier, "server");
@@ -247,7 +247,7 @@ Deno.test("close does not cut into a frame that is being written", async () => {
   assertEquals(carrier.sent, []);
 });
 
-Deno.test("a pong that cannot be sent is no failure of its own", async () => {
+Deno.test("a pong that cannot be sent is no failure", async () => {
   const carrier = new Played([concat(wire({ opcode: PING }), wire({ payload: [1] }))]);
   carrier.gate = Promise.reject(new Deno.errors.ConnectionReset("reset"));
   carrier.gate.catch(() => {});

@@ -149,7 +149,7 @@ Deno.test("4.2.2: the subprotocol tlv is accepted when offered, none is where it
   assertEquals(protocolOf("TLV"), undefined);
 });
 
-Deno.test("a refusal quotes no more than 60 characters of what stood there, all of them visible ASCII", () => {
+Deno.test("a refusal quotes at most 60 characters of the value, all of them visible ASCII", () => {
   const { text } = outcome(request({ "Sec-WebSocket-Key": `é\t"${"x".repeat(500)}` }));
   assertMatch(text, /not "\\xc3\\xa9\\x09\\x22x+\.\.\."\n$/);
 });
@@ -161,7 +161,7 @@ Deno.test("with websocket: false a G is BAD_FRAME like any other byte", async ()
   assertEquals(refusalCode(await receiveAll(client)), 1);
 });
 
-Deno.test("a handshake cut at every byte is taken, and what follows in the same write is a frame", async () => {
+Deno.test("a handshake cut at every byte is accepted, and bytes behind it in the same write are frames", async () => {
   await using balancer = startEchoing();
   const bytes = concat(encode(request()), wire({ payload: encodeId("1") }), wire({ opcode: 8 }));
   const clientCutAt = async (cut: number) => {
@@ -180,7 +180,7 @@ Deno.test("a handshake cut at every byte is taken, and what follows in the same 
   }
 });
 
-Deno.test("a handshake that is not complete at the deadline gets 408, however slowly it goes on", async () => {
+Deno.test("a handshake that is not complete at the deadline gets 408, also where bytes keep coming", async () => {
   await using balancer = balancerWith({}, 9, 300);
   using client = await balancer.connect();
   const started = performance.now();
