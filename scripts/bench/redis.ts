@@ -73,7 +73,8 @@ async function startBalancer(name: string, lines: string): Promise<Server> {
   const flags = ["--v8-flags=--max-semi-space-size=2", "--allow-net", "--allow-read", "--no-prompt"];
   const command = [Deno.execPath(), "run", "--no-check", ...flags, MAIN, "serve", "-c", file];
   const server = await Server.start(command, port, `${folder}/${name}.log`);
-  await sleep(500);
+  // it looks for the limit of open files, and the first requests compile
+  await sleep(2000);
   return server;
 }
 

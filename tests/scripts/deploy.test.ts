@@ -129,3 +129,12 @@ Deno.test({ name: "systemd rates the unit's exposure under 2", ignore }, async (
   const { success, said } = await analyze("security", "--offline=true", "--threshold=20");
   assert(success, said);
 });
+
+Deno.test("the balancers of the compose file with Redis look up where it is written", () => {
+  const { redis, admin } = parseConfig(read("scripts/shared/routes.yaml"), "routes.yaml");
+  const compose = read("scripts/compose.redis.yaml");
+  assert(redis?.url && admin);
+  assert(compose.includes(`\n  ${redis.url.host}:\n`), redis.url.host);
+  assert(compose.includes(`"${redis.key}"`), redis.key);
+  assert(compose.includes(`--admin, "${hostPortText(admin.address)}"`));
+});
