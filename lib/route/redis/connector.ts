@@ -3,6 +3,7 @@
 import type { HostPort, RedisConfig } from "../../config/config.ts";
 import { UpstreamContexts } from "../../transport/tls/client.ts";
 import { readText } from "../../util/read_file.ts";
+import { hostPortText } from "../../util/text.ts";
 import { Link, type LinkOptions, type Login, RedisError } from "./link.ts";
 import { type Place, placeOf } from "./place.ts";
 
@@ -83,7 +84,7 @@ export async function readFields(
 ): Promise<readonly (string | null)[]> {
   const values = await link.command("HMGET", key, ...fields);
   if (Array.isArray(values) && values.length === fields.length) return values;
-  throw new RedisError(`HMGET of ${fields.length} fields was not answered by as many values`);
+  throw unexpected(link, `HMGET of ${fields.length} fields was not answered by as many values`);
 }
 
 /** Every field and value of a hash, in batches. A field may come twice where the hash changes meanwhile. */
@@ -95,8 +96,14 @@ export async function* scanFields(
   do {
     const reply = await link.command("HSCAN", key, cursor, "COUNT", SCAN_COUNT);
     const [next, flat] = Array.isArray(reply) ? reply : [];
-    if (!Array.isArray(flat)) throw new RedisError("HSCAN was not answered by a cursor and a list");
+    if (!Array.isArray(flat)) throw unexpected(link, "HSCAN was not answered by a cursor and a list");
     yield Array.from({ length: flat.length / 2 }, (_, index) => [flat[2 * index], flat[2 * index + 1]]);
     cursor = String(next);
   } while (cursor !== "0");
+}
+
+function unexpected({ at }: Link, what: string): RedisError {
+  return new RedisError(
+    `${hostPortText(at)}: it does not answer as Redis does: check host and port (${what})`,
+  );
 }
