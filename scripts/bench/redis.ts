@@ -74,7 +74,7 @@ async function startBalancer(name: string, lines: string): Promise<Server> {
   const command = [Deno.execPath(), "run", "--no-check", ...flags, MAIN, "serve", "-c", file];
   const server = await Server.start(command, port, `${folder}/${name}.log`);
   // it looks for the limit of open files, and the first requests compile
-  await sleep(2000);
+  await sleep(Math.min(2000, seconds * 500));
   return server;
 }
 
