@@ -143,9 +143,15 @@ export class RedisServer implements AsyncDisposable {
   }
 }
 
-/** The settings of `redis` in a configuration, such as `url: "redis://127.0.0.1:6379", timeout: 100ms`. */
+/** Time for a look-up on a machine that is busy with other tests. */
+const PATIENT = ", timeout: 20s";
+
+/**
+ * The settings of `redis` in a configuration, such as `url: "redis://127.0.0.1:6379", timeout: 100ms`. Without a timeout
+ * there is plenty of time.
+ */
 export function redisConfig(fields: string): RedisConfig {
-  const { redis } = parseConfig(`routes: []\nredis: { ${fields} }\n`, "routes.yaml");
+  const { redis } = parseConfig(`routes: []\nredis: { ${patient(fields)} }\n`, "routes.yaml");
   if (!redis) throw new Error("no redis");
   return redis;
 }
@@ -168,4 +174,9 @@ export function sharedRedis(): { readonly get: () => RedisServer } {
 /** A test that needs redis-server, and is left out where that is not installed. */
 export function redisTest(name: string, fn: () => Promise<void>): void {
   Deno.test({ name, ignore: !hasRedis, fn });
+}
+
+/** `fields` of `redis` with plenty of time, unless they have a timeout. */
+export function patient(fields: string): string {
+  return fields.includes("timeout:") ? fields : `${fields}${PATIENT}`;
 }

@@ -1,7 +1,7 @@
 /** `check`, `explain` and `routes` of a configuration with `redis`. */
 
 import { assertEquals, assertStringIncludes } from "../assert.ts";
-import { redisTest, sharedRedis } from "../redis.ts";
+import { patient, redisTest, sharedRedis } from "../redis.ts";
 import { run } from "./command.ts";
 
 const shared = sharedRedis();
@@ -19,7 +19,7 @@ async function runWith(
   await Deno.writeTextFile(
     file,
     `routes:\n  - { id: own, host: h, port: 1 }\n  - { match: "eu-*", host: g, port: 2 }\n` +
-      `redis: { url: "redis://${server}", key: "${key}" }\n`,
+      `redis: { ${patient(`url: "redis://${server}", key: "${key}"`)} }\n`,
   );
   const [command = "", ...rest] = args;
   const { status, out, err } = await run(command, ...rest, "-c", file);
@@ -100,6 +100,6 @@ Deno.test("routes --redis of a configuration without redis is an error with exit
 redisTest("check shows where the hash is, and connects to nothing", async () => {
   const { status, out, where } = await runWith({}, ["check"], NOBODY);
   assertEquals(status, 0);
-  const line = `redis: ${where}, asked within 1s, known IDs kept for 1h without it, unknown ones for 5s`;
+  const line = `redis: ${where}, asked within 20s, known IDs kept for 1h without it, unknown ones for 5s`;
   assertEquals(out.filter((text) => text.startsWith("redis")), [line]);
 });

@@ -14,7 +14,7 @@ function problemsOf(fields: string): readonly string[] {
 }
 
 Deno.test("redis has defaults for everything but the server", () => {
-  assertEquals(redisConfig('url: "redis://localhost"'), {
+  assertEquals(parseConfig('routes: []\nredis: { url: "redis://localhost" }', "routes.yaml").redis, {
     url: { host: "localhost", port: 6379, tls: false },
     key: "switchyard:routes",
     database: 0,

@@ -20,7 +20,7 @@ function startRouted(changes: Changes, server = shared.get(), fields = "") {
   const redis = redisConfig(`url: "redis://${server.address}", key: "${key}"${fields}`);
   const ends: (string | undefined)[] = [];
   const closed: Observer["closed"] = (_, { detail }) => void ends.push(detail);
-  const config = configTo(1, { routes: [], redis, ...changes });
+  const config = configTo(1, { routes: [], redis, timeouts: { connect: 20_000 }, ...changes });
   const started = startBalancer(config, { observers: [{ closed }] });
   return {
     ...started,

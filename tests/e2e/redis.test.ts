@@ -3,7 +3,7 @@
 import { assertEquals, assertMatch, assertStringIncludes } from "../assert.ts";
 import { identify, named } from "../clients.ts";
 import { configTo, startBalancer } from "../fixture.ts";
-import { redisConfig, RedisServer, redisTest, sharedRedis } from "../redis.ts";
+import { patient, redisConfig, RedisServer, redisTest, sharedRedis } from "../redis.ts";
 import { LISTENERS, replace, said, serve, type Serving } from "../serving.ts";
 import { sized } from "../soak.ts";
 import { startEcho, startNamed } from "../upstreams.ts";
@@ -15,8 +15,8 @@ let keys = 0;
 /** The text of a configuration with a hash of its own, and the name of that. */
 function tableIn(more = "", server = shared.get()) {
   const key = `routes:${++keys}`;
-  const redis = `redis: { url: "redis://${server.address}", key: "${key}"${more} }\n`;
-  return { key, text: `routes: []\nadmin: { address: "127.0.0.1:0" }\n${redis}` };
+  const redis = `redis: { ${patient(`url: "redis://${server.address}", key: "${key}"${more}`)} }\n`;
+  return { key, text: `routes: []\ntimeouts: { connect: 20s }\nadmin: { address: "127.0.0.1:0" }\n${redis}` };
 }
 
 /** The admin API's answer to a GET: its status and its text. */
@@ -98,7 +98,9 @@ redisTest("no known ID fails while Redis is killed and restarted under load", as
   await using server = await RedisServer.start();
   await using echo = startEcho();
   const redis = redisConfig(`url: "redis://${server.address}"`);
-  await using balancer = startBalancer(configTo(echo.port, { routes: [], redis }));
+  await using balancer = startBalancer(
+    configTo(echo.port, { routes: [], redis, timeouts: { connect: 20_000 } }),
+  );
   const ids = Array.from({ length: sized(1000) }, (_, index) => `device-${index}`);
   await server.set(Object.fromEntries(ids.map((id) => [id, `127.0.0.1:${echo.port}`])));
   const stop = new AbortController();

@@ -164,10 +164,10 @@ redisTest("a server that is silent is given up after timeout, and cached IDs are
   await using server = await RedisServer.start();
   await using redis = open(", timeout: 500ms", server);
   await redis.set({ a: "n1.example.com:1" });
-  assertEquals(await redis.target("a"), "n1.example.com:1");
+  await until(async () => await redis.target("a") === "n1.example.com:1", "it is known", 20_000);
   server.suspend();
   assertStringIncludes(await redis.target("b") ?? "", "no answer within 500ms");
-  await until(() => !redis.routes.state().up, "the loss is known");
+  await until(() => !redis.routes.state().up, "the loss is known", 20_000);
   assertEquals(text(await redis.routes.find("a")), "n1.example.com:1");
   server.resume();
   await until(() => redis.routes.state().up, "it is connected again", 20_000);
