@@ -18,7 +18,7 @@ function fail(engine: WorkersEngine, how: string): Promise<number> {
   return engine.terminate({ id: how }, { reason: "kicked", closedBy: "balancer" });
 }
 
-for (const how of ["throws", "throws with locks", "rejects", "exits"]) {
+for (const how of ["throws", "rejects", "exits", "exits with locks"]) {
   Deno.test(`a worker that ${how} is replaced, and only its connections are lost`, async () => {
     using log = captureLog();
     await using workers = await startWorkers({}, { script });
