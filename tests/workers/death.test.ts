@@ -45,7 +45,7 @@ for (const how of ["throws", "rejects", "exits", "exits with locks"]) {
 }
 
 async function replaced(log: ReturnType<typeof captureLog>): Promise<void> {
-  await until(() => log.lines("worker 0 is replaced").length === 1, "it is replaced", 20_000);
+  await until(() => log.lines("worker 0 is replaced").length > 0, "it is replaced", 20_000);
 }
 
 /** Whether a byte comes back. */
@@ -83,7 +83,7 @@ Deno.test("a reload while a worker dies reaches the others, and the one that rep
 
 Deno.test("a worker that hangs is noticed by its silence, and replaced", async () => {
   using log = captureLog();
-  await using workers = await startWorkers({}, { script, silenceMs: 300 });
+  await using workers = await startWorkers({}, { script, silenceMs: 1000 });
   const { engine } = workers;
   const clients = await Promise.all(Array.from({ length: MANY }, () => workers.join()));
   await fail(engine, "hangs");
@@ -113,9 +113,9 @@ Deno.test("a worker that cannot be ended is reported, and not replaced", async (
   using log = captureLog();
   const problems: string[] = [];
   const onStuck = (problem: string) => void problems.push(problem);
-  await using workers = await startWorkers({}, { script, silenceMs: 200, endMs: 100, onStuck });
-  await fail(workers.engine, "hangs");
-  await until(() => problems.length > 0, "it is reported");
+  await using workers = await startWorkers({}, { script, silenceMs: 500, endMs: 500, onStuck });
+  await fail(workers.engine, "hangs for long");
+  await until(() => problems.length > 0, "it is reported", 8000);
   assertMatch(problems[0] ?? "", /^worker 0 hangs and cannot be ended/);
   assertEquals(log.lines("worker 0 is replaced"), []);
 });

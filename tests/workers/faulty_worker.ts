@@ -20,10 +20,13 @@ const FAULTS: Readonly<Record<string, () => void>> = {
     Deno.exit(1);
   },
   exits: () => Deno.exit(1),
-  hangs: () => {
-    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1500);
-  },
+  hangs: () => hang(3000),
+  "hangs for long": () => hang(10_000),
 };
+
+function hang(ms: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
+}
 
 parentPort?.on("message", ({ call, args }: { call?: string; args?: [{ id?: string }] }) => {
   if (call === "terminate" && workerData.index === 0) FAULTS[args?.[0].id ?? ""]?.();

@@ -95,7 +95,7 @@ Deno.test("max_connections of a pool is exact, and its count is shown, over all 
   const server = workers.engine.snapshot.pools.get("eu")?.servers[0];
   assertEquals(server?.active, 7);
   closeAll(clients);
-  await until(() => server?.active === 0, "places are given back");
+  await until(() => server?.active === 0, "places are given back", 20_000);
 });
 
 Deno.test("least_connections counts those of every worker", async () => {

@@ -15,7 +15,7 @@ Deno.test("each connection is reported once when it opens and once when it ends,
   const url = `http://127.0.0.1:${hook.addr.port}/`;
   await using workers = await startWorkers({ webhooks: [{ url }] });
   for (let index = 0; index < MANY; index++) (await workers.join()).close();
-  await until(() => events.length === 2 * MANY, "all are told");
+  await until(() => events.length === 2 * MANY, "all are told", 20_000);
   for (const kind of ["connect", "disconnect"]) {
     const numbers = events.filter(({ event }) => event === kind).map(({ data }) => data.conn);
     assertEquals(
@@ -26,6 +26,6 @@ Deno.test("each connection is reported once when it opens and once when it ends,
   await workers.engine.reload({ ...workers.config, webhooks: [{ url, events: ["connect", "reload"] }] });
   events.length = 0;
   for (let index = 0; index < MANY; index++) (await workers.join()).close();
-  await until(() => events.length === MANY, "all are told");
+  await until(() => events.length === MANY, "all are told", 20_000);
   assertEquals(new Set(events.map(({ event }) => event)), new Set(["connect"]));
 });
