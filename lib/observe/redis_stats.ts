@@ -30,7 +30,10 @@ export interface RedisStats extends RedisState {
   readonly cached: number;
 }
 
-/** The sum over threads, each of which has a connection and a cache: up where all are; undefined for none. */
+/**
+ * The sum over threads, each of which has a connection and a cache: up where all are, and serving where one is. Undefined
+ * for none.
+ */
 export function sumOfRedis(all: readonly RedisStats[]): RedisStats | undefined {
   const [first, ...others] = all;
   return first && others.reduce(sum, first);
@@ -42,7 +45,7 @@ function sum(one: RedisStats, other: RedisStats): RedisStats {
   for (const result of LOOKUP_RESULTS) lookups[result] += other.lookups[result];
   return {
     up: worse.up,
-    serving: one.serving && other.serving,
+    serving: one.serving || other.serving,
     text: worse.text,
     lookups,
     requests: one.requests + other.requests,

@@ -3,7 +3,7 @@ import { assertEquals } from "../assert.ts";
 import { redisStats } from "./metrics_source.ts";
 
 Deno.test("counts of threads are added, and the worst state is shown", () => {
-  const away = { ...redisStats, up: false, text: "away" };
+  const away = { ...redisStats, up: false, serving: false, text: "away" };
   assertEquals(sumOfRedis([redisStats, away, redisStats]), {
     up: false,
     serving: true,
