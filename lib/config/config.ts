@@ -7,11 +7,7 @@ import type * as v from "valibot";
 import type { TableData } from "../tables/data.ts";
 import type { fileSchema } from "./schema/file.ts";
 
-/** A TCP address. IPv6 addresses have no brackets. */
-export interface HostPort {
-  readonly host: string;
-  readonly port: number;
-}
+export type { HostPort } from "./values.ts";
 
 type DeepReadonly<T> = T extends object ? { readonly [Field in keyof T]: DeepReadonly<T[Field]> } : T;
 

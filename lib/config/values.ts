@@ -1,6 +1,10 @@
 /** Parses values of the configuration and of the command line. Pure; undefined means that the value is invalid. */
 
-import type { HostPort, RouteConfig } from "./config.ts";
+/** A TCP address. IPv6 addresses have no brackets. */
+export interface HostPort {
+  readonly host: string;
+  readonly port: number;
+}
 
 const MILLISECONDS: ReadonlyMap<string, number> = new Map([["ms", 1], ["s", 1000], ["m", 60_000], [
   "h",
@@ -167,12 +171,15 @@ export function isPrintable(text: string): boolean {
   return text.isWellFormed() && !/\p{Cc}/u.test(text);
 }
 
+/** The route of one ID to one server. */
+export type ExactRoute = HostPort & { readonly id: string };
+
 /**
  * The route in `ID=HOST:PORT`, as `--route` takes it; undefined where `text` is none. The last `=` ends the ID.
  *
  * @param id_bytes Longest ID in bytes of UTF-8.
  */
-export function parseRoute(text: string, id_bytes: number = DEFAULTS.idBytes): RouteConfig | undefined {
+export function parseRoute(text: string, id_bytes: number = DEFAULTS.idBytes): ExactRoute | undefined {
   const end = text.lastIndexOf("=");
   const id = text.slice(0, Math.max(0, end));
   const upstream = parseUpstream(text.slice(end + 1));

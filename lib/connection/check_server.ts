@@ -9,7 +9,7 @@ import { concat } from "../util/bytes.ts";
 import { Deadlines, type TimeLimit } from "../util/deadlines.ts";
 import { durationText, quote } from "../util/text.ts";
 import { openServer } from "./open_server.ts";
-import type { DialSettings } from "./dialing.ts";
+import type { DialSettings } from "./dial_settings.ts";
 
 /** The part of the answer in which the expected text is looked for, in bytes. */
 const ANSWER_BYTES = 4096;

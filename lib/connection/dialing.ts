@@ -4,14 +4,14 @@ import type { Config } from "../config/config.ts";
 import { serversOf } from "../config/servers.ts";
 import type { Observer } from "../observe/observer.ts";
 import { UpstreamContexts } from "../transport/tls/client.ts";
-import type { RedisRoutes } from "../route/redis/redis_routes.ts";
 import type { ReadFile } from "../transport/tls/files.ts";
 import { type Connect, Dialer } from "../upstream/dialer.ts";
 import { Hold } from "../upstream/hold.ts";
 import { type Lookup, Resolver } from "../upstream/resolver.ts";
-import { type Pools, Upstreams, type UpstreamsOptions } from "../upstream/upstreams.ts";
+import { Upstreams, type UpstreamsOptions } from "../upstream/upstreams.ts";
 import type { Waker } from "../upstream/waker.ts";
 import { checkServer } from "./check_server.ts";
+import type { DialSettings } from "./dial_settings.ts";
 import { RedisInUse } from "./redis_in_use.ts";
 
 /** What tests put in place of the platform, and who is told of a server's health. */
@@ -27,20 +27,6 @@ export interface DialingOptions {
   /** Has the upstreams of held clients woken. @default this thread does */
   readonly waker?: Waker | undefined;
   readonly observer: Pick<Required<Observer>, "serverChanged">;
-}
-
-/** The part of a configuration's snapshot that is about upstreams. */
-export interface DialSettings {
-  readonly proxyProtocol: Config["proxy_protocol"];
-  /** How TLS is used to upstreams. */
-  readonly upstreamTls: UpstreamContexts;
-  readonly dialer: Dialer;
-  readonly pools: Pools;
-  /** The servers' connections and health. They outlive a reload, and so do held clients. */
-  readonly upstreams: Upstreams;
-  readonly hold: Hold;
-  /** Where IDs are looked up that the table does not name; undefined without `redis`. */
-  readonly redis: RedisRoutes | undefined;
 }
 
 /** See the top of the file. */

@@ -8,7 +8,7 @@ import { secureUpstream } from "../transport/tls/client.ts";
 import { HandshakeError } from "../transport/tls/duplex.ts";
 import { DialError } from "../upstream/dial_error.ts";
 import type { TimeLimit } from "../util/deadlines.ts";
-import type { DialSettings } from "./dialing.ts";
+import type { DialSettings } from "./dial_settings.ts";
 import { durationText } from "../util/text.ts";
 
 /** The server, and what it is told first. */

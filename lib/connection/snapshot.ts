@@ -3,7 +3,7 @@
 import type { Limiter } from "../admission/limiter.ts";
 import type { RouteTable } from "../route/table.ts";
 import type { Deadlines } from "../util/deadlines.ts";
-import type { DialSettings } from "./dialing.ts";
+import type { DialSettings } from "./dial_settings.ts";
 import type { IdleLimits } from "./idle_timeout.ts";
 import type { ConnectionRegistry } from "./registry.ts";
 

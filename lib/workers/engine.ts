@@ -2,7 +2,8 @@
 
 import { type Config, DEFAULT_CONNECTIONS } from "../config/config.ts";
 import { serversOf } from "../config/servers.ts";
-import { Dialing, type DialSettings } from "../connection/dialing.ts";
+import type { DialSettings } from "../connection/dial_settings.ts";
+import { Dialing } from "../connection/dialing.ts";
 import { ORDERS, type Page } from "../connection/page.ts";
 import type { ConnectionCounts, Counted, Selection } from "../connection/registry.ts";
 import type { EngineFace, ReloadOptions, Routing, Stats } from "../engine/face.ts";
