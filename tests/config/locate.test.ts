@@ -76,14 +76,18 @@ Deno.test("for any names the position of a value is where its text begins", () =
     .filter((text) =>
       text.isWellFormed() && !/\p{Cc}|\p{Cf}/u.test(text) && JSON.stringify(text).length < 60
     );
-  fc.assert(fc.property(fc.uniqueArray(name, { minLength: 1, maxLength: 8 }), (names) => {
-    const lines = names.map((each, index) => `${JSON.stringify(each)}: { port: 7000${index} }`);
-    const problems = problemsOf(`${lines.join("\n")}\nroutes: []\n`);
-    assertEquals(
-      problems.map((problem) => problem.split(":").slice(1, 3).join(":")),
-      names.map((_, at) => `${at + 1}:1`),
-    );
-  }));
+  fc.assert(
+    fc.property(fc.uniqueArray(name, { minLength: 1, maxLength: 8 }), (names) => {
+      const lines = names.map((each, index) => `${JSON.stringify(each)}: { port: 7000${index} }`);
+      const problems = problemsOf(`${lines.join("\n")}\nroutes: []\n`);
+      // a name such as "0" comes first in an object of JavaScript, so its problem does too
+      assertEquals(
+        problems.map((problem) => problem.split(":").slice(1, 3).join(":")).sort(),
+        names.map((_, at) => `${at + 1}:1`),
+      );
+    }),
+    { examples: [[[" ", "0"]]] },
+  );
 });
 
 /** The shortest of three runs, in milliseconds. */
