@@ -13,7 +13,7 @@ import { connectionView } from "./views.ts";
 const PAGE = 100;
 
 /** Most rows in a page: what a page of them costs stays within milliseconds. */
-export const MOST_ROWS = 1000;
+const MOST_ROWS = 1000;
 
 /** Parameters of a list in pages. */
 export const PAGE_PARAMETERS: Parameters = {

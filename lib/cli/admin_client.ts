@@ -16,7 +16,7 @@ export interface AdminAnswer {
 const MOST_CHARACTERS = 16 << 20;
 
 /** The usual address of the admin listener. */
-export const ADMIN_EXAMPLE = "127.0.0.1:9090";
+const ADMIN_EXAMPLE = "127.0.0.1:9090";
 
 /** Time for an answer, in milliseconds. */
 const TIMEOUT_MS = 5000;

@@ -5,10 +5,10 @@ import type { RefusalName } from "../errors.ts";
 import { type Duplex, writeAll } from "./duplex.ts";
 
 /** How long a refused client may take to read why and close: a few round trips on a poor link. */
-export const LINGER_MS = 2_000;
+const LINGER_MS = 2_000;
 
 /** How much it may still send meanwhile before it is cut off. */
-export const LINGER_BYTES = 16 << 20;
+const LINGER_BYTES = 16 << 20;
 
 /** Connections of the process that may linger at once. In a flood the one that has had the most time is closed for the next. */
 export const LINGER_MOST = 500;

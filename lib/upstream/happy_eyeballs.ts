@@ -4,7 +4,7 @@ import { sleep } from "../util/async.ts";
 import { connectCanceller } from "./cancel.ts";
 
 /** How long an address may leave a connect unanswered before the next is tried beside it ("Connection Attempt Delay"). */
-export const ATTEMPT_DELAY_MS = 250;
+const ATTEMPT_DELAY_MS = 250;
 
 /** A connect to one address, cancelled by its signal. */
 export type ConnectTo = (address: string, signal: AbortSignal) => Promise<Deno.TcpConn>;

@@ -62,7 +62,7 @@ const CHUNK_BYTES = 64 << 10;
 const SHARED_CHUNK = 1 << 20;
 
 /** True for the names of standard input, which only `pipe` permits. */
-export function isStandardInput(file: string): boolean {
+function isStandardInput(file: string): boolean {
   return file === "-" || file === "/dev/stdin";
 }
 

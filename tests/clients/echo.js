@@ -30,8 +30,7 @@ export async function echo(Socket, url) {
     socket.onerror = reject;
   });
   const back = collect(socket, BYTES);
-  await sendInPieces(socket, bytes);
-  const received = await back;
+  const [received] = await Promise.all([back, sendInPieces(socket, bytes)]);
   socket.close(1000, "done");
   return {
     sent: await sha256(bytes.subarray(id.length)),
@@ -50,7 +49,9 @@ async function sendInPieces(socket, bytes) {
     const end = Math.min(bytes.length, at + (SIZES[turn % SIZES.length] ?? 1));
     socket.send(bytes.subarray(at, end));
     at = end;
-    while (socket.bufferedAmount > MOST_WAITING) await new Promise((resolve) => setTimeout(resolve, 1));
+    while (socket.bufferedAmount > MOST_WAITING && socket.readyState === 1) {
+      await new Promise((resolve) => setTimeout(resolve, 1));
+    }
   }
 }
 

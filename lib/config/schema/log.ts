@@ -4,13 +4,13 @@ import * as v from "valibot";
 import { boolean, choice } from "./fields.ts";
 
 /** Severities, most detailed first. */
-export const LOG_LEVELS = ["debug", "info", "warning", "error"] as const;
+const LOG_LEVELS = ["debug", "info", "warning", "error"] as const;
 
 /** Forms of a log line. */
-export const LOG_FORMATS = ["text", "json"] as const;
+const LOG_FORMATS = ["text", "json"] as const;
 
 /** Ways of logging a client's ID. */
-export const ID_PRIVACIES = ["plain", "hash", "truncate"] as const;
+const ID_PRIVACIES = ["plain", "hash", "truncate"] as const;
 
 /** Level, format and access log. */
 export const logSchema = v.pipe(

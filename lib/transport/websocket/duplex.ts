@@ -16,7 +16,7 @@ import { durationText } from "../../util/text.ts";
  * section 7.1.1). It may still be busy with the messages ahead of it. Common clients ping every 20 to 25 seconds, and
  * one that is cut off loses everything that it has not read yet.
  */
-export const CLOSE_MS = 30_000;
+const CLOSE_MS = 30_000;
 
 /** Up to this many bytes a message is copied behind its header and sent in one piece: two writes cost more. */
 const COPIED_BYTES = 64 << 10;

@@ -6,7 +6,7 @@ import { concat } from "../../util/bytes.ts";
 export const MAX_HEAD_BYTES = 8 << 10;
 
 /** Most fields of a head. */
-export const MAX_FIELDS = 100;
+const MAX_FIELDS = 100;
 
 /** A start line and fields, names in lower case, in the order they came. */
 export interface Head {

@@ -5,6 +5,9 @@ import { SOAK } from "../../soak.ts";
 const PEERS = new URL("../../../scripts/bench/peers.ts", import.meta.url).pathname;
 const ROOT = new URL("../../../", import.meta.url).pathname;
 
+/** Measured anew for longer where a busy machine completes nothing in so short a time. */
+const SECONDS = ["0.2", "2", "5"];
+
 async function peers(...args: string[]) {
   const command = new Deno.Command(Deno.execPath(), { args: ["run", "--allow-all", PEERS, ...args] });
   const { success, stdout, stderr } = await command.output();
@@ -14,18 +17,24 @@ async function peers(...args: string[]) {
 
 const ignore = Deno.build.os !== "linux" || !await isInstalled("cc");
 
-Deno.test({ name: "the benchmark measures this checkout beside another one", ignore }, async () => {
-  const modes = SOAK ? ["rtt", "connect", "paced"] : ["rtt"];
-  const flags = ["--rounds", "1", "--seconds", "0.2", "--modes", modes.join(), "--alone", "--bare"];
+const MODES = SOAK ? ["rtt", "connect", "paced"] : ["rtt"];
+
+/** The rates and latencies of each program in a measurement of `seconds`. */
+async function measured(seconds: string): Promise<number[]> {
+  const flags = ["--rounds", "1", "--seconds", seconds, "--modes", MODES.join(), "--alone", "--bare"];
   const { success, lines, stderr } = await peers(...flags, "--against", ROOT);
   assert(success, stderr);
-  const figures = JSON.parse(lines.at(-1) ?? "");
-  for (const mode of modes) assert(`${mode}.p99_us` in figures || `${mode}.per_s` in figures, lines.at(-1));
-  for (const [name, { switchyard, against, bare }] of Object.entries<Record<string, number>>(figures)) {
-    if (!name.endsWith("cpu_us")) {
-      assert(Number(switchyard) > 0 && Number(against) > 0 && Number(bare) > 0, name);
-    }
+  const figures: Record<string, Record<string, number>> = JSON.parse(lines.at(-1) ?? "");
+  for (const mode of MODES) assert(`${mode}.p99_us` in figures, lines.at(-1));
+  return Object.entries(figures).filter(([name]) => !name.endsWith("cpu_us"))
+    .flatMap(([, { switchyard, against, bare }]) => [switchyard, against, bare].map(Number));
+}
+
+Deno.test({ name: "the benchmark measures this checkout beside another one", ignore }, async () => {
+  for (const seconds of SECONDS) {
+    if ((await measured(seconds)).every((figure) => figure > 0)) return;
   }
+  throw new Error("nothing was measured");
 });
 
 Deno.test("an unknown mode is an error that lists the modes", async () => {
