@@ -52,6 +52,7 @@ function statusLines({ status, before }: TopState): string[] {
     `connections ${count(status.connections_active)}  new ${count(news)}/s  ` +
     `up ${bytes(up)}/s  down ${bytes(down)}/s`,
     `refused ${refused.map(([reason, value]) => `${reason} ${count(value)}`).join("  ") || "none"}`,
+    ...(status.redis ? [`redis ${status.redis.text}  ${count(status.redis.cached_ids)} IDs cached`] : []),
   ];
 }
 

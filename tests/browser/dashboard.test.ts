@@ -1,7 +1,8 @@
 /** The dashboard in a real browser, before a balancer with traffic. */
 
 import type { Page } from "playwright-core";
-import { assertEquals, assertStringIncludes } from "../assert.ts";
+import { parseConfig } from "../../lib/config/parse.ts";
+import { assert, assertEquals, assertStringIncludes } from "../assert.ts";
 import { send } from "../bytes.ts";
 import { until } from "../wait.ts";
 import { browserTest, openDashboard, shows, startServed, withBrowser } from "./dashboard.ts";
@@ -84,4 +85,13 @@ browserTest("the page survives a restart of the balancer and shows it", async ()
   await shows(page, "#state", "running");
   using _client = await second.admin.relayed("1");
   await shows(page, "#tile-active", "1");
+});
+
+browserTest("the page tells that Redis is away", async () => {
+  const { redis } = parseConfig('routes: []\nredis: { url: "redis://127.0.0.1:1" }\n', "routes.yaml");
+  assert(redis);
+  await using served = await startServed(0, new Date(), { redis });
+  await using opened = await openDashboard(served.port);
+  await shows(opened.page, "#redis.bad", "Redis: away for ");
+  await shows(opened.page, "#redis", "; 0 IDs cached");
 });

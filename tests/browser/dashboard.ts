@@ -5,7 +5,7 @@ import { AdminServer } from "../../lib/admin/server.ts";
 import { administer } from "../admin/administered.ts";
 import { assert } from "../assert.ts";
 import { CHROMIUM } from "../clients/tools.ts";
-import { configTo } from "../fixture.ts";
+import { type Changes, configTo } from "../fixture.ts";
 import { startEcho } from "../upstreams.ts";
 import { launch } from "./pages.ts";
 
@@ -30,10 +30,10 @@ export function browserTest(name: string, fn: () => Promise<void>): void {
 }
 
 /** A balancer whose every ID goes to an echo, and its admin API on `port`. */
-export async function startServed(port = 0, startedAt = new Date()) {
+export async function startServed(port = 0, startedAt = new Date(), changes: Changes = {}) {
   const upstream = startEcho();
   const pools = { eu: poolTo(upstream.port) };
-  const config = configTo(9, { routes: [{ match: "*", pool: "eu" }], pools });
+  const config = configTo(9, { routes: [{ match: "*", pool: "eu" }], pools, ...changes });
   const admin = administer(config, { startedAt });
   const server = await AdminServer.start({ address: { host: "127.0.0.1", port } }, admin.source);
   return {

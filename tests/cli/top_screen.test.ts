@@ -17,6 +17,8 @@ const status = {
   refused: { bad_frame: 0, unknown_id: 7 },
 };
 
+const LOOKUPS = { cached: 0, found: 0, unknown: 0, stale: 0, unavailable: 0, invalid: 0 };
+
 const connection = {
   conn: 1,
   client: "127.0.0.1:5000",
@@ -91,6 +93,18 @@ for (const [columns, rows] of [[130, 20], [60, 10], [20, 3], [1, 1]] as const) {
     for (const line of lines.filter((line) => /^[\x20-\x7e…]*$/.test(line))) assert(line.length <= columns);
   });
 }
+
+Deno.test("where routes are in Redis, the screen has its state", () => {
+  const redis = {
+    up: false,
+    serving: true,
+    text: "away for 3s: refused",
+    cached_ids: 1200,
+    lookups: LOOKUPS,
+  };
+  const lines = topScreen({ ...state, status: { ...status, redis } }, { columns: 80, rows: 12 });
+  assertEquals(lines[3], "redis away for 3s: refused  1,200 IDs cached");
+});
 
 Deno.test("a problem stands in place of the keys", () => {
   const lines = topScreen({ ...state, before: undefined, problem: "no answer" }, { columns: 80, rows: 12 });

@@ -4,7 +4,7 @@ import { request } from "./api.js";
 import { Chart } from "./chart.js";
 import { ConnectionTable } from "./connections.js";
 import { bytes, count } from "./format.js";
-import { showExplanation, showPools, showRefused, showRoutes } from "./views.js";
+import { showExplanation, showPools, showRedis, showRefused, showRoutes } from "./views.js";
 
 const $ = (id) => document.getElementById(id);
 const rate = (value) => `${bytes(value)}/s`;
@@ -56,6 +56,7 @@ function showStatus(status) {
   showState(status.draining ? "draining" : "running", status.draining ? "bad" : "good");
   $("version").textContent = `${status.version} on ${status.listeners.join(", ")}`;
   if (restarted || last === undefined) void showRoutePage(0);
+  showRedis($("redis"), status.redis);
   showFigures(status, restarted ? undefined : last, now);
   last = { status, now };
   if (!document.hidden) void table.refresh(status.connections_active);

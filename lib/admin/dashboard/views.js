@@ -66,6 +66,14 @@ export function showRoutes(table, routes) {
   );
 }
 
+/** The routes in Redis, where it is configured: whether it answers. */
+export function showRedis(place, redis) {
+  place.hidden = redis === null;
+  if (redis === null) return;
+  place.textContent = `Redis: ${redis.text}; ${count(redis.cached_ids)} IDs cached`;
+  place.className = redis.up ? "muted" : "bad";
+}
+
 /** What a connection would meet. */
 export function showExplanation(place, { refused, rules, candidates, from }) {
   const verdict = refused
