@@ -26,6 +26,9 @@ const BACKOFF_MS = { first: 100, longest: 30_000 };
 /** A worker that has run for so long, in milliseconds, is replaced at once. */
 const STABLE_MS = 60_000;
 
+/** How long a worker that replaces another may take to start, in milliseconds. */
+const START_MS = 60_000;
+
 /** How long a worker may take to close, in milliseconds: its webhooks and its log have some time for what is queued. */
 const LAST_MS = 5000;
 
@@ -90,7 +93,7 @@ export class WorkerGroup {
   /** Has them serve `config`. @throws Error of the first that cannot */
   async serve(config: Config): Promise<void> {
     await Promise.all(this.#starting.map((thread) => thread.start(config, this.#options.healths)));
-    for (const thread of this.#starting) this.#living.set(thread.index, thread);
+    for (const thread of this.#starting) this.#add(thread);
     this.#starting = [];
     this.#beat = setInterval(() => this.#beatAll(), this.#options.silenceMs / MISSED_BEATS);
   }
@@ -203,17 +206,26 @@ export class WorkerGroup {
     if (this.#closed.signal.aborted) return;
     const thread = this.#spawn(index);
     this.#starting = [thread];
+    // the queue must not wait for ever for one that hangs
+    const timer = setTimeout(() => thread.kill("it did not start in time"), START_MS);
     try {
       await thread.start(this.#options.config(), this.#options.healths);
     } catch (error) {
       await thread.end();
       throw error;
     } finally {
+      clearTimeout(timer);
       this.#starting = [];
     }
     if (this.#closed.signal.aborted) return await thread.end();
-    this.#living.set(index, thread);
+    this.#add(thread);
     log.info(`worker ${index} is replaced`);
+  }
+
+  #add(thread: WorkerThread): void {
+    this.#living.set(thread.index, thread);
+    // what has changed while it started
+    thread.tell("useHealths", this.#options.healths());
   }
 
   #keep({ accepted, bytes, counters }: Report): void {
