@@ -33,7 +33,7 @@ export interface ClientResult {
 /**
  * Runs a client to its receipt.
  *
- * @throws Error that tells what was tried and what happened: no connection, an ERROR frame, no receipt.
+ * @throws Error with the ID, the target and the reason: no connection, an ERROR frame, no receipt
  */
 export async function runClient(run: ClientRun): Promise<ClientResult> {
   const duplex = await connectTo(run.connect);

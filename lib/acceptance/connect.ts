@@ -17,7 +17,7 @@ export interface Target extends HostPort {
   readonly tls?: ClientTls;
 }
 
-/** What a client trusts and presents, in PEM. */
+/** The certificates that a client trusts, and its own, in PEM. */
 export interface ClientTls {
   /** Certificates to trust besides those that Deno trusts. */
   readonly ca?: string;
@@ -37,7 +37,7 @@ export interface ConnectOptions {
   readonly handshakeMs?: number;
 }
 
-/** Opens a connection to `target`; the caller closes it. @throws Error that tells what was tried. */
+/** Opens a connection to `target`; the caller closes it. @throws Error with the target and the reason */
 export async function connectTo(target: Target, options: ConnectOptions = {}): Promise<Duplex> {
   const conn = await dial(target, options);
   try {

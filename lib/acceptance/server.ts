@@ -20,7 +20,7 @@ export interface ServerEvents {
   onFailure?: (problem: string) => void;
 }
 
-/** What a server does with the bytes it receives: answer with a receipt, send them back, or drop them. */
+/** Modes of a server: answer with a receipt, send received bytes back, or drop them. */
 export type ServerMode = "receipt" | "echo" | "sink";
 
 /** A running server. */

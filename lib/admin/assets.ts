@@ -7,7 +7,7 @@ const FOLDER = new URL("./dashboard/", import.meta.url);
 const SCRIPT = "text/javascript; charset=utf-8";
 const STYLE = "text/css; charset=utf-8";
 
-/** What is served at a path: bytes or text, read when it is asked for. */
+/** The content of a path, bytes or text, read at each request. */
 type Asset = readonly [read: () => Promise<BodyInit>, type: string];
 
 const file = (name: string, type: string): Asset => [() => Deno.readFile(new URL(name, FOLDER)), type];

@@ -12,7 +12,7 @@ import { connectionView } from "./views.ts";
 /** Connections in a page without `limit`. */
 const PAGE = 100;
 
-/** Most rows in a page: what a page of them costs stays within milliseconds. */
+/** Most rows in a page, so that a page takes only milliseconds. */
 const MOST_ROWS = 1000;
 
 /** Parameters of a list in pages. */

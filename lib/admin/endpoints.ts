@@ -12,7 +12,7 @@ import type { Parameters, Values } from "./parameters.ts";
 import type { AdminSource } from "./source.ts";
 import { poolView, routeView, statusView } from "./views.ts";
 
-/** A request that has passed the guard, and what it is answered from. */
+/** A request that has passed the guard, and the data for its answer. */
 export interface Call {
   /** Of the query and of the path. */
   readonly values: Values;

@@ -1,4 +1,4 @@
-/** What a running balancer would do with a connection of an ID. */
+/** Explains how the running balancer would treat a connection with an ID. */
 
 import { AccessList } from "../admission/access_list.ts";
 import type { Config } from "../config/config.ts";
@@ -102,7 +102,7 @@ async function redisAnswer({ table, pools, redis }: Routing, id: string): Promis
 }
 
 interface Decided {
-  /** Why it is no ID, where it is none. */
+  /** The reason if it is not a valid ID. */
   readonly wrong: string | undefined;
   readonly answer: RedisAnswer | undefined;
   readonly hasRoute: boolean;

@@ -67,7 +67,7 @@ function isWildcard(host: string): boolean {
   return host === "0.0.0.0" || host === "::";
 }
 
-/** Equally long whatever the length of `text`, so that a comparison's time tells nothing of it. */
+/** Has the same length for any `text`, so that the time of a comparison reveals nothing. */
 function digest(text: string): Uint8Array {
   return createHash("sha256").update(text).digest();
 }

@@ -16,7 +16,7 @@ const log = getLogger("switchyard");
 /** Answers one request. Never rejects. */
 export type AdminHandler = (request: Request) => Promise<Response>;
 
-/** What a handler answers from, besides the balancer. */
+/** Options of a handler. */
 export interface HandlerOptions extends GuardOptions {
   readonly feed: EventFeed;
 }

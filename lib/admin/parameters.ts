@@ -25,7 +25,7 @@ export interface Values {
   number(name: string): number | undefined;
 }
 
-/** Reads `given` as `declared` says. @throws {HttpError} 400 that names the parameter */
+/** Parses `given` as declared. @throws {HttpError} 400 that names the parameter */
 export function readParameters(given: Iterable<[string, string]>, declared: Parameters): Values {
   const values = new Map<string, string>();
   for (const [name, value] of given) {
@@ -48,7 +48,7 @@ function unknown(name: string, declared: Parameters): string {
   return `unknown parameter ${quote(name)}${near === undefined ? "" : `; did you mean ${near}?`}`;
 }
 
-/** What is expected instead of `value`; undefined where it is right. */
+/** The description of the expected value; undefined if `value` is valid. */
 function problem(value: string, parameter: Parameter): string | undefined {
   const { type, choices, least = 0, most = Number.MAX_SAFE_INTEGER } = parameter;
   if (choices && !choices.includes(value)) return `one of ${choices.join(", ")}`;

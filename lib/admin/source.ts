@@ -1,4 +1,4 @@
-/** What the admin API shows and steers. */
+/** The data and the actions of the admin API. */
 
 import type { Balancer } from "../balancer.ts";
 import type { ReloadOutcome } from "../config/reloader.ts";

@@ -1,6 +1,6 @@
 /** Connection counts by key, checked against a limit in one step. */
 
-/** Counts of what is open. One thread keeps them in a map; several threads share them. */
+/** Counts of open connections. One thread keeps them in a map; several threads share them. */
 export interface Counts {
   /** Adds one to `key` and gives true, or gives false where that would exceed `limit`; 0 is no limit. */
   tryAdd(key: string, limit: number): boolean;

@@ -65,7 +65,7 @@ export class Limiter implements Admittance {
 
   /**
    * Admits a connection whose client is silent as yet. Where every place is taken, or half of them by silent clients,
-   * the one silent for longest is evicted: so silent clients, however many, keep out nobody whose ID comes
+   * the one silent for longest is evicted: so any number of silent clients cannot block a client whose ID comes
    * before half as many newcomers as there are places.
    *
    * @param evict Ends this connection, when it has to make room for another.

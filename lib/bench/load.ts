@@ -66,7 +66,7 @@ export async function runLoad(load: Load): Promise<LoadResult> {
   return await new Running(load).run();
 }
 
-/** One client: what it completed so far. */
+/** One client, and its results so far. */
 interface Client {
   completed: number;
 }

@@ -64,7 +64,7 @@ export class RunningAdmin implements AsyncDisposable {
   #server: AdminServer | undefined;
   /** The latest change; one at a time. */
   #changing: Promise<void> = Promise.resolve();
-  /** Listeners before, while they answer what they were asked. */
+  /** Previous listeners, until they have answered their open requests. */
   readonly #retiring = new Set<Promise<void>>();
 
   constructor(measured: Measured, controls: Controls) {
@@ -73,7 +73,7 @@ export class RunningAdmin implements AsyncDisposable {
   }
 
   /**
-   * Serves it where `admin` says, instead of where it was served before.
+   * Moves it to the address in `admin`.
    *
    * @throws Error naming the address or the file that cannot be used; it is served as before then
    */

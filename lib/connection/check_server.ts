@@ -17,7 +17,7 @@ const ANSWER_BYTES = 4096;
 /**
  * Checks `server` once. Nothing of the check is left open.
  *
- * @throws Error that says why the server has failed, within the check's timeout, or when `signal` is aborted
+ * @throws Error with the reason why the server has failed, within the check's timeout, or when `signal` is aborted
  */
 export async function checkServer(
   server: Server,

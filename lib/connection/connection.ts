@@ -134,7 +134,7 @@ export class Connection extends ListNode<Connection> implements ConnectionInfo {
     return this.#closing;
   }
 
-  /** Settles once the client has been told why it is turned away; undefined where it is not. */
+  /** Settles once the client has been told why it is refused; undefined if it is not refused. */
   get rejection(): Promise<void> | undefined {
     return this.#rejection;
   }
@@ -221,7 +221,7 @@ export class Connection extends ListNode<Connection> implements ConnectionInfo {
     else this.client.close();
   }
 
-  /** Tells the client why it is turned away, and closes its side. Resolves, always, once that is done. */
+  /** Tells the client why it is refused, and closes its side. Always resolves when that is done. */
   reject(refusal: Refusal): Promise<void> {
     this.#waiting = undefined;
     return this.#rejection ??= sendRejection(this.client, this.#layer, refusal);

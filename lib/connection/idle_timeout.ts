@@ -18,7 +18,7 @@ const SWEEP_MS = { longest: 1000, shortest: 20 };
 /** Sweeps within the shortest limit, so that it is overrun by half of itself at most. */
 const SWEEPS_PER_LIMIT = 4;
 
-/** What a sweep does with `connection` once it is idle: terminates it when it is over its limit. */
+/** Called by each sweep for an idle `connection`: terminates it when it is over its limit. */
 export function idleCheck(connection: Connection, { idle, half_close }: IdleLimits): OnIdle {
   return (time) => {
     const { up, down } = connection;

@@ -11,7 +11,7 @@ import type { TimeLimit } from "../util/deadlines.ts";
 import type { DialSettings } from "./dial_settings.ts";
 import { durationText } from "../util/text.ts";
 
-/** The server, and what it is told first. */
+/** The server, and the header that it gets first. */
 export interface Opening {
   readonly server: HostPort & { readonly tls?: UpstreamTls | boolean };
   /** Sent ahead of everything, TLS included; undefined for nothing. */

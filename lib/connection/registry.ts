@@ -110,7 +110,7 @@ export class ConnectionRegistry implements Iterable<Connection> {
     return connection && (id === undefined || connection.id === id) ? [connection] : [];
   }
 
-  /** Copies of what is known of the connections in a page. */
+  /** Copies of the records of the connections in a page. */
   page({ after = 0, limit, order = "age", ...filter }: Page): readonly ConnectionInfo[] {
     const matches = matcher(filter);
     const found: Connection[] = [];

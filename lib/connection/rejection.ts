@@ -1,4 +1,4 @@
-/** Telling a client why it is turned away, in the words of the layer that it speaks by then. */
+/** Tells a client why it is refused, in the protocol that it speaks by then. */
 
 import { messageOf, Refusal } from "../errors.ts";
 import { encodeError } from "../frame/tlv.ts";
@@ -7,7 +7,7 @@ import type { Duplex } from "../transport/duplex.ts";
 import { lingeringClose } from "../transport/linger.ts";
 import { httpRefusal } from "../transport/websocket/accept.ts";
 
-/** What a client understands: nothing within a TLS handshake, HTTP within one for a WebSocket, frames otherwise. */
+/** The protocol of a rejection: none within a TLS handshake, HTTP within one of a WebSocket, frames otherwise. */
 export type Layer = "tls" | "http" | "frames";
 
 /** Sent to clients that connect while the balancer drains, or are still connected at its end. */

@@ -21,7 +21,7 @@ export interface Snapshot extends DialSettings {
 /** What connections work with. All but `snapshot` and `draining` outlives a reload. */
 export interface Current {
   readonly snapshot: Snapshot;
-  /** Whether clients that send their ID from now on are turned away. */
+  /** Whether clients that send their ID from now on are refused. */
   readonly draining: boolean;
   readonly registry: ConnectionRegistry;
   readonly limiter: Limiter;

@@ -2,7 +2,7 @@
 
 import { Deadlines } from "../util/deadlines.ts";
 
-/** What is waited for: the client's ID, or its upstream. */
+/** The event to wait for: the client's ID, or its upstream. */
 export type TimeoutKind = "id" | "connect";
 
 /** Every `Deadlines` in use. They outlive a reload, since connections keep those that they began with. */

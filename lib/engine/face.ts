@@ -1,4 +1,4 @@
-/** What the balancer, the admin API and the command line use of an engine: one in this thread, or workers. */
+/** The interface of an engine to the balancer, the admin API and the command line: one in this thread, or workers. */
 
 import type { Config } from "../config/config.ts";
 import type { Page } from "../connection/page.ts";
@@ -32,7 +32,7 @@ export interface ReloadOptions {
   readonly observed?: boolean;
 }
 
-/** Rules, and servers with their health: what a connection is routed by. */
+/** The rules and the servers, with their health, that connections are routed by. */
 export type Routing = Pick<Snapshot, "table" | "pools" | "upstreams" | "redis">;
 
 /** An engine that runs, in one thread or in several. */
@@ -59,12 +59,12 @@ export interface EngineFace extends AsyncDisposable {
   drain(): Promise<number>;
   /** Terminates the selected connections. Resolves to their number. */
   terminate(which: Selection, why: Closing): Promise<number>;
-  /** Copies of what is known of the connections in a page. */
+  /** Copies of the records of the connections in a page. */
   connections(page: Page): Promise<readonly ConnectionInfo[]>;
   /** Counts open connections. */
   count(which: Counted): Promise<ConnectionCounts>;
   stats(): Promise<Stats>;
-  /** What is read when metrics are scraped. */
+  /** The data for a scrape of metrics. */
   readonly measured: MetricsSource;
   /** Stops listening, terminates every connection and waits until all have ended. */
   close(): Promise<void>;

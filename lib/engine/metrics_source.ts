@@ -6,13 +6,13 @@ import type { MetricsSource } from "../observe/metrics.ts";
 import type { Pools } from "../upstream/upstreams.ts";
 import type { Routing } from "./face.ts";
 
-/** An engine's connections, and what they are routed by at the moment of the call. */
+/** An engine's connections, and its routing at the moment of the call. */
 export interface Measured {
   readonly registry: ConnectionRegistry;
   readonly snapshot: Routing;
 }
 
-/** What is read of an engine when its metrics are scraped. */
+/** The data of an engine for a scrape of its metrics. */
 export function metricsSource({ registry, snapshot }: Measured): MetricsSource {
   return {
     threads: () => {

@@ -9,7 +9,7 @@ import { decodeId, type Frame, FrameError, FrameType, HEADER_BYTES, readHeader }
 /** A client's ID, and every byte received from the client so far. */
 export interface IdFrame {
   readonly id: string;
-  /** The ID frame and what was received behind it. */
+  /** The ID frame and the bytes received after it. */
   readonly bytes: Uint8Array;
   /** How many of `bytes` are the ID frame. */
   readonly frameBytes: number;

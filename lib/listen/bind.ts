@@ -28,7 +28,7 @@ export interface BindOptions {
   readonly own: readonly Deno.NetAddr[];
 }
 
-/** @throws Error that names the address and the reason, and says what to do */
+/** @throws Error with the address, the reason and what to do */
 export function bind(
   { host, port }: HostPort,
   { listen = Deno.listen, reusePort = false, own }: BindOptions,

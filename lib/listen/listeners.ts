@@ -28,7 +28,7 @@ export interface ListenersOptions {
 export interface PreparedListeners {
   /** Uses the new listeners, and closes those that are gone. */
   commit(): void;
-  /** Closes what was opened for it. */
+  /** Closes the listeners that were opened for it. */
   abort(): void;
 }
 
@@ -60,7 +60,7 @@ export class Listeners {
   }
 
   /**
-   * Opens what is new in `configs` and closes what is no longer there; the others stay as they are.
+   * Opens the new listeners in `configs` and closes those that are no longer there; the others stay as they are.
    *
    * @param read Gives the files of TLS where they have been read already.
    * @throws Error naming the address that could not be listened on; nothing has changed then.
@@ -69,7 +69,7 @@ export class Listeners {
     this.prepare(configs, read).commit();
   }
 
-  /** The same in two steps: nothing changes and nothing is accepted on what is new before `commit`. */
+  /** The same in two steps: nothing changes, and new listeners accept nothing, before `commit`. */
   prepare(configs: readonly ListenerConfig[], read?: ReadFile): PreparedListeners {
     using undo = new DisposableStack();
     const after = new Map<string, Bound>();

@@ -1,4 +1,4 @@
-/** Writes many lines as few large pieces, apart from whoever produces them. */
+/** Writes many lines in few large pieces, apart from their producers. */
 
 import { sleep } from "../util/async.ts";
 
@@ -83,7 +83,7 @@ export class BatchedOutput implements Disposable {
     await this.#writing;
   }
 
-  /** Writes what is buffered. Resolves, always, once that is done or given up. */
+  /** Writes the buffered lines. Always resolves, when they are written or given up. */
   async close(): Promise<void> {
     this.#flush();
     await this.#writing;

@@ -6,7 +6,7 @@ import type { Transport } from "../transport/duplex.ts";
 import { hostPortText } from "../util/text.ts";
 import type { Closing, ConnectionInfo, DialReason, Observer } from "./observer.ts";
 
-/** Upper bounds in seconds: from a handshake on the same machine to the longest that anybody waits. */
+/** Upper bounds in seconds: from a handshake on the same machine to the longest wait. */
 export const BOUNDS: readonly number[] = [
   ...[0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05],
   ...[0.1, 0.25, 0.5, 1, 2.5, 5, 10],
@@ -77,7 +77,7 @@ export function sumOf(all: Iterable<Counters>): Counters {
 
 /** Counts what happens to connections. */
 export class CountingObserver implements Observer {
-  /** Live: what is counted later shows in it. */
+  /** Live: it includes later counts. */
   readonly counters = newCounters();
 
   identified({ listener, transport, acceptedAt, identifiedAt = acceptedAt }: ConnectionInfo): void {

@@ -7,7 +7,7 @@ import { type OpenCounts, sumOfOpen } from "./open_counts.ts";
 import { RedisMetrics } from "./redis_metrics.ts";
 import { type RedisStats, sumOfRedis } from "./redis_stats.ts";
 
-/** What is known of a thread that relays connections, or of those that have ended. */
+/** The counts of a thread that relays connections, or of threads that have ended. */
 export interface ThreadMetrics {
   /** Undefined for the thread in which `Metrics` itself counts. */
   readonly counters?: Counters | undefined;
@@ -18,7 +18,7 @@ export interface ThreadMetrics {
   readonly redis?: RedisStats | undefined;
 }
 
-/** What is read when metrics are scraped, rather than counted as it happens. */
+/** Data that is read at a scrape, rather than counted continuously. */
 export interface MetricsSource {
   threads(): Promise<readonly ThreadMetrics[]>;
   /** Threads that accept and relay, and how many have died since the start. */

@@ -60,7 +60,7 @@ export interface ConnectionInfo {
   readonly connectedAt: number | undefined;
 }
 
-/** A copy of what is known of a connection now. */
+/** A copy of the current record of a connection. */
 export function connectionInfo(connection: ConnectionInfo): ConnectionInfo {
   const { conn, source, listener, transport, clientSubject, id, route, upstream, attempts } = connection;
   const { acceptedAt, identifiedAt, dialedAt, connectedAt } = connection;
@@ -86,7 +86,7 @@ export interface ServerInfo {
   readonly active: number;
 }
 
-/** What a reload has changed. */
+/** The changes of a reload. */
 export interface ReloadResult {
   /** Routes that are new. */
   readonly added: number;

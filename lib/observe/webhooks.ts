@@ -47,7 +47,7 @@ interface Event {
   readonly event: WebhookEvent;
   /** RFC 3339. */
   readonly time: string;
-  /** What the event is about. */
+  /** The data of the event. */
   readonly data: unknown;
 }
 
@@ -115,7 +115,7 @@ export class Webhooks implements Observer, AsyncDisposable {
   }
 }
 
-/** Stands for the end of a connection that is open: its record leaves out what is about the end. */
+/** The ending of a connection that is still open, whose record has no fields about the end. */
 const OPEN: Closing = { reason: "probe", closedBy: "client" };
 
 /** The events for one webhook, sent one by one. */

@@ -17,7 +17,7 @@ export interface Ending {
   readonly cause?: unknown;
 }
 
-/** The pipes move bytes; the relay decides what is closed. */
+/** The pipes move bytes; the relay decides when to close. */
 const MOVE_ONLY: StreamPipeOptions = { preventClose: true, preventAbort: true, preventCancel: true };
 
 /**

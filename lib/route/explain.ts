@@ -23,7 +23,7 @@ export interface Explanation {
   readonly id: string;
   /** The route selected; absent where none matches. */
   readonly route?: Route;
-  /** Why the client is turned away, where it is. */
+  /** The refusal, if the client is refused. */
   readonly rejection?: Rejection;
   /** The decision on the client's address, where one was given. */
   readonly access?: AccessVerdict;
@@ -35,7 +35,7 @@ export interface Explanation {
   readonly exact?: { readonly count: number; readonly nearest?: string };
 }
 
-/** What is known of the client besides its ID. */
+/** Facts about the client besides its ID. */
 export interface ExplainOptions {
   /** Why `id` cannot be an ID, where it cannot. */
   readonly invalid?: string | undefined;

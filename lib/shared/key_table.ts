@@ -4,7 +4,7 @@ import type { KeyHash } from "./key_hash.ts";
 import { lock, unlock } from "./lock.ts";
 import { SLOT_HEAD, STRIPE_SLOTS, type TableMemory } from "./memory.ts";
 
-/** What a table needs to know besides its memory. */
+/** Options of a table. */
 export interface KeyTableOptions {
   readonly memory: TableMemory;
   /** Number of threads that use it. */

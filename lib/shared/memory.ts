@@ -30,7 +30,7 @@ export interface TableMemory {
   readonly slots: SharedArrayBuffer;
 }
 
-/** What the memory must have room for. */
+/** The capacity of the memory. */
 export interface SharedMemoryOptions {
   readonly threads: number;
   /** Most connections at once; 0 for no limit, which makes room for a million. */

@@ -8,7 +8,7 @@ export function hasRoom(limit: number, silent: number, identified: number): bool
   return limit === 0 || (silent + identified < limit && silent < Math.ceil(limit / 2));
 }
 
-/** What a thread needs to count places. */
+/** The data that a thread needs to count places. */
 export interface SharedPlacesOptions {
   readonly header: SharedArrayBuffer;
   readonly threads: number;

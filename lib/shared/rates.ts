@@ -10,7 +10,7 @@ const FULL_AGAIN_MS = 1000;
 /** Slots that an address can have. Where others have all of them, the bucket that is full first is forgotten. */
 const WAYS = 16;
 
-/** What a thread needs to use the buckets. */
+/** The data that a thread needs to use the buckets. */
 export interface SharedRatesOptions {
   readonly memory: TableMemory;
   readonly thread: number;

@@ -8,7 +8,7 @@ import { HEADER, type SharedMemory } from "./memory.ts";
 import { SharedPlaces } from "./places.ts";
 import { SharedRates } from "./rates.ts";
 
-/** What a thread shares with others. */
+/** The data that a thread shares with others. */
 export interface SharedThreadOptions {
   readonly memory: SharedMemory;
   /** From 0 to one less than `memory.threads`. No two threads that run may have the same. */

@@ -19,7 +19,7 @@ export abstract class BaseDuplex implements Duplex {
   abstract close(): void;
   abstract abort(): Promise<void>;
 
-  /** Reads what was put back; 0 where there is nothing. */
+  /** Reads bytes that were put back; 0 if there are none. */
   protected readAgain(buffer: Uint8Array): number {
     const bytes = this.#unread;
     if (!bytes) return 0;

@@ -21,7 +21,7 @@ export function shareLingering(threads: number): void {
   most = Math.ceil(LINGER_MOST / threads);
 }
 
-/** Shared by all connections whose transport does not parse what it reads. */
+/** Shared by all connections whose transport does not parse its input. */
 const DROPPED = new Uint8Array(16 << 10);
 
 class Lingering extends ListNode<Lingering> {

@@ -60,7 +60,7 @@ class DuplexSink implements UnderlyingSink<Uint8Array> {
   }
 }
 
-/** Nothing is read ahead of demand: what a stream has not been asked for stays with the peer. */
+/** Nothing is read ahead of demand: the rest stays with the peer. */
 const ON_DEMAND: QueuingStrategy<Uint8Array> = { highWaterMark: 0 };
 
 /** The sending half of `duplex` as a stream; closing it is `closeWrite`, aborting it is `close`. */
@@ -74,7 +74,7 @@ export class DuplexReadable extends ReadableStream<Uint8Array> {
   readonly #flow: Flow;
   #piped = false;
 
-  /** @param flow Counts what is piped into another duplex. */
+  /** @param flow Counts the bytes that are piped into another duplex. */
   constructor(duplex: Duplex, flow: Flow = newFlow()) {
     super(new DuplexSource(duplex), ON_DEMAND);
     this.#duplex = duplex;

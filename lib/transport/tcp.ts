@@ -2,7 +2,7 @@
 
 import { BaseDuplex } from "./base_duplex.ts";
 
-/** What a duplex needs of a socket: `Deno.TcpConn` has it, and so have stand-ins in tests. */
+/** The part of `Deno.TcpConn` that a duplex needs; tests replace it. */
 export interface Socket {
   read(buffer: Uint8Array): Promise<number | null>;
   write(bytes: Uint8Array): Promise<number>;

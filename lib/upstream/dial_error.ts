@@ -3,7 +3,7 @@
 import { messageOf, Refusal } from "../errors.ts";
 import type { DialReason } from "../observe/observer.ts";
 
-/** What a client is told for each reason. */
+/** The message to the client for each reason. */
 const REASONS: Readonly<Record<DialReason, string>> = {
   refused: "it refused the connection",
   timeout: "it did not answer in time",

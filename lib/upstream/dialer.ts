@@ -36,8 +36,8 @@ export class Dialer {
   }
 
   /**
-   * Connects to `host`, name resolution included, within `limit`. After that nothing is tried any more and what is
-   * under way is cancelled: the kernel would retry a connect that nobody answers for two minutes.
+   * Connects to `host`, name resolution included, within `limit`. After that all attempts are
+   * cancelled: the kernel would retry an unanswered connect for two minutes.
    *
    * @throws {DialError}, or what the system reports of the only address (`dialErrorOf` classifies it)
    */

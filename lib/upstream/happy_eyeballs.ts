@@ -13,7 +13,7 @@ export type ConnectTo = (address: string, signal: AbortSignal) => Promise<Deno.T
  * Tries each address in turn, the next as soon as one fails or has not answered for a while. The first connection
  * wins, and the other attempts are cancelled. Once `signal` is aborted all are, and no further address is tried.
  *
- * @throws what the first address failed with, where all fail
+ * @throws the error of the first address, if all fail
  */
 export async function connectToFirst(
   addresses: readonly string[],

@@ -36,7 +36,7 @@ export interface HealthView {
   readonly onProbation: boolean;
 }
 
-/** What a server uses of its health, whichever thread decides on it. */
+/** The health of a server, as seen by the thread that uses it. */
 export type ServerHealth = Pick<
   Health,
   "state" | "share" | "ejectedFor" | "view" | "configure" | "checked" | "unchecked" | "dialed"
@@ -104,7 +104,7 @@ export class Health {
     if (passed && this.#streak >= rise && this.state !== "up") this.#comeBack();
   }
 
-  /** There are no checks any more, so what they said does not count. */
+  /** There are no more checks, so their results no longer count. */
   unchecked(): void {
     this.#streak = 0;
     this.#down = false;

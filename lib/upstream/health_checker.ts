@@ -5,7 +5,7 @@ import { sleep } from "../util/async.ts";
 /** The part of an interval by which a check may come early: many balancers must not check in step. */
 const JITTER = 0.2;
 
-/** What a checker needs besides the check itself. */
+/** Options of a checker. */
 export interface CheckerOptions {
   /** Time between the starts of two checks, in milliseconds. */
   readonly interval: number;

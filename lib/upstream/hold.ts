@@ -47,7 +47,7 @@ export class Hold implements Disposable {
     return this.#routes.values().reduce((sum, { held }) => sum + held, 0);
   }
 
-  /** Ends every wait, and holds nobody any more. */
+  /** Ends every wait, and holds no further clients. */
   [Symbol.dispose](): void {
     this.#closed = true;
     for (const route of this.#routes.values()) route.close();

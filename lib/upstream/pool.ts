@@ -81,7 +81,7 @@ class OnlyCandidate implements Candidates {
   }
 }
 
-/** What a pool is made of. */
+/** The parts of a pool. */
 export interface PoolOptions {
   readonly name: string;
   readonly config: PoolConfig;

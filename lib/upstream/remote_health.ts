@@ -3,7 +3,7 @@
 import type { HealthState } from "../observe/observer.ts";
 import { type HealthSettings, type HealthView, type ServerHealth, shareOf } from "./health.ts";
 
-/** What a client's dial has told of a server. */
+/** The result of a client's dial to a server. */
 export interface DialReport {
   readonly pool: string;
   /** `host:port` */
@@ -50,7 +50,7 @@ export class RemoteHealth implements ServerHealth {
     return 0;
   }
 
-  /** Takes what the other thread has sent. */
+  /** Uses the health that the other thread has sent. */
   set({ state, backFor, onProbation }: HealthView): void {
     this.#state = state;
     this.#backSince = this.#now() - backFor;

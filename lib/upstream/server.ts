@@ -18,7 +18,7 @@ export interface ServerCount {
   release(): void;
 }
 
-/** What a record belongs to. */
+/** Options of a record. */
 export interface RecordOptions {
   /** The pool that the server is in; without it routes name it by host and port. */
   readonly pool?: string;
@@ -27,13 +27,13 @@ export interface RecordOptions {
   /** The server's connections in all threads. @default those of this thread are all */
   readonly count?: ServerCount | undefined;
   readonly onChange?: OnChange;
-  /** Called after each dial of a client, with what it has failed by. */
+  /** Called after each dial of a client, with its error if it failed. */
   readonly onDialed?: (record: ServerRecord, error?: Error) => void;
   /** Called when its last connection has ended. */
   readonly onIdle?: (record: ServerRecord) => void;
 }
 
-/** What is known of a server for as long as any configuration has it: it survives a reload by its key. */
+/** The connections and the health of a server. A record survives reloads by its key. */
 export class ServerRecord implements ServerInfo {
   /** `host:port` */
   readonly key: string;
@@ -149,7 +149,7 @@ class Lease implements Disposable {
   }
 }
 
-/** What a configuration has of a server. */
+/** The settings of a server in one configuration. */
 export interface ServerOptions extends HostPort {
   readonly tls?: UpstreamTls | boolean;
   /** @default 1 */

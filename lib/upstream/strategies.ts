@@ -1,4 +1,4 @@
-/** How a pool picks the server for a new connection. Pure but for what each strategy remembers of its own picks. */
+/** Strategies by which a pool picks the server for a new connection. Pure, except for the state of each strategy. */
 
 /** A server that can be picked. */
 export interface Choice {

@@ -36,7 +36,7 @@ export interface UpstreamsOptions {
 export type Pools = ReadonlyMap<string, ServerPool>;
 
 interface Checked {
-  /** What is checked, and how. */
+  /** The checked servers, and the settings of their checks. */
   readonly signature: string;
   readonly checker: HealthChecker;
 }
@@ -111,7 +111,7 @@ export class Upstreams implements Disposable {
     }
   }
 
-  /** Uses what the thread has decided that decides on the health of servers. */
+  /** Uses the health of servers as the main thread has decided it. */
   useHealths(healths: Iterable<SentHealth>): void {
     for (const { pool, key, ...health } of healths) this.#pooled.get(`${pool} ${key}`)?.use(health);
   }

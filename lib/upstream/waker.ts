@@ -29,7 +29,7 @@ export interface Wake {
   readonly for: number;
 }
 
-/** What has a route's upstream woken. */
+/** The part of a hold that calls the webhook of a route. */
 export interface Waker {
   /** A client of the route is held. */
   wake(wake: Wake, call: WakeCall): void;
@@ -51,7 +51,7 @@ export class WebhookWaker implements Waker {
     this.#post = post;
   }
 
-  /** Calls it once for an outage, and again where it has helped nobody within `for`. */
+  /** Calls it once for each outage, and again if no client could connect within `for`. */
   wake({ url, for: ms }: Wake, call: WakeCall): void {
     const now = performance.now();
     if (now - (this.#wokenAt.get(call.route) ?? -Infinity) < ms) return;

@@ -1,4 +1,4 @@
-/** What the main thread and its workers ask of each other. All of it survives a structured clone. */
+/** The calls between the main thread and its workers. All values survive a structured clone. */
 
 import type { Config, RouteConfig } from "../config/config.ts";
 import type { Page } from "../connection/page.ts";
@@ -12,7 +12,7 @@ import type { SharedMemory } from "../shared/memory.ts";
 import type { DialReport, SentHealth } from "../upstream/remote_health.ts";
 import type { Waker } from "../upstream/waker.ts";
 
-/** What a worker is started with. */
+/** The data that a worker is started with. */
 export interface WorkerSettings {
   /** Number of workers. */
   readonly threads: number;
@@ -29,7 +29,7 @@ export interface WorkerSettings {
 /** A configuration on its way to a worker: its routes were sent before, and its listeners have their ports. */
 export type SentConfig = Omit<Config, "routes">;
 
-/** What a worker tells when it begins to serve. */
+/** The report of a worker when it begins to serve. */
 export interface Started {
   /** `performance.timeOrigin` of the worker. */
   readonly timeOrigin: number;
@@ -37,7 +37,7 @@ export interface Started {
   readonly presence: number;
 }
 
-/** What a worker tells of itself. */
+/** The reports of a worker about itself. */
 export interface Report {
   /** Connections open now. */
   readonly active: number;

@@ -1,4 +1,4 @@
-/** The module that a worker runs: an engine that does what the main thread asks. */
+/** The module that a worker runs: an engine that handles the calls of the main thread. */
 
 import { parentPort, workerData } from "node:worker_threads";
 import { WorkerEngine } from "./worker_engine.ts";

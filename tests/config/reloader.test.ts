@@ -123,9 +123,10 @@ Deno.test("timeouts, forward_id and the log change for connections after a reloa
 Deno.test("a client that was silent during a reload is routed by the new table", async () => {
   await using first = startNamed("first");
   await using second = startNamed("second");
-  await using serving = await serve(routeTo(first.port));
+  const patient = "timeouts: { id: 1m }\n";
+  await using serving = await serve(routeTo(first.port) + patient);
   using client = await serving.connect();
-  await replace(serving, LISTENERS + routeTo(second.port));
+  await replace(serving, LISTENERS + routeTo(second.port) + patient);
   await said(serving, "reloaded");
   await send(client, encodeId("1"));
   assertEquals(new TextDecoder().decode(await receiveAll(client)), "second");

@@ -1,4 +1,4 @@
-/** Whether Redis can be asked, since when it cannot, and what the log is told of that. */
+/** Whether Redis can be asked, and since when it cannot; logs each change. */
 
 import { getLogger } from "@logtape/logtape";
 import { messageOf } from "../../errors.ts";

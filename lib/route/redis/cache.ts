@@ -1,4 +1,4 @@
-/** A map of bounded size that forgets what was not asked for lately. */
+/** A map of bounded size that drops the least recently used entries. */
 
 /**
  * Two maps, of which the newer takes what is added and what is asked for again. When it has half of the entries that

@@ -1,4 +1,4 @@
-/** What is wrong with a Redis server, in words that name the setting to look at. */
+/** Errors of Redis servers, with the setting to look at. */
 
 import { messageOf } from "../../errors.ts";
 

@@ -15,7 +15,7 @@ const MOST_IN_REQUEST = 500;
  */
 const SPACING_MS = 1;
 
-/** What the requests are made by. */
+/** Options of the requests. */
 export interface RequestsOptions<T> {
   readonly read: (link: Link, ids: readonly string[]) => Promise<readonly (string | null)[]>;
   /** Turns a value into an answer. `epoch` is that of the moment when the value was asked for. */

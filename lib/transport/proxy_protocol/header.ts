@@ -19,7 +19,7 @@ export interface ProxiedEndpoints {
   readonly destination: Endpoint;
 }
 
-/** What the bytes received so far amount to. */
+/** The result of parsing the bytes received so far. */
 export type ProxyOutcome =
   | {
     readonly kind: "complete";

@@ -1,4 +1,4 @@
-/** Certificates and private keys, checked as far as node:tls reports what is wrong with them at each connection only. */
+/** Reads certificates and private keys, and checks what node:tls would report at each connection only. */
 
 import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
 import { Duplex } from "node:stream";
@@ -53,7 +53,7 @@ function parse<T extends X509Certificate | KeyObject>(read: () => T, file: strin
   }
 }
 
-/** What a server with these settings would fail with. */
+/** The error that a server with these settings would fail with, if any. */
 function serverProblem(options: SecureContextOptions): Error | undefined {
   const secureContext: SecureContext = createSecureContext(options);
   const socket: TLSSocket & { _initError?: Error } = new TLSSocket(new Duplex(), {

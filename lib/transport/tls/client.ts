@@ -15,7 +15,7 @@ import { durationText } from "../../util/text.ts";
 export interface TlsTarget {
   /** Name or address that the server's certificate must be for. */
   readonly host: string;
-  /** What is trusted, and the client's own certificate. */
+  /** The trusted certificates, and the client's own certificate. */
   readonly context: SecureContext;
 }
 
@@ -74,7 +74,7 @@ function contextOf({ ca, cert, key }: UpstreamTls, read: ReadFile): SecureContex
 /**
  * The plain side of TLS over `raw`, which is connected to `upstream`. It owns `raw`.
  *
- * @throws {Deno.errors.TimedOut} where the handshake takes longer than the deadline, and what it fails with
+ * @throws {Deno.errors.TimedOut} if the handshake takes longer than the deadline, or the error of the handshake
  */
 export async function secureUpstream(
   raw: Duplex,

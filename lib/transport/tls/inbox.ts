@@ -42,19 +42,19 @@ export class Inbox {
     this.#serve();
   }
 
-  /** The sender has finished: what has arrived can still be read. */
+  /** The sender has finished: bytes that have arrived can still be read. */
   end(): void {
     this.#ended = true;
     this.#serve();
   }
 
-  /** Something has failed: what has arrived can still be read. The first failure is the one that counts. */
+  /** Something has failed: bytes that have arrived can still be read. The first failure counts. */
   fail(error: Error): void {
     this.#failure ??= error;
     this.#serve();
   }
 
-  /** Drops what has arrived, and fails every read. */
+  /** Drops the bytes that have arrived, and fails every read. */
   close(error: Error): void {
     this.#arrived = [];
     this.#failure = error;

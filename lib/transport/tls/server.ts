@@ -30,7 +30,7 @@ const CHECK_MS = 10_000;
 /** First byte of a TLS record that carries a handshake (RFC 8446, section 5.1). */
 const HANDSHAKE = 0x16;
 
-/** What a TLS server works with. */
+/** The settings of a TLS server. */
 export interface TlsServerOptions {
   /** How the files are read at the start. @default at once */
   readonly read?: ReadFile | undefined;
@@ -166,7 +166,7 @@ function select(
   return others[index - 1] ?? first;
 }
 
-/** Reads the first byte, and puts it back. False where there is none. */
+/** Peeks at the first byte. False if the stream ends before it. */
 async function beginsHandshake(raw: Duplex): Promise<boolean> {
   const buffer = new Uint8Array(1024);
   const count = await readFirst(raw, buffer);

@@ -80,7 +80,7 @@ export class Wire extends EventEmitter {
 
   uncork(): void {}
 
-  /** After a failure `done` is never called: what has been received can still be read. */
+  /** After a failure `done` is never called: received bytes can still be read. */
   async #send(bytes: Uint8Array, done: Done | undefined): Promise<void> {
     try {
       await writeAll(this.#duplex, bytes);

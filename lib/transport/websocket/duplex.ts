@@ -27,7 +27,7 @@ const MASKED_BYTES = (256 << 10) - HEADER_BYTES;
 /** The connection under a WebSocket. */
 export type Carrier = Pick<Duplex, "read" | "write" | "close">;
 
-/** Which end this is: a client masks what it sends (RFC 6455, section 5.3). */
+/** Which end this is: a client masks its frames (RFC 6455, section 5.3). */
 export type Role = "client" | "server";
 
 const NOTHING = new Uint8Array();

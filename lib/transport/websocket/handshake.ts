@@ -6,7 +6,7 @@ import { type Head, HeadError, HeadReader, listOf, parseHead, shown, valuesOf } 
 /** The subprotocol that is accepted when offered: TLV frames in binary messages. */
 export const SUBPROTOCOL = "tlv";
 
-/** What the configuration asks of a handshake. */
+/** The configuration of a handshake. */
 export interface Policy {
   /** The only path that is served, without a query; undefined where any is. */
   readonly path?: string | undefined;
@@ -65,7 +65,7 @@ export class ServerHandshake {
     this.#policy = policy;
   }
 
-  /** Takes more of what the client sent. Not to be called again after a result other than `more`. */
+  /** Adds bytes from the client. Do not call it again after a result other than `more`. */
   push(chunk: Uint8Array): HandshakeResult {
     try {
       const length = this.#reader.push(chunk);
@@ -83,7 +83,7 @@ export class ServerHandshake {
   }
 }
 
-/** A handshake that is refused, with the response that tells the client why. */
+/** A refused handshake, with the response that gives the client the reason. */
 export function refusedWith(status: RefusedStatus, why: string): HandshakeResult & { kind: "refused" } {
   const text = encoder.encode(`${why}\n`);
   const head = [
