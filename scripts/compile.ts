@@ -20,7 +20,7 @@ const TARGETS = [
   "x86_64-pc-windows-msvc",
 ];
 
-/** Most that an executable may hold beyond its base binary. Sources and packages of today take half of it. */
+/** Most that an executable may hold beyond its base binary. Sources and packages of today take three quarters of it. */
 export const MAX_EMBEDDED_BYTES = 9_500_000;
 
 /** The compiler's configuration and its copy of the lock file, which names fewer packages than the project's. */
