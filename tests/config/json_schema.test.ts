@@ -151,6 +151,43 @@ const listener = some({
   }),
   proxy_protocol: some({ trusted: fc.array(oneOf(networks)) }),
 });
+const redisUrls = [
+  "redis://h",
+  "rediss://h:6380",
+  "REDIS://[::1]:1/",
+  "redis://10.0.0.1:65535",
+  "redis://h:0",
+  "redis://h:65536",
+  "redis://user:secret@h",
+  "redis://h/1",
+  "redis://h:",
+  "redis://",
+  "http://h",
+  "h:6379",
+  "redis://a b",
+  7,
+  null,
+];
+const login = {
+  username: fc.option(oneOf(["a", ""]), { freq: 2, nil: undefined }),
+  password_file: oneOf(files),
+};
+const redis = some({
+  url: fc.option(oneOf(redisUrls), { freq: 3, nil: undefined }),
+  cluster: fc.option(fc.array(oneOf(addresses), { maxLength: 2 }), { freq: 2, nil: undefined }),
+  sentinel: fc.option(
+    some({ master: oneOf(["m", ""]), addresses: fc.array(oneOf(addresses), { maxLength: 1 }), ...login }),
+    { freq: 2, nil: undefined },
+  ),
+  key: oneOf(["a", "", 1]),
+  database: oneOf([0, 1, 65_536, 1.5]),
+  ...login,
+  tls: fc.option(upstreamTls, { freq: 2, nil: undefined }),
+  timeout: oneOf(durations),
+  stale: oneOf(durations),
+  negative_ttl: oneOf(durations),
+  cache_size: oneOf([1, 10_000_000, 0, 10_000_001]),
+});
 const timeouts = some(
   Object.fromEntries(
     ["id", "connect", "idle", "half_close", "drain"].map((name) => [name, oneOf(durations)]),
@@ -185,6 +222,10 @@ Deno.test("the JSON Schema and the check accept and refuse the same documents", 
   fc.assert(fc.property(document, agree), { numRuns: sized(500, 0.4) });
 });
 
+Deno.test("the JSON Schema and the check accept and refuse the same settings of redis", () => {
+  fc.assert(fc.property(redis, (redis) => agree({ routes: [], redis })), { numRuns: sized(2000) });
+});
+
 /** One field at a time, so that each value decides by itself. */
 const SINGLE: Readonly<
   Record<string, readonly [values: readonly unknown[], of: (value: unknown) => unknown]>
@@ -199,6 +240,8 @@ const SINGLE: Readonly<
     origins,
     (origin) => ({ routes: [], listeners: [{ address: ":1", websocket: { origins: [origin] } }] }),
   ],
+  "URL of Redis": [redisUrls, (url) => ({ routes: [], redis: { url } })],
+  "database of a cluster": [[0, 1], (database) => ({ routes: [], redis: { cluster: ["h:1"], database } })],
   file: [files, (cert) => ({ routes: [], listeners: [{ address: ":1", tls: { cert, key: "k" } }] })],
 };
 
