@@ -86,7 +86,7 @@ export class EventFeed implements Disposable {
       this.#sendTo(events);
     } catch (error) {
       // the streams stay: the next round may succeed
-      log.error`cannot tell the dashboard of the state: ${messageOf(error)}`;
+      log.error`cannot send the state to the dashboard: ${messageOf(error)}`;
     } finally {
       this.#busy = false;
     }

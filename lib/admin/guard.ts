@@ -52,7 +52,7 @@ export class Guard {
   async #checkToken(header: string | null): Promise<void> {
     if (this.#tokenFile === undefined) return;
     const [, given] = /^bearer +(\S+) *$/i.exec(header ?? "") ?? [];
-    if (given === undefined) throw new HttpError(401, "wanted: Authorization: Bearer, and the token");
+    if (given === undefined) throw new HttpError(401, "expected the header Authorization: Bearer TOKEN");
     const token = await readToken(this.#tokenFile);
     if (!timingSafeEqual(digest(given), digest(token))) throw new HttpError(401, "the token is wrong");
   }

@@ -81,7 +81,7 @@ function find(method: string, pathname: string): [Endpoint, [string, string][]] 
   if (found) return found;
   const allowed = candidates.map(([endpoint]) => endpoint.method).join(", ");
   if (allowed === "") {
-    throw new HttpError(404, "there is nothing here; GET /api/v1/openapi.json lists what there is");
+    throw new HttpError(404, "there is no such path; GET /api/v1/openapi.json lists all paths");
   }
   throw new HttpError(405, `${method} is not possible here, but ${allowed}`);
 }

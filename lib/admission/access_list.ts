@@ -25,7 +25,7 @@ export class AccessList {
     if (denied !== undefined) return { allowed: false, because: `deny ${denied}` };
     if (!this.#allow) return { allowed: true, because: "no entry denies it" };
     const allowed = this.#allow.find(address);
-    if (allowed === undefined) return { allowed: false, because: "no entry of allow holds it" };
+    if (allowed === undefined) return { allowed: false, because: "no entry of allow contains it" };
     return { allowed: true, because: `allow ${allowed}` };
   }
 }

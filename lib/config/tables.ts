@@ -49,7 +49,7 @@ export async function readTables(config: Pick<Config, "tables">, file: string): 
   });
   if (length > MAX_BYTES) {
     throw new UsageError(
-      `${plain(file)}: tables: the files have ${length} bytes, the most that is read is 1 GiB`,
+      `${plain(file)}: tables: the files have ${length} bytes, the largest size that is read is 1 GiB`,
     );
   }
   const bytes = new Uint8Array(new SharedArrayBuffer(length));
@@ -83,7 +83,7 @@ export function buildTables(
   if (repeated.length > REPORTED) {
     details.push({
       file: plain(source.file),
-      message: `and ${repeated.length - REPORTED} more IDs that tables have too`,
+      message: `and ${repeated.length - REPORTED} more IDs that are in tables as well`,
     });
   }
   if (problems.length + details.length > 0) throw new UsageError([...problems, ...details]);

@@ -166,7 +166,7 @@ function refusalOf(failures: readonly Failure[], full: number): Refusal {
     return unavailable(new DialError(last.reason, each.join("; "), { cause: last }));
   }
   if (full > 0) {
-    return new Refusal("LIMIT_EXCEEDED", "every server for this ID has as many connections as it may have");
+    return new Refusal("LIMIT_EXCEEDED", "every server for this ID has reached max_connections");
   }
   return unavailable(new DialError("failed", "every server of the pool is drained"));
 }

@@ -39,7 +39,7 @@ export async function handshake(
   try {
     frame = await deadline.guard(
       readThroughLayers(connection, listener, permit, idBytes),
-      () => new Refusal("ID_TIMEOUT", `no whole ID frame within ${durationText(deadline.duration)}`),
+      () => new Refusal("ID_TIMEOUT", `no complete ID frame within ${durationText(deadline.duration)}`),
     );
   } finally {
     deadline[Symbol.dispose]();

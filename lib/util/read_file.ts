@@ -69,7 +69,7 @@ function isStandardInput(file: string): boolean {
 /**
  * The text of a file in UTF-8, without a byte order mark.
  *
- * @throws {ReadError} where it cannot be read, is no regular file, is too large, or does not answer in time
+ * @throws {ReadError} where it cannot be read, is not a regular file, is too large, or does not answer in time
  */
 export async function readText(file: string, options: ReadOptions = {}): Promise<string> {
   return decodeText(await readBytes(file, options), file);
@@ -178,7 +178,7 @@ async function readAll(
     chunks.push(chunk.subarray(0, count));
     size += count;
     if (size > maxBytes) {
-      throw new ReadError(file, `is larger than ${sizeText(maxBytes)}, the most that is read`);
+      throw new ReadError(file, `is larger than ${sizeText(maxBytes)}, the largest size that is read`);
     }
   }
   return concat(chunks);

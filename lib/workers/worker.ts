@@ -3,7 +3,7 @@
 import { parentPort, workerData } from "node:worker_threads";
 import { WorkerEngine } from "./worker_engine.ts";
 
-if (!parentPort) throw new Error("this module is run by the workers of switchyard serve alone");
+if (!parentPort) throw new Error("this module is only for the workers of switchyard serve");
 const engine = new WorkerEngine(workerData, parentPort);
 parentPort.on("message", (message) => engine.channel.receive(message));
 // the platform would print a trace on its own, among the lines of the log, and lose those that are buffered

@@ -196,7 +196,7 @@ for (
     ["/api/v1/connections?address=x", 400, /"x" is not an IP address/],
     ["/api/v1/connections?id=a&id=b", 400, /more than once/],
     ["/api/v1/reload", 405, /POST/],
-    ["/dashboard/../handler.ts", 404, /nothing here/],
+    ["/dashboard/../handler.ts", 404, /no such path/],
     ["/dashboard/none.js", 404, /no such file/],
   ] as const
 ) {

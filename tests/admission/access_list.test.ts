@@ -17,7 +17,7 @@ Deno.test("deny wins over allow, and names the entry", () => {
 
 Deno.test("with an allow list all others stay out", () => {
   const lists = new AccessList({ allow: ["10.0.0.0/8"], deny: [] });
-  assertEquals(lists.verdict("192.0.2.7"), { allowed: false, because: "no entry of allow holds it" });
+  assertEquals(lists.verdict("192.0.2.7"), { allowed: false, because: "no entry of allow contains it" });
 });
 
 Deno.test("a denied client gets FORBIDDEN before it has sent a byte", async () => {

@@ -51,6 +51,6 @@ async function readMore(source: Duplex, isFirst: boolean): Promise<Uint8Array | 
 function malformed(why: string): Refusal {
   return new Refusal(
     "BAD_FRAME",
-    `no valid PROXY header, which this listener demands of a trusted proxy: ${why}`,
+    `no valid PROXY header, which this listener requires from trusted proxies: ${why}`,
   );
 }

@@ -13,7 +13,7 @@ const LARGEST_BYTES = 1 << 20;
 export function readNow(file: string): string {
   try {
     const { isFile, size } = Deno.statSync(file);
-    if (!isFile) throw new ReadError(file, "is no regular file");
+    if (!isFile) throw new ReadError(file, "is not a regular file");
     if (size > LARGEST_BYTES) throw new ReadError(file, `is larger than ${LARGEST_BYTES} bytes`);
     return decodeText(Deno.readFileSync(file), file);
   } catch (error) {
