@@ -21,7 +21,7 @@ export function configTo(port: number, changes: Changes = {}): Config {
     listeners: [{ address: { host: "127.0.0.1", port: 0 } }],
     routes: [{ id: "1", host: "127.0.0.1", port }],
     ...changes,
-    timeouts: { ...defaults.timeouts, id: 2000, connect: 1000, ...changes.timeouts },
+    timeouts: { ...defaults.timeouts, id: 20_000, connect: 10_000, ...changes.timeouts },
     limits: { ...defaults.limits, ...changes.limits },
     log: { ...defaults.log, ...changes.log },
   };

@@ -1,5 +1,7 @@
 /** Tables of IDs out of texts, as the files of `tables` are. */
 
+import type { Config } from "../lib/config/config.ts";
+import { BackgroundLoader, type LoadOptions } from "../lib/config/load.ts";
 import { type ParsedTables, parseTables } from "../lib/config/tsv.ts";
 import { SharedTable } from "../lib/tables/shared_table.ts";
 
@@ -33,4 +35,10 @@ export function tableOf(...contents: readonly string[]): SharedTable {
 /** `count` lines for the IDs `d0`, `d1` and so on, to `host`. */
 export function lines(count: number, host = "n1.example.com"): string {
   return Array.from({ length: count }, (_, index) => `d${index}\t${host}\t7777\n`).join("");
+}
+
+/** Loads one configuration as `serve` does, in a thread of its own. */
+export async function loadInBackground(file: string, options?: LoadOptions): Promise<Config> {
+  using loader = new BackgroundLoader();
+  return await loader.load(file, options);
 }

@@ -4,7 +4,7 @@
 export async function until(
   condition: () => boolean | Promise<boolean>,
   what: string,
-  ms = 5000,
+  ms = 20_000,
 ): Promise<void> {
   const end = performance.now() + ms;
   while (!await condition()) {

@@ -75,12 +75,6 @@ export class BackgroundLoader implements Disposable {
   }
 }
 
-/** As `BackgroundLoader.load`, by a thread for this one configuration. */
-export async function loadInBackground(file: string, options?: LoadOptions): Promise<Config> {
-  using loader = new BackgroundLoader();
-  return await loader.load(file, options);
-}
-
 async function loadBy(
   worker: CheckWorker,
   source: Source,

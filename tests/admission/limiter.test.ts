@@ -135,7 +135,9 @@ Deno.test("duplicate_id: replace tells a client REPLACED that has got nothing fr
 
 Deno.test("duplicate_id: replace ends an older connection that is still being dialed", async () => {
   const connect = () => new Promise<Deno.TcpConn>(() => {});
-  await using balancer = startBalancer(configTo(9, { duplicate_id: "replace" }), { connect });
+  await using balancer = startBalancer(configTo(9, { duplicate_id: "replace", timeouts: { connect: 500 } }), {
+    connect,
+  });
   using older = await balancer.connect();
   await send(older, ID);
   await until(() => [...balancer.balancer.engine.registry].some(({ dialedAt }) => dialedAt), "it is dialed");

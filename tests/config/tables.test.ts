@@ -1,10 +1,11 @@
-import { BackgroundLoader, loadConfig, loadInBackground } from "../../lib/config/load.ts";
+import { BackgroundLoader, loadConfig } from "../../lib/config/load.ts";
 import { UsageError } from "../../lib/errors.ts";
 import { RouteTable } from "../../lib/route/table.ts";
 import { assertEquals, assertRejects, assertStringIncludes } from "../assert.ts";
 import { run } from "../cli/command.ts";
 import { named } from "../clients.ts";
 import { count, LISTENERS, said, serve } from "../serving.ts";
+import { loadInBackground } from "../tables.ts";
 import { startNamed } from "../upstreams.ts";
 
 /** A folder with a configuration and the files of its tables. */

@@ -1,6 +1,6 @@
 /** Tables from their files to relayed bytes: routing, reloading, the admin API. */
 
-import { loadInBackground } from "../../lib/config/load.ts";
+import { loadInBackground } from "../tables.ts";
 import { encodeId } from "../../lib/frame/tlv.ts";
 import { administer } from "../admin/administered.ts";
 import { assertEquals } from "../assert.ts";
