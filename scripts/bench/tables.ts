@@ -4,6 +4,8 @@
  * the thread that relays and the round trips of clients. Where HAProxy is installed, it loads the same IDs as a map.
  *
  *     deno run --allow-all --no-prompt scripts/bench/tables.ts [NUMBER OF IDS]
+ *
+ * Not under a realtime priority: the thread that builds the table would keep its core from those that relay.
  */
 
 import { Balancer } from "../../lib/balancer.ts";
