@@ -153,5 +153,10 @@ export function describe(value: YamlValue | undefined): string {
   if (isList(value)) return value.length === 0 ? "an empty list" : "a list";
   if (value instanceof AmbiguousScalar) return plain(quote(value.text).slice(1, -1));
   if (isMapping(value)) return "a mapping";
-  return typeof value === "string" ? plain(quote(value)) : String(value).slice(0, 80);
+  return typeof value === "string" ? plain(quote(withoutSecret(value))) : String(value).slice(0, 80);
+}
+
+/** `text` with the password of a URL left out: messages end up in logs. */
+function withoutSecret(text: string): string {
+  return text.replace(/(?<=:\/\/[^/?#@]*?:).*(?=@)/, "…");
 }

@@ -41,7 +41,12 @@ for (
     ],
     [
       'url: "redis://user:secret@h/1"',
-      'redis.url: found "redis://user:secret@h/1", expected redis://HOST:PORT, or rediss:// for TLS; ' +
+      'redis.url: found "redis://user:…@h/1", expected redis://HOST:PORT, or rediss:// for TLS; ' +
+      "user, password and database have fields of their own",
+    ],
+    [
+      'url: "redis://:a:b/c@d@h"',
+      'redis.url: found "redis://:…@h", expected redis://HOST:PORT, or rediss:// for TLS; ' +
       "user, password and database have fields of their own",
     ],
     [
