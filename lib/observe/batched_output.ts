@@ -1,12 +1,19 @@
 /** Writes many lines in few large pieces, apart from their producers. */
 
 import { sleep } from "../util/async.ts";
+import { concat } from "../util/bytes.ts";
 
 /** Longest time that a line waits for others, in milliseconds. */
 const FLUSH_MS = 100;
 
-/** Characters that are written without waiting for more. */
-const BATCH_LENGTH = 64 << 10;
+/** Bytes that are written without waiting for more. */
+const BATCH_BYTES = 64 << 10;
+
+/** Size of a buffer that lines are encoded into, in bytes. */
+const BUFFER_BYTES = BATCH_BYTES + (16 << 10);
+
+/** Most bytes of UTF-8 for a character of a string. */
+const MAX_BYTES_EACH = 3;
 
 /** Lines that are buffered while writing is slow or fails. */
 const MAX_LINES = 20_000;
@@ -39,8 +46,12 @@ export class BatchedOutput implements Disposable {
   readonly #maxLines: number;
   readonly #onWritten: () => void;
   readonly #given = new AbortController();
-  #lines: string[] = [];
-  #length = 0;
+  /** Encoded at once: many strings that wait would outlive young collections. */
+  #buffer = new Uint8Array(0);
+  #used = 0;
+  /** Full buffers, the oldest first. */
+  #full: Uint8Array[] = [];
+  #lines = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #writing: Promise<void> | undefined;
   #failure: unknown;
@@ -58,7 +69,7 @@ export class BatchedOutput implements Disposable {
 
   /** Whether everything added has been written. */
   get idle(): boolean {
-    return this.#writing === undefined && this.#lines.length === 0;
+    return this.#writing === undefined && this.#lines === 0;
   }
 
   /**
@@ -67,11 +78,11 @@ export class BatchedOutput implements Disposable {
    * @param isUrgent Whether it is added all the same.
    */
   add(line: string, isUrgent = false): boolean {
-    if (this.#lines.length >= this.#maxLines && !isUrgent) return false;
-    this.#lines.push(line);
-    this.#length += line.length;
+    if (this.#lines >= this.#maxLines && !isUrgent) return false;
+    this.#encode(line);
+    this.#lines += 1;
     if (this.#writing) return true;
-    if (this.#length >= BATCH_LENGTH) this.#flush();
+    if (this.#used >= BATCH_BYTES) this.#flush();
     else this.#timer ??= setTimeout(() => this.#flush(), FLUSH_MS);
     return true;
   }
@@ -97,18 +108,16 @@ export class BatchedOutput implements Disposable {
   #flush(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    if (this.#lines.length > 0) this.#writing ??= this.#writeAll();
+    if (this.#lines > 0) this.#writing ??= this.#writeAll();
   }
 
   async #writeAll(): Promise<void> {
-    while (this.#lines.length > 0) await this.#writeBatch();
+    while (this.#lines > 0) await this.#writeBatch();
     this.#writing = undefined;
   }
 
   async #writeBatch(): Promise<void> {
-    const batch = encoder.encode(this.#lines.join(""));
-    this.#lines = [];
-    this.#length = 0;
+    const batch = this.#taken();
     const { signal } = this.#given;
     let pause = RETRY_MS.first;
     for (let done = 0; done < batch.length && !signal.aborted;) {
@@ -118,6 +127,31 @@ export class BatchedOutput implements Disposable {
       pause = count > 0 ? RETRY_MS.first : Math.min(2 * pause, RETRY_MS.longest);
     }
     if (!signal.aborted) this.#onWritten();
+  }
+
+  #encode(line: string): void {
+    const most = line.length * MAX_BYTES_EACH;
+    if (this.#buffer.length - this.#used < most) {
+      this.#shelve();
+      this.#buffer = new Uint8Array(Math.max(BUFFER_BYTES, most));
+    }
+    this.#used += encoder.encodeInto(line, this.#buffer.subarray(this.#used)).written;
+  }
+
+  #shelve(): void {
+    if (this.#used > 0) this.#full.push(this.#buffer.subarray(0, this.#used));
+    this.#buffer = new Uint8Array(0);
+    this.#used = 0;
+  }
+
+  /** Takes all lines, as one piece. */
+  #taken(): Uint8Array {
+    this.#shelve();
+    const [first = new Uint8Array(0), ...others] = this.#full;
+    const batch = others.length === 0 ? first : concat([first, ...others]);
+    this.#full = [];
+    this.#lines = 0;
+    return batch;
   }
 
   /** The number of bytes that were written: 0 where that failed. */

@@ -69,6 +69,22 @@ Deno.test("while an output is slow lines are buffered up to the limit, and furth
   assertEquals(output.taken.join(""), ["first\n", ...kept, "urgent\n"].join(""));
 });
 
+Deno.test("lines of any length that wait while an output is slow arrive whole and in order", async () => {
+  const go = Promise.withResolvers<void>();
+  const output = outputOf(Infinity);
+  const batched = new BatchedOutput({
+    write: async (bytes) => (await go.promise, await output.write(bytes)),
+  });
+  const closing = (batched.add("first\n"), batched.close());
+  const waiting = [1, 100_000, 3, 40_000, 90_000, 0].map((length, index) =>
+    `${index}${"日".repeat(length)}é\n`
+  );
+  for (const line of waiting) assert(batched.add(line));
+  go.resolve();
+  await closing;
+  assertEquals(output.taken, ["first\n", waiting.join("")]);
+});
+
 Deno.test("a failed write is continued at the byte where it failed, however often it fails", async () => {
   const output = outputOf(2);
   let failures = 0;
