@@ -8,7 +8,7 @@ import { unknownCommand } from "./lib/cli/help.ts";
 import { helpText } from "./lib/cli/usage.ts";
 import { plain } from "./lib/util/text.ts";
 
-/** Runs the command line `args`. Exit status: 0 done, 1 failed while running, 2 the command line or the configuration is wrong. */
+/** Runs the command line `args`. Exit status: 0 done, 1 failed while running, 2 wrong command line or configuration. */
 export async function main(args: readonly string[], io: Io): Promise<number> {
   try {
     const { name, rest } = subcommand(args);
@@ -18,7 +18,7 @@ export async function main(args: readonly string[], io: Io): Promise<number> {
     io.out(helpText(command.spec));
     return 0;
   } catch (error) {
-    // the reader of the output, such as head, has seen enough
+    // the reader of the output, such as head, has closed the pipe
     if (error instanceof Deno.errors.BrokenPipe) return 1;
     const prefix = painter(io, "err")("bad", "switchyard:");
     for (const problem of problemsOf(error, args)) io.err(`${prefix} ${problem}`);

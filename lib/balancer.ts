@@ -1,4 +1,4 @@
-/** The balancer as its users see it: start, reload, drain, close. */
+/** The interface of the balancer to its users: start, reload, drain, close. */
 
 import { getLogger } from "@logtape/logtape";
 import type { Config } from "./config/config.ts";
@@ -12,7 +12,7 @@ import { durationText } from "./util/text.ts";
 
 const log = getLogger("switchyard");
 
-/** What tests put in place of the platform, and who is told of what happens. */
+/** Replacements for the platform in tests, and observers. */
 export type BalancerOptions = EngineOptions;
 
 /** A running balancer. */
@@ -27,51 +27,51 @@ export class Balancer<E extends EngineFace = EngineFace> implements AsyncDisposa
   /**
    * Opens every listener of `config` and serves, in this thread.
    *
-   * @throws Error naming the address that could not be listened on; nothing is left open then.
+   * @throws Error naming the address that cannot be listened on; everything is closed again then.
    */
   static start(config: Config, options: BalancerOptions = {}): Balancer<Engine> {
     return new Balancer(Engine.start(config, options));
   }
 
   /**
-   * Does the same in as many threads as `config.workers` asks for.
+   * Does the same in `config.workers` threads.
    *
-   * @throws Error naming the address that could not be listened on; nothing is left open then.
+   * @throws Error naming the address that cannot be listened on; everything is closed again then.
    */
   static async startThreads(config: Config, options: WorkersOptions): Promise<Balancer> {
     const { observers } = options;
     if (threadsOf(config) === 1) return Balancer.start(config, { observers });
-    // loading it would delay the start of one thread
+    // loaded on demand, so that a start with one thread is not delayed
     const { WorkersEngine } = await import("./workers/engine.ts");
     return new Balancer(await WorkersEngine.start(config, options));
   }
 
-  /** Where it listens, with the ports that the system chose for port 0. */
+  /** The addresses listened on, with the ports that the system chose for port 0. */
   get addresses(): readonly Deno.NetAddr[] {
     return this.#engine.addresses;
   }
 
-  /** Number of connections open now. */
+  /** Number of open connections. */
   get active(): number {
     return this.#engine.active;
   }
 
-  /** What runs the connections. */
+  /** The engine that runs the connections. */
   get engine(): E {
     return this.#engine;
   }
 
-  /** Switches to `config`, all of it in one step; see `EngineFace.reload`. */
+  /** Switches to `config` in one step; see `EngineFace.reload`. */
   reload(config: Config, options?: ReloadOptions): Promise<ReloadResult> {
     return this.#engine.reload(config, options);
   }
 
-  /** Ends gently, within `timeouts.drain`. Resolves to the number of connections that had to be terminated. */
+  /** Drains for at most `timeouts.drain`. Resolves to the number of connections that had to be terminated. */
   drain(): Promise<number> {
     return this.#draining ??= this.#drain();
   }
 
-  /** Ends at once. */
+  /** Closes all connections at once. */
   close(): Promise<void> {
     return this.#engine.close();
   }

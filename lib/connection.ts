@@ -27,7 +27,7 @@ export async function serveConnection(
     connection.admitted(permit);
     const id = await handshake(connection, listener, permit, current);
     if (id !== null) {
-      // a reload while the client was silent counts: the ID is routed by what is in use now
+      // the ID is routed by the current configuration, which may be newer than the accept
       const found = findRoute(id, connection, current);
       const { route, snapshot, deadline } = found instanceof Promise ? await found : found;
       connection.routed(route.rule);

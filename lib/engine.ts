@@ -66,7 +66,7 @@ export class Engine implements Current, EngineFace {
   /**
    * Opens every listener of `config` and serves.
    *
-   * @throws Error naming the address that could not be listened on; nothing is left open then.
+   * @throws Error naming the address that cannot be listened on; everything is closed again then.
    */
   static start(config: Config, options: EngineOptions = {}): Engine {
     const engine = new Engine(config, options);
@@ -109,9 +109,9 @@ export class Engine implements Current, EngineFace {
   }
 
   /**
-   * The first step of a reload: everything that can fail. One at a time, until it is committed or aborted.
+   * The first step of a reload: everything that can fail. Only one at a time, until it is committed or aborted.
    *
-   * @throws Error where a listener cannot be opened, or while draining; nothing has changed then.
+   * @throws Error if a listener cannot be opened, or while draining; nothing has changed then.
    */
   async prepare(config: Config): Promise<PreparedReload> {
     const table = await RouteTable.build(config.routes, config.default, config.tableData);
@@ -136,12 +136,12 @@ export class Engine implements Current, EngineFace {
     return terminated;
   }
 
-  /** The first step of a drain: afterwards it refuses new connections. */
+  /** The first step of a drain: from now on new connections are refused. */
   endConnections(): Promise<number> {
     return this.#draining ??= endConnections(this.registry, this.#config.timeouts, this.#closed.signal);
   }
 
-  /** Resolves once nothing more arrives, while it accepts: what waits in the queue of a listener that closes is lost. */
+  /** Resolves once no more connections arrive. Listeners accept until then: closing one drops its backlog. */
   quiet(): Promise<void> {
     return this.#listeners.quiet();
   }
@@ -226,7 +226,7 @@ export class Engine implements Current, EngineFace {
     this.idleTimeout[Symbol.dispose]();
     await this.#listeners.close();
     const ended = this.registry.terminateAll(SHUTDOWN.closing);
-    // a connection ends when its dialing does, and timeouts.connect may be longer than anybody waits for the end
+    // a connection ends after its dial, and timeouts.connect may be longer than the shutdown may take
     this.#timeouts.expireAll();
     this.#dialing.release();
     await ended;

@@ -29,7 +29,7 @@ export const REFUSAL_CODES = {
 /** Name of a reason for refusing a connection. */
 export type RefusalName = keyof typeof REFUSAL_CODES;
 
-/** Name of an ERROR code, or undefined where this version does not know the code. */
+/** Name of an ERROR code; undefined for a code that this version does not know. */
 export function refusalName(code: number): RefusalName | undefined {
   for (const [name, known] of Object.entries(REFUSAL_CODES)) {
     if (known === code) return name as RefusalName;
@@ -42,7 +42,7 @@ export class Refusal extends Error {
   override readonly name = "Refusal";
   /** Name of the reason: for logs and metrics. */
   readonly reason: RefusalName;
-  /** Sent to the client instead of an ERROR frame, where it would not understand one. */
+  /** Sent to the client instead of an ERROR frame, in the protocol that the client speaks. */
   readonly rejection: Uint8Array | undefined;
 
   constructor(reason: RefusalName, message: string, options?: ErrorOptions & { rejection?: Uint8Array }) {
@@ -57,15 +57,15 @@ export class Refusal extends Error {
   }
 }
 
-/** A problem of a configuration as data. */
+/** A problem in a configuration, as data. */
 export interface ProblemDetail {
   readonly file?: string;
-  /** Counts from 1, as `column` does. */
+  /** 1-based, like `column`. */
   readonly line?: number;
   readonly column?: number;
   /** The field, such as `routes[3].port`. */
   readonly path?: string;
-  /** Without the place and the path. */
+  /** The problem, without file, position and path. */
   readonly message: string;
   /** The value in the file, and the values that are accepted. */
   readonly found?: string;
@@ -75,7 +75,7 @@ export interface ProblemDetail {
 /** The command line or the configuration is wrong: exit status 2, one line on stderr for each problem. */
 export class UsageError extends Error {
   override readonly name = "UsageError";
-  /** One line for a person each. */
+  /** One line each. */
   readonly problems: readonly string[];
   /** The same problems as data. */
   readonly details: readonly ProblemDetail[];
@@ -96,8 +96,8 @@ function problemLine({ file = "", line, column, path = "", message }: ProblemDet
 }
 
 /**
- * True for the errors by which a socket ends that the peer, or this process, has closed. They are normal endings of a
- * connection, not faults of the program.
+ * True for the errors of a socket that the peer or this process has closed. They are normal endings of a connection,
+ * not faults of the program.
  */
 export function isDisconnect(error: unknown): boolean {
   return error instanceof Deno.errors.ConnectionReset ||
@@ -110,7 +110,7 @@ export function isDisconnect(error: unknown): boolean {
     isOwnClose(error);
 }
 
-/** The system's codes for a peer whose network is gone, for which the platform has no class. */
+/** Error codes of the system for an unreachable peer, for which the platform has no class. */
 const UNREACHABLE: ReadonlySet<unknown> = new Set(["EHOSTUNREACH", "ENETUNREACH", "EHOSTDOWN", "ENETDOWN"]);
 
 function isUnreachable(error: unknown): boolean {

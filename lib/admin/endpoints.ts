@@ -164,7 +164,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
 ];
 
 /**
- * Not ready is a balancer that would turn every client away: another one that has IDs in its cache, or that has reached
+ * Readiness fails when every client would be refused: another balancer that has IDs in its cache, or that has reached
  * Redis, can serve them.
  */
 async function readiness(engine: EngineFace): Promise<Response> {

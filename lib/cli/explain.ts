@@ -104,7 +104,7 @@ function json(explanation: Explanation, from: string | undefined): string {
 function* text(explanation: Explanation, file: string, from: string | undefined): Generator<string> {
   const { id, route, rejection, access, redis, steps, exact } = explanation;
   if (access) {
-    const decision = access.allowed ? "admitted" : "turned away with FORBIDDEN (8)";
+    const decision = access.allowed ? "admitted" : "refused with FORBIDDEN (8)";
     yield `from ${from}: ${decision}: ${access.because}`;
   }
   if (route) yield `ID ${quote(id)}: ${ruleText(route.rule)} -> ${targetText(route.target)}`;

@@ -30,7 +30,7 @@ export function* poolServers({ pools }: Config): Generator<string> {
 export function* explainPool(name: string, config: PoolConfig, id: string): Generator<string> {
   using upstreams = new Upstreams();
   const candidates = upstreams.build({ [name]: config }).get(name)?.candidates(id);
-  if (!candidates?.left) yield `pool ${name}: every server is drained (weight 0): the client is turned away`;
+  if (!candidates?.left) yield `pool ${name}: every server is drained (weight 0): clients are refused`;
   let place = 0;
   for (let server = candidates?.next(); server; server = candidates?.next()) {
     const order = config.strategy === "hash" ? `${++place}. ` : "";

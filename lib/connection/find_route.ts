@@ -74,6 +74,6 @@ function late(id: string, { duration }: Deadline): Refusal {
 
 /** The client is not told where the table is. */
 function unavailable(id: string, detail: string): Refusal {
-  const message = `the route of ID ${quote(id)} cannot be looked up now; connect again later`;
+  const message = `the route of ID ${quote(id)} cannot be looked up now; try again later`;
   return new Refusal("UPSTREAM_UNAVAILABLE", message, { cause: new Error(`redis: ${detail}`) });
 }

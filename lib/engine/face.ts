@@ -53,7 +53,7 @@ export interface EngineFace extends AsyncDisposable {
    */
   reload(config: Config, options?: ReloadOptions): Promise<ReloadResult>;
   /**
-   * Turns new connections away, lets those that are open run until they end or `timeouts.drain` is over, and closes.
+   * Refuses new connections, lets those that are open run until they end or `timeouts.drain` is over, and closes.
    * Resolves to the number of connections that had to be terminated.
    */
   drain(): Promise<number>;

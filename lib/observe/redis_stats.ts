@@ -1,6 +1,6 @@
 /** The state of Redis, and counts of its use: plain data, which threads can send to each other. */
 
-/** Results of look-ups. `cached` and `stale` are answered without Redis, the latter while it is away. */
+/** Results of look-ups. `cached` and `stale` are answered without Redis, the latter while it is unavailable. */
 export const LOOKUP_RESULTS = ["cached", "found", "unknown", "stale", "unavailable", "invalid"] as const;
 
 /** The result of a look-up. */
@@ -9,7 +9,7 @@ export type LookupResult = typeof LOOKUP_RESULTS[number];
 /** The state of the connection to Redis. */
 export interface RedisState {
   readonly up: boolean;
-  /** Whether IDs of it can be routed: it is up, or it is away and the cache has IDs that can still be used. */
+  /** Whether its IDs can be routed: it is up, or the cache has IDs that may still be used. */
   readonly serving: boolean;
   /** One line for a person. */
   readonly text: string;

@@ -9,7 +9,7 @@ import type { Route, RouteTable } from "./table.ts";
 /** Numbers of rules. */
 export interface Difference {
   readonly added: number;
-  /** Rules whose target, `hold` or `on_removal` is another. */
+  /** Rules whose target, `hold` or `on_removal` differs. */
   readonly changed: number;
   readonly removed: number;
 }
@@ -23,7 +23,7 @@ export async function difference(before: RouteTable, after: RouteTable): Promise
     kept += sign;
     if (!isSame(old, now)) changed += sign;
   };
-  // an ID that either lists is counted here, so not among those of both tables
+  // an ID in `routes` of either table is counted here instead of with `tables`
   const recount = (id: string) => count(before.findInTables(id), after.findInTables(id), -1);
   for (const old of before.listed()) {
     if (slice.over) await slice.rest();
@@ -39,7 +39,7 @@ export async function difference(before: RouteTable, after: RouteTable): Promise
   return { added: after.size - kept, changed, removed: before.size - kept };
 }
 
-/** How many IDs both tables have, and how many of those lead elsewhere: known already where they were compared. */
+/** Numbers of IDs in both tables, and of those with another target; known already if the loader compared the tables. */
 async function sharedChange(
   before: SharedTable | undefined,
   after: SharedTable | undefined,

@@ -7,7 +7,7 @@ import type { RedisAnswer, Route, RouteTable, Step } from "./table.ts";
 /** The decision of the address lists. */
 export interface AccessVerdict {
   readonly allowed: boolean;
-  /** The entry that decided, such as `deny 10.0.0.0/8`, or why none did. */
+  /** The entry that decided, such as `deny 10.0.0.0/8`, or why no entry did. */
   readonly because: string;
 }
 
@@ -21,26 +21,26 @@ export interface Rejection {
 /** The result of a look-up, with every rule tried. */
 export interface Explanation {
   readonly id: string;
-  /** The route selected; absent where none matches. */
+  /** The selected route; absent if none matches. */
   readonly route?: Route;
   /** The refusal, if the client is refused. */
   readonly rejection?: Rejection;
-  /** The decision on the client's address, where one was given. */
+  /** The decision on the client's address, if one was given. */
   readonly access?: AccessVerdict;
   /** Every rule tried, in order; of the exact rules only the one for this ID. */
   readonly steps: readonly Step[];
-  /** What Redis has for the ID, where it was asked. */
+  /** The answer of Redis for the ID, if it was asked. */
   readonly redis?: RedisAnswer;
-  /** Where no exact rule has this ID: how many others there are, and the nearest. */
+  /** If no exact rule has this ID: how many others there are, and the nearest. */
   readonly exact?: { readonly count: number; readonly nearest?: string };
 }
 
 /** Facts about the client besides its ID. */
 export interface ExplainOptions {
-  /** Why `id` cannot be an ID, where it cannot. */
+  /** Why `id` is not a valid ID, if it is not. */
   readonly invalid?: string | undefined;
   readonly access?: AccessVerdict | undefined;
-  /** What Redis has for the ID, where it was asked. */
+  /** The answer of Redis for the ID, if it was asked. */
   readonly redis?: RedisAnswer | undefined;
 }
 
@@ -53,10 +53,10 @@ export function verdictOf(
   if (!matches) return "does not match";
   return redis?.problem === undefined
     ? "matches too, but an earlier rule is selected"
-    : "matches, but is not used while it is unknown what Redis has";
+    : "matches, but is not used: Redis may have a route for the ID";
 }
 
-/** Whether Redis has the ID, where it was asked and gave no route. */
+/** Why Redis gave no route, if it was asked and gave none. */
 export function redisVerdict({ route, problem }: RedisAnswer): string | undefined {
   if (problem !== undefined) return `cannot be used: ${problem}`;
   return route ? undefined : "does not match";
@@ -108,8 +108,8 @@ const MAX_TYPO_LENGTH = 64;
 const LETTERS = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-_.:";
 
 /**
- * What `id` may have been meant to be: a letter less or more, another one, two that changed places. A table of a million
- * IDs is asked for each of these sooner than each of its IDs is compared.
+ * Possible typos of `id`: one letter missing, added or replaced, or two adjacent ones swapped. Looking each of them up
+ * is faster than comparing `id` with every one of a million IDs.
  */
 function* typosOf(id: string): Generator<string> {
   const letters = [...id];

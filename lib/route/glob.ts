@@ -1,34 +1,34 @@
 /**
- * Globs over IDs, matched without a regular expression: one that backtracks takes minutes over an ID that was made for
- * it. The work is at most twice the ID's length; for a run of characters between two stars that has a `?` in it, it is
- * the ID's length times that of the run.
+ * Globs over IDs, matched without regular expressions: one that backtracks can take minutes for a malicious ID. The
+ * work is at most twice the ID's length; for a piece between two stars that contains a `?`, it is the ID's length times
+ * the length of the piece.
  */
 
 /** An ID, or a part of a glob, as Unicode code points. */
 export type CodePoints = ArrayLike<number>;
 
 /** Stands for `?`, which is no code point. */
-const ANY = -1;
+/** Represents `?`; not a valid code point. */
 
-/** `text` as code points, in which `?` counts a character outside the basic plane as one. */
+/** `text` as code points, so that `?` matches a character outside the basic plane as one. */
 export function codePointsOf(text: string): CodePoints {
   return Array.from(text, (character) => character.codePointAt(0) ?? 0);
 }
 
-/** What stands between two stars. */
+/** The text between two stars. */
 interface Piece {
   readonly points: CodePoints;
   /** See `bordersOf`; undefined for a piece with a `?`. */
   readonly borders: readonly number[] | undefined;
 }
 
-/** A glob: `*` is any run of characters, `?` is one, all else stands for itself. It covers the whole ID. */
+/** A glob: `*` matches any run of characters, `?` any one. It must match the whole ID. */
 export class Glob {
-  /** What must be at the start, and for a glob without a star at the end too. */
+  /** The prefix; for a glob without a star, the whole. */
   readonly #first: CodePoints;
-  /** What must come next, in order, anywhere between the first and the last. */
+  /** Pieces that must follow the prefix, in order, before the suffix. */
   readonly #middle: readonly Piece[];
-  /** What must be at the end; undefined for a glob without a star. */
+  /** The suffix; undefined for a glob without a star. */
   readonly #last: CodePoints | undefined;
   /** Length of the shortest ID that it matches. */
   readonly #least: number;
@@ -43,8 +43,8 @@ export class Glob {
   }
 
   /**
-   * Whether the whole of `id` matches. Each piece between stars is taken where it comes first: if the rest of the glob
-   * fits behind a later place, it fits behind the first one too, so no place is tried twice.
+   * Whether the whole of `id` matches. Each piece between stars is matched at its first occurrence: if the rest of the
+   * glob matches after a later one, it also matches after the first, so no backtracking is needed.
    */
   matches(id: CodePoints): boolean {
     if (id.length < this.#least || !isAt(this.#first, id, 0)) return false;
@@ -65,7 +65,7 @@ function piecesOf(text: string): CodePoints {
   return Array.from(text, (character) => character === "?" ? ANY : character.codePointAt(0) ?? 0);
 }
 
-/** Whether `piece` is in `id` at the place `at`; it has to fit in there. */
+/** Whether `piece` is in `id` at index `at`, where it has to fit. */
 function isAt(piece: CodePoints, id: CodePoints, at: number): boolean {
   for (let index = 0; index < piece.length; index++) {
     if (piece[index] !== ANY && piece[index] !== id[at + index]) return false;
@@ -73,7 +73,7 @@ function isAt(piece: CodePoints, id: CodePoints, at: number): boolean {
   return true;
 }
 
-/** The place behind the first occurrence of a piece in `id` from `from` to before `end`. */
+/** The index after the first occurrence of a piece in `id` between `from` and `end`. */
 function endOf({ points, borders }: Piece, id: CodePoints, from: number, end: number): number | undefined {
   if (!borders) {
     for (let at = from; at + points.length <= end; at++) {
@@ -92,8 +92,8 @@ function endOf({ points, borders }: Piece, id: CodePoints, from: number, end: nu
 }
 
 /**
- * For each beginning of `points`, the length of its longest shorter beginning that it also ends with: where a search
- * goes on after a mismatch (Knuth, Morris and Pratt). Undefined where a `?` makes that depend on the ID.
+ * For each prefix of `points`, the length of its longest proper prefix that is also its suffix: where a search
+ * continues after a mismatch (Knuth, Morris and Pratt). Undefined if a `?` makes that depend on the ID.
  */
 function bordersOf(points: CodePoints): readonly number[] | undefined {
   const borders = [0];

@@ -1,4 +1,4 @@
-/** The routing table: immutable, and swapped whole. */
+/** The routing table: immutable, and swapped as a whole. */
 
 import type { DefaultConfig, HoldConfig, OnRemoval, RouteConfig, Target } from "../config/config.ts";
 import type { TableData } from "../tables/data.ts";
@@ -6,12 +6,12 @@ import { SharedTable, type TableEntry } from "../tables/shared_table.ts";
 import { TimeSlice } from "../util/async.ts";
 import { codePointsOf, Glob } from "./glob.ts";
 
-/** A rule of the table. Of its kind there is at most one with the same text. */
+/** A rule of the table. No two rules of one kind have the same text. */
 export interface Rule {
   readonly kind: "id" | "table" | "redis" | "match" | "default";
   /** The ID or the glob; empty for the default. */
   readonly text: string;
-  /** Of a table: its file as the configuration names it, and the number of the line. */
+  /** For a rule of `tables`: the file as the configuration names it, and the line number. */
   readonly line?: Pick<TableEntry, "file" | "line">;
 }
 
@@ -27,30 +27,30 @@ export function ruleText({ kind, text, line }: Rule): string {
 export interface Route {
   /** The rule that matched. */
   readonly rule: Rule;
-  /** Where its connections go. */
+  /** Where to connect to. */
   readonly target: Target;
-  /** How its clients are held while the target cannot be reached; undefined where they are refused. */
+  /** How clients are held while the target is unreachable; undefined if they are refused. */
   readonly hold: HoldConfig | undefined;
   /** What happens to its connections when a reload removes it. */
   readonly onRemoval: OnRemoval;
 }
 
-/** One rule that a look-up has tried. */
+/** One rule tried by a look-up. */
 export interface Step {
   readonly route: Route;
   /** Whether the rule matches the ID. */
   readonly matches: boolean;
-  /** Whether it is the one selected: the first that matches. */
+  /** Whether the rule is the selected one: the first that matches. */
   readonly selected: boolean;
 }
 
-/** What Redis has for an ID. */
+/** The answer of Redis for an ID. */
 export interface RedisAnswer {
   /** Where the hash is, for messages. */
   readonly where: string;
-  /** Undefined where it has none. */
+  /** Undefined if the hash has none. */
   readonly route?: Route | undefined;
-  /** Why it cannot be asked, or what is wrong with its value. */
+  /** Why Redis could not be asked, or why its value is invalid. */
   readonly problem?: string | undefined;
 }
 
@@ -62,20 +62,20 @@ interface GlobRule {
 /**
  * IDs and the targets that their connections go to.
  *
- * It keeps the configured routes and makes a `Route` for each look-up: more objects that live on would lengthen the
- * garbage collector's pauses.
+ * It keeps the configured routes and makes a `Route` for each look-up: more long-lived objects would lengthen garbage
+ * collection pauses.
  */
 export class RouteTable {
   readonly #exact = new Map<string, RouteConfig>();
   /** The IDs of `tables`. */
   readonly #table: SharedTable | undefined;
-  /** IDs of `#exact` that are in `#table` too: routes of the command line. */
+  /** Number of IDs in both `#exact` and `#table`: routes of the command line. */
   #shadowed = 0;
   readonly #globs: GlobRule[] = [];
   readonly #byGlob = new Map<string, RouteConfig>();
   readonly #fallback: Route | undefined;
 
-  /** @param tables The content of the files of `tables`. */
+  /** @param tables The parsed files of `tables`. */
   constructor(routes: readonly RouteConfig[], fallback?: DefaultConfig, tables?: TableData) {
     this.#table = tables && new SharedTable(tables);
     for (const route of routes) this.#add(route);
@@ -102,24 +102,24 @@ export class RouteTable {
     return table;
   }
 
-  /** Number of rules, the default among them. */
+  /** Number of rules, including the default. */
   get size(): number {
     return this.exactSize + this.#globs.length + (this.#fallback ? 1 : 0);
   }
 
-  /** Number of IDs that have a rule of their own. */
+  /** Number of IDs with an exact rule. */
   get exactSize(): number {
     return this.#exact.size + (this.#table?.size ?? 0) - this.#shadowed;
   }
 
-  /** The IDs of `tables`, where there are any. */
+  /** The IDs of `tables`, if there are any. */
   get tables(): SharedTable | undefined {
     return this.#table;
   }
 
   /**
-   * The route of `id`: an exact rule, else the first glob in file order, else the default. The time is bounded by the
-   * sum over the globs of what `Glob.matches` takes.
+   * The route of `id`: the exact rule, else the first glob in file order, else the default. Its time is bounded by the
+   * sum of `Glob.matches` over all globs.
    */
   find(id: string): Route | undefined {
     return this.findExact(id) ?? this.findOther(id);
@@ -140,8 +140,8 @@ export class RouteTable {
   }
 
   /**
-   * The route of this rule, or of the equal rule of another table. An ID has one rule, wherever it is written: one that
-   * has moved into a table is found there.
+   * The route of this rule, or of the equal rule of another table. An ID has one rule wherever it is written, so one
+   * that has moved into a table is found there.
    */
   routeOf({ kind, text }: Rule): Route | undefined {
     if (kind === "default") return this.#fallback;
@@ -151,10 +151,9 @@ export class RouteTable {
   }
 
   /**
-   * Every rule that a look-up of `id` tries, in that order. Of the exact rules that is only the one for this ID, if
-   * there is one.
+   * Every rule that a look-up of `id` tries, in order. Of the exact rules that is only the one for this ID, if any.
    *
-   * @param redis What Redis has for it, where it was asked. None of the globs is selected where it cannot be asked.
+   * @param redis The answer of Redis, if it was asked. If it has a problem, no glob is selected.
    */
   *trace(id: string, redis?: RedisAnswer): Generator<Step> {
     let found = false;
@@ -190,14 +189,14 @@ export class RouteTable {
     return entry && routeOfEntry(entry);
   }
 
-  /** Every rule but those of `tables`, in the order in which they are tried. */
+  /** Every rule but those of `tables`, in look-up order. */
   *listed(): Generator<Route> {
     for (const config of this.#exact.values()) yield routeOf(config);
     for (const { config } of this.#globs) yield routeOf(config);
     if (this.#fallback) yield this.#fallback;
   }
 
-  /** Every rule, in the order in which they are tried, without the first `skipped`. */
+  /** Every rule in look-up order, without the first `skipped`. */
   *rules(skipped = 0): Generator<Route> {
     let left = skipped;
     for (const config of this.#exact.values()) if (left-- <= 0) yield routeOf(config);
@@ -210,7 +209,7 @@ export class RouteTable {
 
   *#tableRules(skipped: number): Generator<Route> {
     if (!this.#table) return;
-    // those that are shadowed have to be counted
+    // shadowed entries are not listed, so the rest must be counted one by one
     let left = this.#shadowed === 0 ? 0 : skipped;
     for (const entry of this.#table.entries(skipped - left)) {
       if (this.#shadowed > 0 && this.#exact.has(entry.id)) continue;

@@ -98,7 +98,7 @@ Deno.test("where every place is relaying, one that connects gets LIMIT_EXCEEDED 
   }
 });
 
-Deno.test("duplicate_id: reject turns the second connection of an ID away", async () => {
+Deno.test("duplicate_id: reject refuses the second connection of an ID", async () => {
   await using balancer = start({ duplicate_id: "reject" });
   using first = await balancer.join("1");
   assertEquals(await balancer.refusal("1"), 6);

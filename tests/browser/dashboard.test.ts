@@ -87,11 +87,11 @@ browserTest("the page survives a restart of the balancer and shows it", async ()
   await shows(page, "#tile-active", "1");
 });
 
-browserTest("the page tells that Redis is away", async () => {
+browserTest("the page shows that Redis is unavailable", async () => {
   const { redis } = parseConfig('routes: []\nredis: { url: "redis://127.0.0.1:1" }\n', "routes.yaml");
   assert(redis);
   await using served = await startServed(0, new Date(), { redis });
   await using opened = await openDashboard(served.port);
-  await shows(opened.page, "#redis.bad", "Redis: away for ");
+  await shows(opened.page, "#redis.bad", "Redis: unavailable for ");
   await shows(opened.page, "#redis", "; 0 IDs cached");
 });

@@ -27,7 +27,7 @@ Deno.test("explain --from names the entry that lets an address in", async () => 
 Deno.test("explain --from names the entry that keeps an address out, with exit status 1", async () => {
   const { status, lines } = await explainFrom("::ffff:10.66.0.1");
   assertEquals(status, 1);
-  assertEquals(lines[0], "from ::ffff:10.66.0.1: turned away with FORBIDDEN (8): deny 10.66.0.0/16");
+  assertEquals(lines[0], "from ::ffff:10.66.0.1: refused with FORBIDDEN (8): deny 10.66.0.0/16");
 });
 
 Deno.test("explain --from with a value that is no address is one line and exit status 2", async () => {

@@ -62,6 +62,6 @@ Deno.test("explain lists the servers that an ID tries, in order where the ID dec
   ]);
   assertEquals(
     (await lines("explain", "x")).at(-1),
-    "  pool off: every server is drained (weight 0): the client is turned away",
+    "  pool off: every server is drained (weight 0): clients are refused",
   );
 });

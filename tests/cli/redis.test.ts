@@ -52,7 +52,7 @@ redisTest("explain shows why Redis cannot be asked, and the client's refusal", a
     'ID "eu-1": the client gets UPSTREAM_UNAVAILABLE (5), unless a balancer has the ID in its cache',
     '  id: none of the 1 routes with an ID has "eu-1"',
     `  redis: ${where}: cannot be used: ${NOBODY}: it refused the connection (connect ECONNREFUSED ${NOBODY})`,
-    "  match eu-* -> g:2: matches, but is not used while it is unknown what Redis has",
+    "  match eu-* -> g:2: matches, but is not used: Redis may have a route for the ID",
   ]]);
   assertEquals((await runWith({}, ["explain", "own"], NOBODY)).status, 0);
 });

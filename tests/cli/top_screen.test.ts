@@ -98,12 +98,12 @@ Deno.test("where routes are in Redis, the screen has its state", () => {
   const redis = {
     up: false,
     serving: true,
-    text: "away for 3s: refused",
+    text: "unavailable for 3s: refused",
     cached_ids: 1200,
     lookups: LOOKUPS,
   };
   const lines = topScreen({ ...state, status: { ...status, redis } }, { columns: 80, rows: 12 });
-  assertEquals(lines[3], "redis away for 3s: refused  1,200 IDs cached");
+  assertEquals(lines[3], "redis unavailable for 3s: refused  1,200 IDs cached");
 });
 
 Deno.test("a problem stands in place of the keys", () => {

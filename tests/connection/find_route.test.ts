@@ -78,24 +78,27 @@ redisTest("a value may name a pool, and one that does not exist refuses the clie
   await until(() => balancer.ends.some((end) => end?.includes(detail)), "its end tells why");
 });
 
-redisTest("while Redis is away no glob and no default catches an ID, and the log tells why", async () => {
-  await using server = await RedisServer.start();
-  await using upstream = startNamed("upstream");
-  await using fallback = startNamed("fallback");
-  const all = { match: "*", ...to(fallback.port) };
-  await using balancer = startRouted({ routes: [all, { id: "f", ...to(upstream.port) }] }, server);
-  await balancer.set({ a: `127.0.0.1:${upstream.port}` });
-  assertEquals(await named(balancer, "a"), "upstream");
-  assertEquals(await named(balancer, "b"), "fallback");
-  await server.kill();
-  await until(() => balancer.balancer.engine.snapshot.redis?.state().up === false, "the loss is known");
-  assertEquals(await named(balancer, "a"), "upstream");
-  assertEquals(await named(balancer, "f"), "upstream");
-  assertEquals(await balancer.refusal("b"), UPSTREAM_UNAVAILABLE);
-  const detail = `redis: ${server.address}: it `;
-  await until(() => balancer.ends.some((end) => end?.startsWith(detail)), "its end tells why");
-  assertEquals((await balancer.state())?.lookups.stale, 1);
-});
+redisTest(
+  "while Redis is unavailable no glob and no default matches an ID, and the log has the reason",
+  async () => {
+    await using server = await RedisServer.start();
+    await using upstream = startNamed("upstream");
+    await using fallback = startNamed("fallback");
+    const all = { match: "*", ...to(fallback.port) };
+    await using balancer = startRouted({ routes: [all, { id: "f", ...to(upstream.port) }] }, server);
+    await balancer.set({ a: `127.0.0.1:${upstream.port}` });
+    assertEquals(await named(balancer, "a"), "upstream");
+    assertEquals(await named(balancer, "b"), "fallback");
+    await server.kill();
+    await until(() => balancer.balancer.engine.snapshot.redis?.state().up === false, "the loss is known");
+    assertEquals(await named(balancer, "a"), "upstream");
+    assertEquals(await named(balancer, "f"), "upstream");
+    assertEquals(await balancer.refusal("b"), UPSTREAM_UNAVAILABLE);
+    const detail = `redis: ${server.address}: it `;
+    await until(() => balancer.ends.some((end) => end?.startsWith(detail)), "its end tells why");
+    assertEquals((await balancer.state())?.lookups.stale, 1);
+  },
+);
 
 redisTest("a look-up counts within timeouts.connect", async () => {
   await using server = await RedisServer.start();

@@ -58,10 +58,10 @@ redisTest("readiness, status and metrics tell of Redis, and a reload changes its
   assertEquals(await named(balancer, "device"), "upstream");
 
   await server.kill();
-  await said(balancer, "redis: away");
+  await said(balancer, "redis: unavailable");
   const [status, ready] = await ask(balancer, "/readyz");
   assertEquals(status, 200);
-  assertMatch(ready, /^ready\nredis: away for \S+: .*1 cached ID can be routed for up to 1h$/);
+  assertMatch(ready, /^ready\nredis: unavailable for \S+: .*1 cached ID can be routed for up to 1h$/);
   assertEquals(await named(balancer, "device"), "upstream");
   const [, metrics] = await ask(balancer, "/metrics");
   assertStringIncludes(metrics, "\nswitchyard_redis_up 0\n");
@@ -86,7 +86,7 @@ redisTest("an instance that has never reached Redis is not ready, unless its fil
   const { text } = tableIn("", server);
   await server.kill();
   await using balancer = await serve("", { text: `${LISTENERS}${text}` });
-  await said(balancer, "redis: away");
+  await said(balancer, "redis: unavailable");
   const [status, ready] = await ask(balancer, "/readyz");
   assertEquals(status, 503);
   assertStringIncludes(ready, "it refused the connection");

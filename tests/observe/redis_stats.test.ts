@@ -3,11 +3,11 @@ import { assertEquals } from "../assert.ts";
 import { redisStats } from "./metrics_source.ts";
 
 Deno.test("counts of threads are added, and the worst state is shown", () => {
-  const away = { ...redisStats, up: false, serving: false, text: "away" };
-  assertEquals(sumOfRedis([redisStats, away, redisStats]), {
+  const unavailable = { ...redisStats, up: false, serving: false, text: "unavailable" };
+  assertEquals(sumOfRedis([redisStats, unavailable, redisStats]), {
     up: false,
     serving: true,
-    text: "away",
+    text: "unavailable",
     lookups: { cached: 3, found: 6, unknown: 9, stale: 12, unavailable: 15, invalid: 18 },
     requests: 21,
     requestSeconds: 1.5,

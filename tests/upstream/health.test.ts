@@ -108,7 +108,7 @@ Deno.test("with maxFails: 0 failed dials eject no server", () => {
   assertEquals(health.state, "up");
 });
 
-Deno.test("a server that came back gets its share gradually; one that was never away all of it", () => {
+Deno.test("a recovered server gets its share gradually; one that was never down gets all of it", () => {
   for (const way of ["checks", "ejection"]) {
     const { health, clock, check, fail } = healthWith({ slowStart: 10_000 });
     assertEquals(health.share, 1);

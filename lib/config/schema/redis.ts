@@ -59,7 +59,7 @@ export const redisSchema = v.pipe(
     password_file: v.exactOptional(filePath("File with the password.")),
     tls: v.exactOptional(tlsSchema),
     timeout: positiveDuration("1s", "Longest time for a look-up, and for connecting."),
-    stale: duration("1h", "How long known IDs are routed from the cache while Redis is away."),
+    stale: duration("1h", "How long known IDs are routed from the cache while Redis is unavailable."),
     negative_ttl: positiveDuration("5s", "Longest time for which an ID is remembered as unknown."),
     cache_size: v.optional(
       integer("a number of IDs, 1 to 10000000", "Most IDs in the cache.", { most: 10_000_000 }),

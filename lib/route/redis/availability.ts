@@ -1,4 +1,4 @@
-/** Whether Redis can be asked, and since when it cannot; logs each change. */
+/** Whether Redis is available, and since when it is not; logs each change. */
 
 import { getLogger } from "@logtape/logtape";
 import { messageOf } from "../../errors.ts";
@@ -16,14 +16,14 @@ export class Availability {
   readonly #connects = { success: 0, failure: 0 };
   #link: Link | undefined;
   #failure: Error | undefined;
-  /** Why it is away. */
+  /** Why it is unavailable. */
   #reason: Error | undefined;
-  #awaySince = performance.now();
-  #isAwayLogged = false;
+  #unavailableSince = performance.now();
+  #isLogged = false;
 
   /**
    * @param place Where the hash is, for messages.
-   * @param stale How long the cache is used while Redis is away, in milliseconds.
+   * @param stale How long the cache is used while Redis is unavailable, in milliseconds.
    * @param cached Number of IDs in the cache.
    */
   constructor(place: string, stale: number, cached: () => number) {
@@ -32,46 +32,46 @@ export class Availability {
     this.#cached = cached;
   }
 
-  /** The connection, while there is one. */
+  /** The current connection, if any. */
   get link(): Link | undefined {
     return this.#link;
   }
 
-  /** Why the last attempt to connect has failed; undefined while the first one is under way, and while connected. */
+  /** Why the last attempt to connect failed; undefined during the first attempt and while connected. */
   get failure(): Error | undefined {
     return this.#failure;
   }
 
-  /** Attempts to connect, by their result. */
+  /** Attempts to connect, by result. */
   get connects(): { readonly success: number; readonly failure: number } {
     return this.#connects;
   }
 
-  /** Whether what is cached may be used as it is. A look-up may also fail while there is a connection. */
+  /** Whether outdated cache entries may be used. A look-up can also fail while there is a connection. */
   get isStaleUsable(): boolean {
-    return this.#link !== undefined || performance.now() - this.#awaySince <= this.#stale;
+    return this.#link !== undefined || performance.now() - this.#unavailableSince <= this.#stale;
   }
 
   connected(link: Link): void {
-    const again = this.#isAwayLogged ? ` again after ${this.#awayText()}` : "";
+    const again = this.#isLogged ? ` again after ${this.#outageText()}` : "";
     this.#connects.success += 1;
     this.#link = link;
     this.#failure = undefined;
-    this.#isAwayLogged = false;
+    this.#isLogged = false;
     log.info(`redis: connected${again} to ${hostPortText(link.at)}: ${this.#place}`);
   }
 
   lost(reason: Error): void {
     this.#link = undefined;
     this.#reason = reason;
-    this.#awaySince = performance.now();
-    this.#logAway(reason);
+    this.#unavailableSince = performance.now();
+    this.#logUnavailable(reason);
   }
 
   failed(reason: Error): void {
     this.#connects.failure += 1;
     this.#failure = this.#reason = reason;
-    this.#logAway(reason);
+    this.#logUnavailable(reason);
   }
 
   state(): RedisState {
@@ -81,14 +81,14 @@ export class Availability {
     const reason = this.#reason ? messageOf(this.#reason) : "connecting";
     const serving = this.#cached() > 0 && this.isStaleUsable;
     const effect = serving ? this.#staleText() : "no ID can be looked up, and none is cached";
-    return { up: false, serving, text: `away for ${this.#awayText()}: ${reason}; ${effect}` };
+    return { up: false, serving, text: `unavailable for ${this.#outageText()}: ${reason}; ${effect}` };
   }
 
-  #logAway(reason: Error): void {
-    if (this.#isAwayLogged) return log.debug(`redis: still away: ${messageOf(reason)}`);
-    this.#isAwayLogged = true;
+  #logUnavailable(reason: Error): void {
+    if (this.#isLogged) return log.debug(`redis: still unavailable: ${messageOf(reason)}`);
+    this.#isLogged = true;
     log.warning(
-      `redis: away: ${messageOf(reason)}; ${this.#staleText()}, others get UPSTREAM_UNAVAILABLE`,
+      `redis: unavailable: ${messageOf(reason)}; ${this.#staleText()}, others get UPSTREAM_UNAVAILABLE`,
     );
   }
 
@@ -96,8 +96,8 @@ export class Availability {
     return `${counted(this.#cached(), "cached ID")} can be routed for up to ${durationText(this.#stale)}`;
   }
 
-  #awayText(): string {
-    const ms = Math.round(performance.now() - this.#awaySince);
+  #outageText(): string {
+    const ms = Math.round(performance.now() - this.#unavailableSince);
     return durationText(ms < 1000 ? ms : Math.round(ms / 1000) * 1000);
   }
 }

@@ -1,21 +1,21 @@
 /** A map of bounded size that drops the least recently used entries. */
 
 /**
- * Two maps, of which the newer takes what is added and what is asked for again. When it has half of the entries that
- * are allowed, it becomes the older one, and what the older one had is forgotten. So nothing is moved at each look-up,
- * and the last half at least is kept.
+ * Two generations of entries: entries are added to the newer one, and copied to it when they are used. Once it has
+ * half of the allowed entries it becomes the older one, and the previous older one is dropped. So most look-ups move
+ * nothing, and at least the most recently used half is kept.
  */
 export class BoundedCache<V> {
   #most: number;
   #newer = new Map<string, V>();
   #older = new Map<string, V>();
 
-  /** @param most Most entries. */
+  /** @param most Maximum number of entries. */
   constructor(most: number) {
     this.#most = Math.ceil(most / 2);
   }
 
-  /** Changes the number of entries that are kept; what is too many is forgotten bit by bit. */
+  /** Changes the maximum number of entries; surplus ones are dropped as entries are added. */
   resize(most: number): void {
     this.#most = Math.ceil(most / 2);
   }

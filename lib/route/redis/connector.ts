@@ -1,4 +1,4 @@
-/** Connecting to the server that has the hash. */
+/** Connects to the server that has the hash. */
 
 import type { HostPort, RedisConfig } from "../../config/config.ts";
 import { UpstreamContexts } from "../../transport/tls/client.ts";
@@ -7,7 +7,7 @@ import { hostPortText } from "../../util/text.ts";
 import { Link, type LinkOptions, type Login, RedisError } from "./link.ts";
 import { type Place, placeOf } from "./place.ts";
 
-/** Fields in a reply while the whole hash is listed: some 50 KB. */
+/** Fields per reply when the whole hash is listed: about 50 KB. */
 const SCAN_COUNT = "1000";
 
 /** See the top of the file. */
@@ -22,7 +22,7 @@ export class Connector {
   }
 
   /**
-   * A connection to the server that has the hash, by which the hash can be read.
+   * Opens a connection to the server that has the hash, and checks that the hash can be read.
    *
    * @param onInvalidated Called when the hash has changed since it was read.
    * @throws {RedisError | ReadError}
@@ -36,7 +36,7 @@ export class Connector {
     });
     const probe = async () => {
       await this.place.check(link);
-      // a server that is still loading, another type of key, a missing permission and a moved slot show here
+      // this fails if the server is still loading, the key has another type or has moved, or a permission is missing
       await readFields(link, key, [""]);
     };
     try {
@@ -49,13 +49,13 @@ export class Connector {
     }
   }
 
-  /** A connection to a server that knows where others are. */
+  /** Connects to a server that knows where the hash is. */
   async #ask(at: HostPort): Promise<Link> {
     const { sentinel } = this.#config;
     return await Link.open(at, { ...await this.#options(sentinel ?? this.#config), database: 0 });
   }
 
-  /** The files are read anew each time, so what has replaced them is used without a reload. */
+  /** The files are read for each connection, so replaced ones are used without a reload. */
   async #options(login: LoginConfig): Promise<Pick<LinkOptions, "login" | "tls" | "timeout">> {
     return { login: await readLogin(login), tls: this.#tls(), timeout: this.#config.timeout };
   }
@@ -76,7 +76,7 @@ async function readLogin({ username, password_file }: LoginConfig): Promise<Logi
   return { username, password: (await readText(password_file)).trim() };
 }
 
-/** The values of fields of a hash, in their order; null where there is none. @throws {RedisError} */
+/** The values of fields of a hash, in order; null for a field that does not exist. @throws {RedisError} */
 export async function readFields(
   link: Link,
   key: string,
@@ -84,10 +84,10 @@ export async function readFields(
 ): Promise<readonly (string | null)[]> {
   const values = await link.command("HMGET", key, ...fields);
   if (Array.isArray(values) && values.length === fields.length) return values;
-  throw unexpected(link, `HMGET of ${fields.length} fields was not answered by as many values`);
+  throw unexpected(link, `HMGET of ${fields.length} fields did not return as many values`);
 }
 
-/** Every field and value of a hash, in batches. A field may come twice where the hash changes meanwhile. */
+/** Every field and value of a hash, in batches. A field may come twice if the hash changes meanwhile. */
 export async function* scanFields(
   link: Link,
   key: string,
@@ -96,7 +96,7 @@ export async function* scanFields(
   do {
     const reply = await link.command("HSCAN", key, cursor, "COUNT", SCAN_COUNT);
     const [next, flat] = Array.isArray(reply) ? reply : [];
-    if (!Array.isArray(flat)) throw unexpected(link, "HSCAN was not answered by a cursor and a list");
+    if (!Array.isArray(flat)) throw unexpected(link, "HSCAN did not return a cursor and a list");
     yield Array.from({ length: flat.length / 2 }, (_, index) => [flat[2 * index], flat[2 * index + 1]]);
     cursor = String(next);
   } while (cursor !== "0");
@@ -104,6 +104,6 @@ export async function* scanFields(
 
 function unexpected({ at }: Link, what: string): RedisError {
   return new RedisError(
-    `${hostPortText(at)}: it does not answer as Redis does: check host and port (${what})`,
+    `${hostPortText(at)}: not a Redis server: check host and port (${what})`,
   );
 }

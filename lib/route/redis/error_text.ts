@@ -1,28 +1,28 @@
-/** Errors of Redis servers, with the setting to look at. */
+/** Messages for errors of Redis servers, with the setting to check. */
 
 import { messageOf } from "../../errors.ts";
 
-/** By the beginning of what a server or the platform reports. The report itself is appended. */
+/** By the beginning of the error of the server or the platform, which is appended. */
 const MEANINGS: readonly (readonly [report: RegExp, meaning: string])[] = [
-  [/^NOAUTH/, "it asks for a password: set password_file"],
+  [/^NOAUTH/, "it requires a password: set password_file"],
   [/^WRONGPASS/, "it rejects the user or the password: check username and password_file"],
-  // what a server without users answers to HELLO with AUTH
-  [/AUTH.* without any password configured/, "it has no password: leave password_file out"],
+  // the answer of a server without users to HELLO with AUTH
+  [/AUTH.* without any password configured/, "it has no password: remove password_file"],
   [
     /^NOPERM/,
-    "the user lacks a permission: it needs +hmget +hscan +ping +role +client|tracking, and ~ with the key",
+    "the user lacks a permission: it needs +hmget +hscan +ping +role +client|tracking, and access to the key (~KEY)",
   ],
   [/^WRONGTYPE/, "the key is not a hash: check key"],
   [/^LOADING/, "it is still loading its data"],
   [/^MOVED|^ASK/, "the key is at another server of the cluster: check cluster"],
-  [/^CLUSTERDOWN/, "the cluster cannot serve the key: a master is gone and has no replica"],
+  [/^CLUSTERDOWN/, "the cluster cannot serve the key: a master is down and has no replica"],
   [/^MASTERDOWN/, "it is a replica that has lost its master"],
-  [/cluster support disabled/, "it is no cluster: set url instead of cluster"],
-  [/unknown command.*SENTINEL/i, "it is no sentinel: set url instead of sentinel"],
+  [/cluster support disabled/, "it is not a cluster: set url instead of cluster"],
+  [/unknown command.*SENTINEL/i, "it is not a sentinel: set url instead of sentinel"],
   [/^NOPROTO|unknown command.*HELLO/i, "it does not speak RESP3: Redis 6 or later is needed"],
-  [/^ERR max number of clients/, "it has as many clients as its maxclients allows"],
+  [/^ERR max number of clients/, "it has reached its maxclients"],
   [/^DENIED/, "it runs in protected mode: set a password, or protected-mode no"],
-  [/^Unknown RESP type/, "it does not answer as Redis does: check host and port"],
+  [/^Unknown RESP type/, "not a Redis server: check host and port"],
   [/ECONNREFUSED/, "it refused the connection"],
   [/ENOTFOUND|EAI_AGAIN/, "its name could not be resolved"],
   [/Hostname.IP does not match/, "its certificate is for another name: set tls.server_name"],

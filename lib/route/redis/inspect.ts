@@ -1,4 +1,4 @@
-/** Reading the hash once, for commands that run beside a balancer. */
+/** Reads the hash once, for commands that run beside a balancer. */
 
 import type { Config, RedisConfig } from "../../config/config.ts";
 import { messageOf } from "../../errors.ts";
@@ -7,7 +7,7 @@ import type { RedisAnswer, Route } from "../table.ts";
 import { Connector, readFields, scanFields } from "./connector.ts";
 import { parseTarget, poolProblem, redisRoute, VALUE_EXPECTED } from "./value.ts";
 
-/** A field of the hash: its route, or what is wrong with its value. */
+/** A field of the hash: its route, or why its value is invalid. */
 export interface RedisEntry {
   readonly id: string;
   readonly value: string;
@@ -20,7 +20,7 @@ export function redisText(config: RedisConfig): string {
   return `hash ${config.key} at ${new Connector(config).place.text}`;
 }
 
-/** What the hash has for `id`. A server that cannot be asked is a problem of the answer. */
+/** Looks `id` up in the hash. If the server cannot be reached, the answer has a `problem`. */
 export async function askRedis(redis: RedisConfig, pools: Config["pools"], id: string): Promise<RedisAnswer> {
   const connector = new Connector(redis);
   const where = redisText(redis);

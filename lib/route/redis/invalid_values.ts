@@ -1,4 +1,4 @@
-/** Values of the hash that are no target: one line of the log for many of them. */
+/** Reports invalid values of the hash, with one log line for many of them. */
 
 import { getLogger } from "@logtape/logtape";
 import { quote } from "../../util/text.ts";
@@ -6,10 +6,10 @@ import { VALUE_EXPECTED } from "./value.ts";
 
 const log = getLogger("switchyard");
 
-/** Least time between two lines, in milliseconds. */
+/** Minimum time between two lines, in milliseconds. */
 const PAUSE_MS = 10_000;
 
-/** A value is no target. */
+/** A value is neither `host:port` nor the name of a pool. */
 export class InvalidValue extends Error {
   override readonly name = "InvalidValue";
 }
@@ -25,7 +25,7 @@ export class InvalidValues {
     this.#key = key;
   }
 
-  /** Logs the value of an ID, and gives the error for its clients. */
+  /** Logs the value of an ID, and returns the error for its clients. */
   report(id: string, value: string): InvalidValue {
     const what = `the value of ID ${quote(id)} is ${quote(value)}, expected ${VALUE_EXPECTED}`;
     const now = performance.now();

@@ -1,4 +1,4 @@
-/** The slot of a Redis Cluster that a key is in. */
+/** The hash slot of a key in Redis Cluster. */
 
 const SLOTS = 16_384;
 
@@ -7,7 +7,7 @@ export function keySlot(key: string): number {
   return crc16(new TextEncoder().encode(hashedPart(key))) % SLOTS;
 }
 
-/** An empty pair of braces is no tag. */
+/** An empty pair of braces is not a hash tag. */
 function hashedPart(key: string): string {
   const open = key.indexOf("{");
   const close = open < 0 ? -1 : key.indexOf("}", open);

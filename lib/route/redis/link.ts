@@ -1,4 +1,4 @@
-/** One connection to a Redis server. It is used until something goes wrong with it, and then replaced. */
+/** One connection to a Redis server, which is replaced after its first failure. */
 
 import type { HostPort } from "../../config/config.ts";
 import { Deadlines } from "../../util/deadlines.ts";
@@ -14,7 +14,7 @@ export interface Login {
   readonly password: string;
 }
 
-/** How a server is connected to. */
+/** How to connect to a server. */
 export interface LinkOptions {
   readonly login: Login | undefined;
   /** Options of node:tls; undefined for plain TCP. */
@@ -22,11 +22,11 @@ export interface LinkOptions {
   readonly database: number;
   /** For connecting, and for each reply, in milliseconds. */
   readonly timeout: number;
-  /** Called when a key has changed that was read here; without it the server is not asked to tell. */
+  /** Called when a key that was read over this connection has changed. Without it, tracking is not enabled. */
   readonly onInvalidated?: () => void;
 }
 
-/** What is used of the client of the package. */
+/** The part of the package's client that is used here. */
 interface Client {
   on(event: string, listener: (argument: unknown) => void): unknown;
   connect(): Promise<unknown>;
@@ -42,7 +42,7 @@ export class RedisError extends Error {
 /** See the top of the file. */
 export class Link implements Disposable {
   readonly at: HostPort;
-  /** Resolves to the reason once the connection cannot be used any more. */
+  /** Resolves to the reason once the connection is no longer usable. */
   readonly lost: Promise<Error>;
   readonly #client: Client;
   readonly #deadlines: Deadlines;
@@ -74,18 +74,18 @@ export class Link implements Disposable {
     }
   }
 
-  /** The reply to a command. @throws {RedisError}, and the connection is closed then */
+  /** The reply to a command. @throws {RedisError}, and then the connection is closed */
   command(...args: readonly string[]): Promise<unknown> {
     if (this.#failure) return Promise.reject(this.#failure);
     return this.#answer(this.#client.sendCommand(args));
   }
 
   /**
-   * Calls `probe` every second. A failed one closes the connection: changes are no longer reported by a server that is
-   * silent, or that is not in charge of the key any more.
+   * Calls `probe` every second, and closes the connection if it fails: a server that is silent, or that no longer owns
+   * the key, reports no changes.
    */
   keepChecking(probe: () => Promise<unknown>): void {
-    // every failure of a command is kept as the reason for the loss
+    // #fail keeps the first failure as the reason for the loss
     this.#heartbeat ??= setInterval(() => probe().catch((error) => this.#fail(error)), HEARTBEAT_MS);
   }
 
@@ -110,14 +110,14 @@ export class Link implements Disposable {
     if (this.#failure) return;
     this.#failure = new RedisError(`${hostPortText(this.at)}: ${errorText(reason)}`, { cause: reason });
     clearInterval(this.#heartbeat);
-    // what is under way fails by this
+    // rejects pending commands
     this.#client.destroy();
     this.#deadlines.close();
     this.#lose(this.#failure);
   }
 }
 
-/** The package is loaded by those who use it: others start sooner, and need less memory. */
+/** The package is loaded on first use: without `redis` the balancer starts sooner and needs less memory. */
 async function createClient(
   { host, port }: HostPort,
   { login, tls, database, timeout, onInvalidated }: LinkOptions,
@@ -129,12 +129,12 @@ async function createClient(
     ...login?.username === undefined ? {} : { username: login.username },
     ...login && { password: login.password },
     emitInvalidate: onInvalidated !== undefined,
-    // it would read the environment, and is for a service of one vendor
+    // would read the environment, and is for one vendor's service only
     maintNotifications: "disabled",
     disableClientInfo: true,
-    // `Link` is replaced as a whole: what it knows of changes is lost with the connection
+    // a lost `Link` is replaced as a whole: the tracking of changes is lost with the connection
     disableOfflineQueue: true,
-    // a timer for each command otherwise
+    // otherwise each command would set a timer
     commandOptions: { timeout: undefined },
     socket: {
       host,
@@ -143,6 +143,6 @@ async function createClient(
       reconnectStrategy: false,
       ...tls && { ...tls, tls: true as const },
     },
-    // deno-lint-ignore no-explicit-any -- its types know only their own defaults
+    // deno-lint-ignore no-explicit-any -- the package's types know only its own defaults
   } as any) as unknown as Client;
 }

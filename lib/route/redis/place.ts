@@ -1,4 +1,4 @@
-/** Finding the server that has the hash: it is configured, or sentinels or a cluster know it. */
+/** Finds the server that has the hash: it is configured, or sentinels or a cluster know it. */
 
 import type { HostPort, RedisConfig } from "../../config/config.ts";
 import { messageOf } from "../../errors.ts";
@@ -6,7 +6,7 @@ import { hostPortText } from "../../util/text.ts";
 import { keySlot } from "./key_slot.ts";
 import { type Link, RedisError } from "./link.ts";
 
-/** Connects to a server that is asked for the place of another. */
+/** Connects to a server that is asked for the address of another. */
 export type Ask = (at: HostPort) => Promise<Link>;
 
 /** Finds the server, and checks a connection to it. */
@@ -19,7 +19,7 @@ export interface Place {
   check(link: Link): Promise<void>;
 }
 
-/** The place that `config` tells. */
+/** The place that `config` describes. */
 export function placeOf({ url, cluster, sentinel, key }: RedisConfig, ask: Ask): Place {
   if (cluster) return new ClusterPlace(cluster, key, ask);
   if (sentinel) return new SentinelPlace(sentinel.master, sentinel.addresses, ask);
@@ -31,7 +31,7 @@ export function placeOf({ url, cluster, sentinel, key }: RedisConfig, ask: Ask):
   };
 }
 
-/** Sentinels, which know the present master (https://redis.io/docs/latest/develop/reference/sentinel-clients/). */
+/** Sentinels, which know the current master (https://redis.io/docs/latest/develop/reference/sentinel-clients/). */
 class SentinelPlace implements Place {
   readonly text: string;
   readonly #master: string;
@@ -47,13 +47,15 @@ class SentinelPlace implements Place {
     return this.#servers.first(async (link) => {
       const reply = await link.command("SENTINEL", "get-master-addr-by-name", this.#master);
       if (!Array.isArray(reply)) {
-        throw new RedisError(`${hostPortText(link.at)}: it knows no master ${JSON.stringify(this.#master)}`);
+        throw new RedisError(
+          `${hostPortText(link.at)}: it does not know the master ${JSON.stringify(this.#master)}`,
+        );
       }
       return { host: String(reply[0]), port: Number(reply[1]) };
     });
   }
 
-  /** Sentinels may name the master before last for a while. */
+  /** Sentinels may name the previous master for a while. */
   async check(link: Link): Promise<void> {
     const role = await link.command("ROLE");
     const name = Array.isArray(role) ? String(role[0]) : String(role);
@@ -79,7 +81,7 @@ class ClusterPlace implements Place {
   find(): Promise<HostPort> {
     return this.#servers.first(async (link) => {
       const ranges = slotRanges(await link.command("CLUSTER", "SLOTS"), link.at);
-      // the others are asked as well when all that were configured are gone
+      // the discovered servers are asked too if all configured ones are down
       this.#servers.use([...this.#seeds, ...ranges.flatMap(({ nodes }) => nodes)]);
       const range = ranges.find(({ from, to }) => from <= this.#slot && this.#slot <= to);
       const [master] = range?.nodes ?? [];
@@ -90,13 +92,13 @@ class ClusterPlace implements Place {
     });
   }
 
-  /** The probe of the key fails by MOVED at another server. */
+  /** Another server would answer the probe of the key with MOVED. */
   check(): Promise<void> {
     return Promise.resolve();
   }
 }
 
-/** Servers that know the same; the one that has answered last is asked first. */
+/** Servers that know the same; the one that answered last is asked first. */
 class Servers {
   #addresses: readonly HostPort[];
   readonly #ask: Ask;
@@ -106,13 +108,13 @@ class Servers {
     this.#ask = ask;
   }
 
-  /** Asks these from now on, in this order. */
+  /** Replaces the list of servers, in the order in which to ask them. */
   use(addresses: readonly HostPort[]): void {
     const byText = new Map(addresses.map((address) => [hostPortText(address), address]));
     this.#addresses = [...byText.values()];
   }
 
-  /** The first answer. @throws {RedisError} with what each server has failed by */
+  /** The first answer. @throws {RedisError} with the failure of each server */
   async first<T>(question: (link: Link) => Promise<T>): Promise<T> {
     const failures: string[] = [];
     for (const address of this.#addresses) {
@@ -136,7 +138,7 @@ interface SlotRange {
   readonly nodes: readonly HostPort[];
 }
 
-/** The reply to CLUSTER SLOTS. A server whose own address is unknown to the cluster is the one that was asked. */
+/** Parses the reply to CLUSTER SLOTS. A node without an address is the server that was asked. */
 function slotRanges(reply: unknown, asked: HostPort): SlotRange[] {
   if (!Array.isArray(reply)) return [];
   return reply.map(([from, to, ...nodes]) => ({

@@ -15,36 +15,36 @@ import { Requests } from "./requests.ts";
 import { Session } from "./session.ts";
 import { parseTarget, redisRoute, type RedisTarget } from "./value.ts";
 
-/** Most IDs that are remembered as unknown: apart from the others, which a flood of unknown ones must not displace. */
+/** Most unknown IDs that are remembered. They are kept apart, so that a flood of them displaces no known ID. */
 const MOST_UNKNOWN = 10_000;
 
 interface Known {
   readonly target: RedisTarget;
-  /** It is what Redis has as long as this is the present epoch. */
+  /** The entry is up to date while this is the current epoch. */
   readonly epoch: number;
 }
 
 interface Unknown {
   readonly epoch: number;
-  /** When it is forgotten, in milliseconds of `performance.now`. */
+  /** When it expires, in milliseconds of `performance.now`. */
   readonly until: number;
 }
 
-/** Most values that IDs share. */
+/** Most values that are kept for sharing between IDs. */
 const MOST_VALUES = 10_000;
 
-/** Interval at which one that is retired looks whether it is idle, in milliseconds. */
+/** Interval at which `retire` checks for pending look-ups, in milliseconds. */
 const RETIRE_STEP_MS = 10;
 
-/** The last epoch of any instance: one may take over the cache of another. */
+/** The last epoch of any instance, since one may take over the cache of another. */
 let lastEpoch = 0;
 
 /**
- * Looks IDs up in a hash, by way of a cache.
+ * Looks IDs up in a hash, with a cache in between.
  *
- * Redis tells when the hash has changed (client-side caching), not which field of it. So a change begins a new epoch,
- * and what was cached in another epoch is looked up again when it is next needed. It is used as it is only while Redis
- * is away. The loss of the connection begins an epoch too, since changes may have been missed.
+ * Redis reports that the hash has changed (client-side caching), but not which field. So each change begins a new
+ * epoch, and entries of earlier epochs are looked up again when they are next needed. They are used as they are only while
+ * Redis is unavailable. A lost connection begins an epoch too, since changes may have been missed.
  */
 export class RedisRoutes implements AsyncDisposable {
   readonly #config: RedisConfig;
@@ -62,7 +62,7 @@ export class RedisRoutes implements AsyncDisposable {
   #epoch = ++lastEpoch;
   #invalidations = 0;
 
-  /** @param previous Its cache is taken over where it is of the same hash. */
+  /** @param previous Its cache is taken over if it belongs to the same hash. */
   constructor(config: RedisConfig, previous?: RedisRoutes) {
     this.#config = config;
     this.#connector = new Connector(config);
@@ -85,7 +85,7 @@ export class RedisRoutes implements AsyncDisposable {
     });
   }
 
-  /** Whether `config` asks for the same, so that cache and connection can be kept. */
+  /** Whether `config` means the same hash and connection, so that both cache and connection can be kept. */
   isFor(config: RedisConfig | undefined): boolean {
     return JSON.stringify(config) === JSON.stringify(this.#config);
   }
@@ -96,11 +96,11 @@ export class RedisRoutes implements AsyncDisposable {
   }
 
   /**
-   * The route of `id`; undefined where the hash has none. At once where it is cached and up to date, or where Redis is
-   * away.
+   * The route of `id`; undefined if the hash has none. Returns at once if the cached answer is up to date, or if Redis
+   * is unavailable.
    *
-   * @throws {Refusal} UPSTREAM_UNAVAILABLE where Redis is away and `id` is not cached, or where its value is invalid;
-   *   a promise rejects by it.
+   * @throws {Refusal} UPSTREAM_UNAVAILABLE, also as a rejection, if Redis is unavailable and `id` is not cached, or if
+   *   its value is invalid.
    */
   find(id: string): Route | undefined | Promise<Route | undefined> {
     const known = this.#known.get(id);
@@ -115,7 +115,7 @@ export class RedisRoutes implements AsyncDisposable {
     return this.#lookUp(id, known);
   }
 
-  /** Whether an answer of Redis is waited for. */
+  /** Whether any look-up is pending. */
   get isBusy(): boolean {
     return !this.#requests.idle;
   }
@@ -138,13 +138,13 @@ export class RedisRoutes implements AsyncDisposable {
     };
   }
 
-  /** Begins to connect. */
+  /** Starts connecting. */
   start(): void {
     this.#known.resize(this.#config.cache_size);
     this.#session.start();
   }
 
-  /** Closes the connection once nobody waits for an answer, or the time for that is over. */
+  /** Closes the connection once no look-up is pending, at the latest after `timeout`. */
   async retire(): Promise<void> {
     for (let left = this.#config.timeout; left > 0 && this.isBusy; left -= RETIRE_STEP_MS) {
       await sleep(RETIRE_STEP_MS, this.#closed.signal);
@@ -152,7 +152,7 @@ export class RedisRoutes implements AsyncDisposable {
     await this[Symbol.asyncDispose]();
   }
 
-  /** Closes the connection. Look-ups under way fail. */
+  /** Closes the connection. Pending look-ups fail. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closed.abort();
     this.#requests[Symbol.dispose]();
@@ -172,7 +172,7 @@ export class RedisRoutes implements AsyncDisposable {
     }
   }
 
-  /** Keeps what Redis has answered. @throws {InvalidValue} */
+  /** Caches an answer of Redis. @throws {InvalidValue} */
   #answer(id: string, value: string | null, epoch: number): RedisTarget | undefined {
     const known = value === null ? undefined : this.#knownOf(value, epoch);
     if (known) {
@@ -185,7 +185,7 @@ export class RedisRoutes implements AsyncDisposable {
     return undefined;
   }
 
-  /** IDs with the same value share an entry: with an object for each the garbage collector took longer. */
+  /** IDs with the same value share an entry: with one object per ID, garbage collection took longer. */
   #knownOf(value: string, epoch: number): Known | undefined {
     const same = this.#values.get(value);
     if (same?.epoch === epoch) return same;
@@ -209,7 +209,7 @@ export class RedisRoutes implements AsyncDisposable {
   #unavailable(id: string, cause: unknown): Refusal {
     return this.#refused(
       "unavailable",
-      `the route of ID ${quote(id)} cannot be looked up now; connect again later`,
+      `the route of ID ${quote(id)} cannot be looked up now; try again later`,
       cause,
     );
   }
@@ -221,7 +221,7 @@ export class RedisRoutes implements AsyncDisposable {
     });
   }
 
-  /** The hash has changed: what is cached of it may be outdated. */
+  /** The hash has changed: cached entries may be outdated. */
   #changed(): void {
     this.#invalidations += 1;
     this.#epoch = ++lastEpoch;
@@ -244,7 +244,7 @@ export class RedisRoutes implements AsyncDisposable {
   }
 }
 
-/** Which hash it is. */
+/** Identifies the hash. */
 function hashOf({ url, cluster, sentinel, key, database }: RedisConfig): string {
   return JSON.stringify([url, cluster, sentinel?.master, sentinel?.addresses, key, database]);
 }

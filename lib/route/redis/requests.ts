@@ -1,28 +1,28 @@
-/** Look-ups under way: one for each ID however many wait for it, bounded in number and in time. */
+/** Pending look-ups: one per ID however many clients wait for it, bounded in number and time. */
 
 import { durationText } from "../../util/text.ts";
 import { type Link, RedisError } from "./link.ts";
 
-/** Most IDs that are looked up at a time: each takes some 500 bytes. */
+/** Most IDs that are looked up at a time: each takes about 500 bytes. */
 const MOST_IDS = 10_000;
 
-/** Most IDs in a request; Redis answers so many within half a millisecond. */
+/** Most IDs per request; Redis answers that many within half a millisecond. */
 const MOST_IN_REQUEST = 500;
 
 /**
- * Least time from one request to the next, in milliseconds. There is one at a time, and IDs that come meanwhile go
- * together into the next: at 5,000 connections a second a request for each took a third more processor time.
+ * Minimum time between two requests, in milliseconds. One is sent at a time, and IDs that arrive meanwhile share the
+ * next: at 5,000 connections a second, one request per ID took a third more processor time.
  */
 const SPACING_MS = 1;
 
 /** Options of the requests. */
 export interface RequestsOptions<T> {
   readonly read: (link: Link, ids: readonly string[]) => Promise<readonly (string | null)[]>;
-  /** Turns a value into an answer. `epoch` is that of the moment when the value was asked for. */
+  /** Turns a value into an answer. `epoch` is the epoch in which the value was requested. */
   readonly answer: (id: string, value: string | null, epoch: number) => T;
-  /** Another number whenever a value may have changed. */
+  /** The current epoch: it differs whenever a value may have changed. */
   readonly epoch: () => number;
-  /** Longest time for a look-up, in milliseconds. */
+  /** Maximum time for a look-up, in milliseconds. */
   readonly timeout: number;
 }
 
@@ -31,23 +31,23 @@ interface Pending<T> {
   readonly answer: Promise<T>;
   readonly resolve: (answer: T) => void;
   readonly reject: (error: unknown) => void;
-  /** When its time is over, in milliseconds of `performance.now`. */
+  /** When it times out, in milliseconds of `performance.now`. */
   readonly until: number;
-  /** When it was sent; undefined while it waits. */
+  /** The epoch in which it was sent; undefined while it waits to be sent. */
   epoch?: number;
 }
 
 /** See the top of the file. */
 export class Requests<T> implements Disposable {
   readonly #options: RequestsOptions<T>;
-  /** By ID, those that wait to be sent and those that were, the oldest first. */
+  /** By ID, both waiting and sent ones, oldest first. */
   readonly #pending = new Map<string, Pending<T>>();
   readonly #waiting = new Set<Pending<T>>();
   #link: Link | undefined;
   #underWay = false;
   #sentAt = -Infinity;
   #timer: ReturnType<typeof setTimeout> | undefined;
-  /** One for all IDs: each of them waits equally long. */
+  /** One timer for all IDs: their timeouts are equally long. */
   #expiry: ReturnType<typeof setTimeout> | undefined;
   #sent = 0;
   #milliseconds = 0;
@@ -56,20 +56,20 @@ export class Requests<T> implements Disposable {
     this.#options = options;
   }
 
-  /** Whether nobody waits for an answer. */
+  /** Whether no look-up is pending. */
   get idle(): boolean {
     return this.#pending.size === 0;
   }
 
-  /** Requests that were answered, and the time that they took together, in milliseconds. */
+  /** Answered requests, and their total time in milliseconds. */
   get answered(): { readonly count: number; readonly milliseconds: number } {
     return { count: this.#sent, milliseconds: this.#milliseconds };
   }
 
-  /** Looks `id` up, or waits for the look-up under way. @throws {RedisError} */
+  /** Looks `id` up, or joins its pending look-up. @throws {RedisError} */
   get(id: string): Promise<T> {
     const same = this.#pending.get(id);
-    // what was sent before a change may miss it
+    // a look-up sent before a change may miss it
     if (same && (same.epoch === undefined || same.epoch === this.#options.epoch())) {
       return same.answer;
     }
@@ -81,13 +81,13 @@ export class Requests<T> implements Disposable {
     return answer;
   }
 
-  /** Sends what waits, and all that follows, over `link`; without one it waits. */
+  /** Sends waiting and further look-ups over `link`; undefined makes them wait. */
   use(link: Link | undefined): void {
     this.#link = link;
     this.#send();
   }
 
-  /** Fails what waits to be sent. */
+  /** Fails the look-ups that wait to be sent. */
   fail(reason: Error): void {
     for (const pending of this.#waiting) this.#settle(pending).reject(reason);
   }
@@ -96,7 +96,7 @@ export class Requests<T> implements Disposable {
     this.#link = undefined;
     clearTimeout(this.#timer);
     clearTimeout(this.#expiry);
-    const reason = new RedisError("the balancer does not use this Redis any more");
+    const reason = new RedisError("the balancer no longer uses this Redis");
     for (const pending of this.#pending.values()) this.#settle(pending).reject(reason);
   }
 
@@ -104,7 +104,7 @@ export class Requests<T> implements Disposable {
     const { promise: answer, resolve, reject } = Promise.withResolvers<T>();
     const { timeout } = this.#options;
     const pending: Pending<T> = { id, answer, resolve, reject, until: performance.now() + timeout };
-    // behind those that are older, also where it takes the place of one that was sent
+    // moves it behind older ones, also when it replaces one that was sent
     this.#pending.delete(id);
     this.#pending.set(id, pending);
     this.#waiting.add(pending);
@@ -112,14 +112,14 @@ export class Requests<T> implements Disposable {
     return answer;
   }
 
-  /** Nobody waits for it any more. */
+  /** Removes `pending`, which is about to be answered. */
   #settle(pending: Pending<T>): Pending<T> {
     this.#waiting.delete(pending);
     if (this.#pending.get(pending.id) === pending) this.#pending.delete(pending.id);
     return pending;
   }
 
-  /** Fails those whose time is over. */
+  /** Fails the look-ups that have timed out. */
   #expire(): void {
     this.#expiry = undefined;
     const now = performance.now();
@@ -133,7 +133,7 @@ export class Requests<T> implements Disposable {
     }
   }
 
-  /** Sends what waits, at once where that is not too soon. */
+  /** Sends waiting look-ups, at the earliest `SPACING_MS` after the last request. */
   #send(): void {
     if (!this.#link || this.#underWay || this.#timer !== undefined || this.#waiting.size === 0) return;
     if (performance.now() - this.#sentAt < SPACING_MS) {
@@ -171,7 +171,7 @@ export class Requests<T> implements Disposable {
         }
       }
     } catch {
-      // the link is lost: they wait for the next one, or until connecting to it fails or their time is over
+      // the link is lost: wait for the next one, until connecting fails or the time is over
       for (const pending of batch) this.#wait(pending);
     } finally {
       this.#underWay = false;

@@ -1,13 +1,13 @@
-/** Keeps a connection to Redis: connects again, later and later, until it is disposed of. */
+/** Keeps a connection to Redis: reconnects, with growing pauses, until it is disposed of. */
 
 import { sleep } from "../../util/async.ts";
 import type { Link } from "./link.ts";
 
-/** The first pause before connecting again, and the longest, in milliseconds. */
+/** The first and the longest pause before reconnecting, in milliseconds. */
 const FIRST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 5000;
 
-/** How a session connects, and who is told. */
+/** How a session connects, and its callbacks. */
 export interface SessionOptions {
   readonly connect: () => Promise<Link>;
   readonly onConnected: (link: Link) => void;
@@ -29,12 +29,12 @@ export class Session implements AsyncDisposable {
     this.#options = options;
   }
 
-  /** Begins to connect. */
+  /** Starts connecting. */
   start(): void {
     this.#running ??= this.#run();
   }
 
-  /** Closes the connection. Resolves once nothing of it is left. */
+  /** Closes the connection. Resolves once everything is closed. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closed.abort();
     await this.#running;
@@ -49,7 +49,7 @@ export class Session implements AsyncDisposable {
     }
   }
 
-  /** Connects, and waits until the connection is lost. Resolves to whether there was one. */
+  /** Connects, and waits until the connection is lost. Resolves to whether it was established. */
   async #attempt(signal: AbortSignal): Promise<boolean> {
     const { connect, onConnected, onLost, onFailed } = this.#options;
     let link: Link;
@@ -70,7 +70,7 @@ export class Session implements AsyncDisposable {
     return true;
   }
 
-  /** Twice as long each time, and a random part of it: many balancers lose the same server in the same moment. */
+  /** Exponential back-off with jitter: many balancers lose the same server at the same moment. */
   #pause(failures: number): number {
     const { random = Math.random } = this.#options;
     return Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** failures) * (0.5 + random() / 2);

@@ -145,7 +145,7 @@ redisTest(
     await redis.set({ b: "n2.example.com:2" });
     await until(() => redis.routes.state().up, "it is connected again", 20_000);
     assertEquals(await redis.target("b"), "n2.example.com:2");
-    assertEquals(log.lines("redis: away").length, 1);
+    assertEquals(log.lines("redis: unavailable").length, 1);
     assertEquals(log.lines("redis: connected again after").length, 1);
   },
 );

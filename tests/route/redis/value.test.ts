@@ -17,6 +17,6 @@ Deno.test("a pool that does not exist is quoted", () => {
   assertEquals(poolProblem({}, pools), undefined);
   assertEquals(
     poolProblem({ pool: "us" }, pools),
-    'found "us", which is no pool of this configuration, and no host:port',
+    'found "us", which is neither a pool of this configuration nor host:port',
   );
 });
