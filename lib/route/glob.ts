@@ -7,8 +7,8 @@
 /** An ID, or a part of a glob, as Unicode code points. */
 export type CodePoints = ArrayLike<number>;
 
-/** Stands for `?`, which is no code point. */
 /** Represents `?`; not a valid code point. */
+const ANY = -1;
 
 /** `text` as code points, so that `?` matches a character outside the basic plane as one. */
 export function codePointsOf(text: string): CodePoints {
