@@ -61,7 +61,7 @@ redisTest("explain --json has the answer of Redis", async () => {
   const { out } = await runWith({ a: "us" }, ["explain", "a", "--json"]);
   const { rejection, redis } = JSON.parse(out.join(""));
   assertEquals(rejection.name, "UPSTREAM_UNAVAILABLE");
-  assertStringIncludes(redis.answer, 'found "us", which is no pool');
+  assertStringIncludes(redis.answer, 'found "us", which is neither a pool');
 });
 
 redisTest("routes --redis lists the hash, and reports values that are no targets", async () => {

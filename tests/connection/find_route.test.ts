@@ -74,7 +74,7 @@ redisTest("a value may name a pool, and one that does not exist refuses the clie
   await balancer.set({ a: "eu", b: "us" });
   assertEquals(await named(balancer, "a"), "eu");
   assertEquals(await balancer.refusal("b"), UPSTREAM_UNAVAILABLE);
-  const detail = 'found "us", which is no pool';
+  const detail = 'found "us", which is neither a pool';
   await until(() => balancer.ends.some((end) => end?.includes(detail)), "its end tells why");
 });
 
