@@ -142,8 +142,8 @@ export class Engine implements Current, EngineFace {
   }
 
   /** Resolves once no more connections arrive. Listeners accept until then: closing one drops its backlog. */
-  quiet(): Promise<void> {
-    return this.#listeners.quiet();
+  drainBacklogs(): Promise<void> {
+    return this.#listeners.drainBacklogs();
   }
 
   terminate(which: Selection, why: Closing): Promise<number> {

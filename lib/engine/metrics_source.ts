@@ -1,4 +1,4 @@
-/** What metrics read of an engine. */
+/** The values that metrics read from an engine. */
 
 import type { ConnectionRegistry } from "../connection/registry.ts";
 import { countOpen } from "../observe/open_counts.ts";
@@ -6,13 +6,13 @@ import type { MetricsSource } from "../observe/metrics.ts";
 import type { Pools } from "../upstream/upstreams.ts";
 import type { Routing } from "./face.ts";
 
-/** An engine's connections, and its routing at the moment of the call. */
+/** An engine's connections, and its current routing. */
 export interface Measured {
   readonly registry: ConnectionRegistry;
   readonly snapshot: Routing;
 }
 
-/** The data of an engine for a scrape of its metrics. */
+/** The values of an engine for a scrape. */
 export function metricsSource({ registry, snapshot }: Measured): MetricsSource {
   return {
     threads: () => {
@@ -24,7 +24,7 @@ export function metricsSource({ registry, snapshot }: Measured): MetricsSource {
   };
 }
 
-/** The part of it that is the same in each of several threads. */
+/** The values that are the same in each of several threads. */
 export function routingSource({ table, pools }: Routing): Pick<MetricsSource, "routes" | "servers"> {
   return { routes: () => table.size, servers: () => serversOf(pools) };
 }

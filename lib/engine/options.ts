@@ -1,4 +1,4 @@
-/** What an engine is started with, and the two steps of its reload. */
+/** The options of an engine, and the two steps of its reload. */
 
 import type { AdmissionCounts } from "../admission/limiter.ts";
 import type { Listen } from "../listen/bind.ts";
@@ -10,15 +10,15 @@ import type { Lookup } from "../upstream/resolver.ts";
 import type { UpstreamsOptions } from "../upstream/upstreams.ts";
 import type { Waker } from "../upstream/waker.ts";
 
-/** What an engine counts in. */
+/** The counts of an engine. */
 export interface EngineCounts extends AdmissionCounts {
-  /** Gives a connection its number: higher than those before. */
+  /** The number of a new connection: higher than all before. */
   nextNumber(): number;
-  /** Connections to a server. @param key Tells it from others in all threads, and after a reload */
+  /** Connections to a server. @param key Identifies the server in all threads and over reloads. */
   ofServer(key: string): ServerCount;
 }
 
-/** What tests put in place of the platform, and who is told of what happens. */
+/** Replacements for the platform in tests, and observers. */
 export interface EngineOptions {
   /** @default Deno.listen */
   readonly listen?: Listen;
@@ -30,18 +30,18 @@ export interface EngineOptions {
   readonly connect?: Connect;
   /** @default the system's resolver */
   readonly lookup?: Lookup;
-  /** Told of dials where another thread decides on the health of servers. @default this one does */
+  /** Reports dials if another thread decides on the health of servers. @default this thread decides */
   readonly onDialed?: UpstreamsOptions["onDialed"];
-  /** Has the upstreams of held clients woken. @default this thread does */
+  /** Wakes the upstreams of held clients. @default this thread does */
   readonly waker?: Waker;
-  /** Told of every connection, besides the access log. @default none */
+  /** Observers besides the access log. @default none */
   readonly observers?: readonly Observer[];
 }
 
-/** A reload that can no longer fail. One of both functions is called, once. */
+/** A reload that can no longer fail. Either function is called, once. */
 export interface PreparedReload {
   readonly table: RouteTable;
-  /** Takes it into use. Resolves to the number of connections affected. @throws Error while draining */
+  /** Puts it into use. Resolves to the number of connections affected. @throws Error while draining */
   commit(): Promise<number>;
   abort(): void;
 }

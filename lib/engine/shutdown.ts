@@ -1,22 +1,22 @@
-/** Ending every connection of an engine that shuts down. */
+/** Ends all connections of an engine that shuts down. */
 
 import { drainConnections, type DrainEnd, type DrainTimes } from "../connection/drain.ts";
 import type { ConnectionRegistry } from "../connection/registry.ts";
 import { SHUTTING_DOWN } from "../connection/rejection.ts";
 import { sleep } from "../util/async.ts";
 
-/** How long rejections may take to arrive before the engine closes, in milliseconds. */
+/** How long rejections may take to be delivered before the engine closes, in milliseconds. */
 const REJECTIONS_MS = 500;
 
-/** How connections of an engine that shuts down end. */
+/** How an engine that shuts down ends its connections. */
 export const SHUTDOWN: DrainEnd = {
   closing: { reason: "drain", closedBy: "balancer" },
   refusal: SHUTTING_DOWN,
 };
 
 /**
- * Lets the connections that are open end within `times`, then terminates what is left, and late arrivals that are still
- * silent. Stops early when `closed` is aborted. Resolves to the number of connections terminated before they had ended.
+ * Lets open connections finish within `times`, then terminates the remaining ones, and later arrivals that are still
+ * silent. Stops early when `closed` is aborted. Resolves to the number of terminated connections.
  */
 export async function endConnections(
   registry: ConnectionRegistry,
@@ -35,7 +35,7 @@ export async function endConnections(
   return terminated;
 }
 
-/** Aborted once the connections with a number up to `last` have ended, or `closed` is aborted. */
+/** A signal that is aborted once the connections numbered up to `last` have ended, or `closed` is aborted. */
 function whenEnded(registry: ConnectionRegistry, closed: AbortSignal, last?: number): AbortSignal {
   const ended = new AbortController();
   void registry.ended(last).then(() => ended.abort());

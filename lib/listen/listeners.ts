@@ -93,7 +93,7 @@ export class Listeners {
   }
 
   /** Resolves once nothing has been accepted for a moment, or arrivals do not stop: what waits in a queue that is closed is lost. */
-  async quiet(): Promise<void> {
+  async drainBacklogs(): Promise<void> {
     const begun = performance.now();
     for (let now = begun; now - begun < QUIET.most; now = performance.now()) {
       const pause = Math.max(this.#acceptedAt, begun) + QUIET.ms - now;

@@ -15,15 +15,15 @@ export class SharedCount {
     this.#key = key;
   }
 
-  /** The count now, over all threads. No thread waits for it, and it may be wrong while another changes it. */
+  /** The current count over all threads. Read without a lock, so it may be wrong while another thread changes it. */
   get value(): number {
     return this.#table.peek(this.#key);
   }
 
   /**
-   * Adds one and gives true, or gives false where that would exceed `limit`; 0 is no limit.
+   * Adds one and returns true, or returns false if that would exceed `limit`; 0 is no limit.
    *
-   * @throws {Refusal} LIMIT_EXCEEDED where the memory has no room for another key
+   * @throws {Refusal} LIMIT_EXCEEDED if the memory has no room for another key
    */
   tryAdd(limit: number): boolean {
     const found = this.#table.enter(this.#key);
@@ -37,19 +37,19 @@ export class SharedCount {
   }
 
   /**
-   * Adds one as the newest of all threads: gives the other threads that count the key, and what `rank` gave.
+   * Adds one with a new rank. Returns the rank, and the other threads that count the key.
    *
    * @throws {Refusal} as `tryAdd`
    */
   claim(rank: () => number): { readonly rank: number; readonly others: readonly number[] } {
     const slot = this.#add(this.#table.enter(this.#key));
-    // under the lock, so that of two claims the one that is told of the other has the higher rank
+    // under the lock, so that of two concurrent claims the one that sees the other has the higher rank
     const claim = { rank: rank(), others: this.#table.others(slot) };
     this.#table.leave();
     return claim;
   }
 
-  /** Takes one of this thread's away. */
+  /** Subtracts one that this thread has added. */
   release(): void {
     const slot = this.#table.enter(this.#key);
     const count = slot < 0 ? 0 : this.#table.get(slot);
@@ -64,17 +64,17 @@ export class SharedCount {
       return slot;
     }
     this.#table.leave();
-    throw new Refusal("LIMIT_EXCEEDED", "no room to count another address, ID or server", {
+    throw new Refusal("LIMIT_EXCEEDED", "there is no room to count another address, ID or server", {
       cause: `the memory that workers share holds ${this.#table.capacity} of them: ` +
-        "restart with the limits.connections that you need",
+        "restart the balancer to make room for limits.connections",
     });
   }
 }
 
-/** What counts of one kind of keys are made of. */
+/** Options of the counts of one kind of keys. */
 export interface SharedCountsOptions {
   readonly count: (key: string) => SharedCount;
-  /** Gives numbers that rise over all threads. */
+  /** Returns numbers that increase over all threads. */
   readonly rank: () => number;
   readonly onEviction: OnEviction;
 }
@@ -93,9 +93,9 @@ export class SharedCounts {
   }
 
   /**
-   * Adds one to `key`, has other threads evict their connections of it, and gives its rank.
+   * Adds one to `key`, makes other threads evict their connections of it, and returns its rank.
    *
-   * @throws {Refusal} LIMIT_EXCEEDED where the memory has no room for another key
+   * @throws {Refusal} LIMIT_EXCEEDED if the memory has no room for another key
    */
   claim(key: string): number {
     const { rank, others } = this.#options.count(key).claim(this.#options.rank);
@@ -103,7 +103,7 @@ export class SharedCounts {
     return rank;
   }
 
-  /** Takes one from `key`, which this thread must have added before. */
+  /** Subtracts one from `key` that this thread has added. */
   release(key: string): void {
     this.#options.count(key).release();
   }

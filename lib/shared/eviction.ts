@@ -1,10 +1,10 @@
-/** What threads that share counts ask of each other. */
+/** Evictions that threads with shared counts request of each other. */
 
 /**
- * What another thread is to evict: silent clients whose places were taken, or the connections of an ID that has connected
- * again, which have a lower rank.
+ * The connections that another thread must evict: silent clients whose places were taken, or connections of an ID with
+ * a rank below that of its latest connection.
  */
 export type Eviction = "silent" | { readonly id: string; readonly below: number };
 
-/** Passes an eviction on to another thread; one that has died needs none. */
+/** Forwards an eviction to another thread; for a dead one it does nothing. */
 export type OnEviction = (thread: number, eviction: Eviction) => void;

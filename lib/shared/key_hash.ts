@@ -1,10 +1,10 @@
-/** Hashes by which keys are found in shared memory, which holds no text. */
+/** Hashes that identify keys in shared memory, which stores no text. */
 
 import { halfSipHash, type HashKey } from "../util/half_siphash.ts";
 
 /**
- * The hash of a key: two words, signed. Two of n keys have the same one with a probability of n² / 2^65, about 1 in 8
- * million for two million keys, and nobody can choose such keys. They would be counted as one.
+ * The hash of a key: two signed words. Among n keys a collision has a probability of n² / 2^65, about 1 in 8 million
+ * for two million keys, and clients cannot construct one. Colliding keys would be counted as one.
  */
 export interface KeyHash {
   /** Never 0. */
@@ -12,13 +12,13 @@ export interface KeyHash {
   readonly high: number;
 }
 
-/** Kinds of keys: the same text has another hash under another kind. */
+/** Kinds of keys: the same text has a different hash for each. */
 export const KINDS = { address: 1, id: 2, server: 3, rate: 4 } as const;
 
 /** A kind of keys. */
 export type Kind = (typeof KINDS)[keyof typeof KINDS];
 
-/** Hashes texts under two secrets. */
+/** Hashes texts with two secret keys. */
 export class KeyHasher {
   readonly #keys: readonly [HashKey, HashKey];
   #bytes = new Uint8Array(512);
@@ -36,7 +36,7 @@ export class KeyHasher {
     };
   }
 
-  /** Gives the number of bytes of the kind and the UTF-16 code units. */
+  /** Fills the input with the kind and the UTF-16 code units. Returns the number of bytes. */
   #fill(kind: Kind, text: string): number {
     const length = 1 + 2 * text.length;
     if (length > this.#bytes.length) this.#bytes = new Uint8Array(2 * length);

@@ -1,4 +1,4 @@
-/** A hash table in shared memory: a slot for each key, with a word for each thread. */
+/** A hash table in shared memory: one slot per key, with one word per thread. */
 
 import type { KeyHash } from "./key_hash.ts";
 import { lock, unlock } from "./lock.ts";
@@ -14,11 +14,11 @@ export interface KeyTableOptions {
 }
 
 /**
- * One thread's view of the table. `enter` finds a key's slot and locks it with all others of its stripe; until `leave`
- * nothing may wait or throw, since other threads wait.
+ * One thread's view of the table. `enter` finds a key's slot and locks its stripe; until `leave` nothing may wait or
+ * throw, since other threads wait.
  *
- * Open addressing with linear probing within a stripe. A slot whose words are all zero is free, whatever hash it has: so
- * a thread that dies between two writes leaves nothing wrong once its words are zeroed. A slot in use never moves.
+ * Open addressing with linear probing within a stripe. A slot whose words are all zero is free, whatever hash it has,
+ * so zeroing the words of a thread that died between two writes is enough to repair it. A slot in use never moves.
  */
 export class KeyTable {
   readonly #threads: number;
@@ -37,19 +37,19 @@ export class KeyTable {
     this.#width = SLOT_HEAD + threads;
   }
 
-  /** Number of keys for which there is room for certain: with more, a stripe may be full. */
+  /** Number of keys that certainly fit: beyond it, a stripe may be full. */
   get capacity(): number {
     return this.#locks.length * STRIPE_SLOTS / 2;
   }
 
-  /** Locks the stripe of `key` and gives its slot, or -1 where it has none. */
+  /** Locks the stripe of `key`. Returns its slot, or -1 if it has none. */
   enter(key: KeyHash): number {
     this.#stripe = this.#stripeOf(key);
     lock(this.#locks, this.#stripe, this.#thread);
     return this.#find(this.#stripe, key);
   }
 
-  /** Gives the key that was entered, and has no slot, a free one; -1 where there is none. */
+  /** Assigns a free slot to the entered key, which has none. Returns it, or -1 if there is none. */
   claim({ low, high }: KeyHash): number {
     if (this.#free < 0) return -1;
     Atomics.store(this.#slots, this.#free, low);
@@ -67,7 +67,7 @@ export class KeyTable {
     return Atomics.load(this.#slots, slot + SLOT_HEAD + this.#thread);
   }
 
-  /** Sets this thread's word; zero frees the slot where no other thread counts the key. */
+  /** Sets this thread's word; zero frees the slot unless another thread counts the key. */
   set(slot: number, value: number): void {
     Atomics.store(this.#slots, slot + SLOT_HEAD + this.#thread, value);
     if (value === 0 && this.sum(slot) === 0) this.#tidy(slot);
@@ -80,14 +80,14 @@ export class KeyTable {
     return sum;
   }
 
-  /** The threads other than this one whose words are not zero. */
+  /** The other threads whose words are not zero. */
   others(slot: number): number[] {
     const isOther = (thread: number) =>
       thread !== this.#thread && Atomics.load(this.#slots, slot + SLOT_HEAD + thread) > 0;
     return Array.from({ length: this.#threads }, (_, thread) => thread).filter(isOther);
   }
 
-  /** The sum of the words of `key`, without a lock: it may be wrong for as long as another thread changes it. */
+  /** The sum of the words of `key`, read without a lock: it may be wrong while another thread changes it. */
   peek(key: KeyHash): number {
     const slot = this.#find(this.#stripeOf(key), key);
     return slot < 0 ? 0 : this.sum(slot);
@@ -110,7 +110,7 @@ export class KeyTable {
     return -1;
   }
 
-  /** Makes a free slot, and free ones before it, end probes again if the one behind it does. */
+  /** Resets a free slot, and free ones before it, to empty if the next slot ends a probe sequence anyway. */
   #tidy(slot: number): void {
     const last = slot / this.#width;
     if (!this.#endsProbes(this.#slotAt(this.#stripe, last + 1))) return;
@@ -121,7 +121,7 @@ export class KeyTable {
     }
   }
 
-  /** The slot at `index` of the stripe, or, counted around its end, of all slots. */
+  /** The slot at `index` of the stripe, which wraps around. */
   #slotAt(stripe: number, index: number): number {
     return (stripe * STRIPE_SLOTS + (index & (STRIPE_SLOTS - 1))) * this.#width;
   }

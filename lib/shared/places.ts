@@ -3,23 +3,23 @@
 import { lock, unlock } from "./lock.ts";
 import { HEADER, ROW, rowAt } from "./memory.ts";
 
-/** Whether a silent client may have a place that nobody has: silent clients get half of them at most. */
+/** Whether a silent client may take a free place: silent clients get at most half of the places. */
 export function hasRoom(limit: number, silent: number, identified: number): boolean {
   return limit === 0 || (silent + identified < limit && silent < Math.ceil(limit / 2));
 }
 
-/** The data that a thread needs to count places. */
+/** Options of a thread's view of the places. */
 export interface SharedPlacesOptions {
   readonly header: SharedArrayBuffer;
   readonly threads: number;
   readonly thread: number;
-  /** Has another thread call `settle` soon. */
+  /** Called to make another thread call `settle` soon. */
   readonly onDebt: (thread: number) => void;
 }
 
 /**
- * One thread's view of the places. A thread that needs the place of another's silent client takes it at once, and the
- * other owes an eviction: the places of a thread's silent clients are their number less its debt.
+ * One thread's view of the places. A thread that takes the place of another thread's silent client does so at once, and
+ * the other owes an eviction: the places of a thread's silent clients are their number minus its debt.
  */
 export class SharedPlaces {
   readonly #words: Int32Array;
@@ -37,18 +37,18 @@ export class SharedPlaces {
   }
 
   /**
-   * Takes a place for a silent client. "evict": it is the place of the silent client that has waited longest in this
-   * thread, which gives none back. "full": all places belong to clients with an ID, and none was taken.
+   * Takes a place for a silent client. "evict": it is the place of the longest-waiting silent client of this thread,
+   * which must not be released as well. "full": all places belong to clients with an ID, and none was taken.
    */
   take(limit: number): "free" | "evict" | "full" {
     const taken = this.#locked(() => this.#take(limit));
     if (typeof taken === "string") return taken;
-    // more debt is part of what the thread was told of already
+    // the thread has been notified of earlier debt, and will see this too
     if (taken.debt === 1) this.#onDebt(taken.from);
     return "free";
   }
 
-  /** The ID of a silent client has come. False where clients must be evicted first (`settle`), perhaps this one. */
+  /** A silent client has sent its ID. False if clients must be evicted first (`settle`), perhaps this one. */
   identify(): boolean {
     return this.#locked(() => {
       if (this.#silentOf(this.#thread) <= 0) return false;
@@ -58,7 +58,7 @@ export class SharedPlaces {
     });
   }
 
-  /** A connection has ended, whose client was silent or not. */
+  /** A connection has ended; `wasSilent` if it had sent no ID. */
   leave(wasSilent: boolean): void {
     this.#locked(() => {
       this.#add(this.#row + (wasSilent ? ROW.silent : ROW.identified), -1);
@@ -66,7 +66,7 @@ export class SharedPlaces {
     });
   }
 
-  /** The number of silent clients, the oldest first, that must be evicted now: they have no places any more. */
+  /** Returns the number of silent clients, oldest first, that must be evicted now: their places have been taken. */
   settle(): number {
     return this.#locked(() => {
       const debt = this.#get(this.#row + ROW.debt);
@@ -76,7 +76,7 @@ export class SharedPlaces {
     });
   }
 
-  /** Each write leaves all sums right: a thread may die after any of them. */
+  /** Every single write leaves all sums consistent, as a thread may die after any of them. */
   #take(limit: number): "free" | "evict" | "full" | { readonly from: number; readonly debt: number } {
     let [silent, identified] = [0, 0];
     for (let thread = 0; thread < this.#threads; thread++) {
@@ -92,7 +92,7 @@ export class SharedPlaces {
     return isFree ? "free" : { from, debt };
   }
 
-  /** The thread that has to evict a client: this one unless it has fewer silent ones than the average. */
+  /** The thread that must evict a client: this one, unless it has fewer silent clients than average. */
   #evictFrom(silent: number): number {
     let [most, from] = [this.#silentOf(this.#thread), this.#thread];
     if (most * this.#threads >= silent) return from;
@@ -112,7 +112,7 @@ export class SharedPlaces {
     return Atomics.load(this.#words, at);
   }
 
-  /** Gives the sum. */
+  /** Returns the sum. */
   #add(at: number, value: number): number {
     const sum = this.#get(at) + value;
     Atomics.store(this.#words, at, sum);

@@ -4,18 +4,18 @@ import { type KeyHash, type KeyHasher, KINDS } from "./key_hash.ts";
 import { lock, unlock } from "./lock.ts";
 import { BUCKET_WORDS, STRIPE_SLOTS, type TableMemory } from "./memory.ts";
 
-/** Longest time, in milliseconds, until a bucket is full. */
+/** Time in which an empty bucket is full again, in milliseconds. */
 const FULL_AGAIN_MS = 1000;
 
-/** Slots that an address can have. Where others have all of them, the bucket that is full first is forgotten. */
+/** Slots in which an address may be stored. If all are taken, the bucket that is full soonest is replaced. */
 const WAYS = 16;
 
-/** The data that a thread needs to use the buckets. */
+/** Options of a thread's view of the buckets. */
 export interface SharedRatesOptions {
   readonly memory: TableMemory;
   readonly thread: number;
   readonly hasher: KeyHasher;
-  /** Milliseconds of a clock that all threads share. @default Date.now */
+  /** A clock that all threads share, in milliseconds. @default Date.now */
   readonly now?: () => number;
 }
 
@@ -23,7 +23,7 @@ export interface SharedRatesOptions {
 export class SharedRates {
   readonly #locks: Int32Array;
   readonly #words: Int32Array;
-  /** The same memory: the second half of each slot is the time at which the bucket will be full again. */
+  /** A view of the same memory: the second half of each slot is the time at which the bucket is full again. */
   readonly #times: Float64Array;
   readonly #thread: number;
   readonly #hasher: KeyHasher;
@@ -38,7 +38,7 @@ export class SharedRates {
     this.#now = now;
   }
 
-  /** Takes a token of `address`; false where its bucket is empty. */
+  /** Takes a token of `address`; false if its bucket is empty. */
   tryTake(address: string, rate: number): boolean {
     const key = this.#hasher.of(KINDS.rate, address);
     const stripe = key.low & (this.#locks.length - 1);
@@ -48,12 +48,12 @@ export class SharedRates {
     return isTaken;
   }
 
-  /** @param first The first slot that the address can have */
+  /** @param first The first slot for the address. */
   #tryTake(first: number, key: KeyHash, rate: number): boolean {
     const now = this.#now();
     const slot = this.#find(first, key);
     const fullAt = (this.#holds(slot, key) ? this.#fullAt(slot, now) : now) + 1000 / rate;
-    // a rounding error must not cost the last token
+    // tolerance: a rounding error must not cost the last token
     if (fullAt - now > FULL_AGAIN_MS + 1e-6) return false;
     Atomics.store(this.#words, slot * BUCKET_WORDS, key.low);
     Atomics.store(this.#words, slot * BUCKET_WORDS + 1, key.high);
@@ -61,7 +61,7 @@ export class SharedRates {
     return true;
   }
 
-  /** The slot of the key, or the one that it is to have. */
+  /** The slot of the key, or the one to give it. */
   #find(first: number, key: KeyHash): number {
     let oldest = first;
     for (let slot = first; slot < first + WAYS; slot++) {
@@ -76,7 +76,7 @@ export class SharedRates {
     return Atomics.load(this.#words, at) === low && Atomics.load(this.#words, at + 1) === high;
   }
 
-  /** When the bucket is full again, `now` at the earliest. A time too far ahead is from before the clock was set back. */
+  /** When the bucket is full again, at least `now`. A time too far ahead dates from before the clock was set back. */
   #fullAt(slot: number, now: number): number {
     const fullAt = this.#timeOf(slot);
     return fullAt < now || fullAt > now + FULL_AGAIN_MS + 1 ? now : fullAt;

@@ -1,4 +1,4 @@
-/** One thread's counts in the memory that it shares with others. */
+/** One thread's access to the counts that threads share. */
 
 import { SharedCount, SharedCounts } from "./counts.ts";
 import type { OnEviction } from "./eviction.ts";
@@ -8,10 +8,10 @@ import { HEADER, type SharedMemory } from "./memory.ts";
 import { SharedPlaces } from "./places.ts";
 import { SharedRates } from "./rates.ts";
 
-/** The data that a thread shares with others. */
+/** Options of a thread's access. */
 export interface SharedThreadOptions {
   readonly memory: SharedMemory;
-  /** From 0 to one less than `memory.threads`. No two threads that run may have the same. */
+  /** From 0 to `memory.threads - 1`, unique among running threads. */
   readonly index: number;
   readonly onEviction: OnEviction;
 }
@@ -28,10 +28,10 @@ export class SharedThread {
   readonly #table: KeyTable;
   readonly #sequences: BigInt64Array;
 
-  /** @throws {RangeError} where the memory has no such index */
+  /** @throws {RangeError} if the memory has no such index */
   constructor({ memory, index: thread, onEviction }: SharedThreadOptions) {
     const { header, keys, rates, hashKeys, threads } = memory;
-    if (!(thread >= 0 && thread < threads)) throw new RangeError(`thread ${thread} of ${threads}`);
+    if (!(thread >= 0 && thread < threads)) throw new RangeError(`no thread ${thread} among ${threads}`);
     const hasher = this.#hasher = new KeyHasher(hashKeys);
     this.#table = new KeyTable({ memory: keys, threads, thread });
     this.#sequences = new BigInt64Array(header, 0, HEADER.rows / 2);
@@ -48,12 +48,12 @@ export class SharedThread {
     this.rates = new SharedRates({ memory: rates, thread, hasher });
   }
 
-  /** A number for a connection: higher than those before, in whatever thread. */
+  /** The number of a new connection: higher than all before, in any thread. */
   nextNumber(): number {
     return this.#next(HEADER.number);
   }
 
-  /** Connections to a server. @param key Tells it from others in all threads, and after a reload */
+  /** Connections to a server. @param key Identifies the server in all threads and over reloads. */
   ofServer(key: string): SharedCount {
     return this.#count(KINDS.server, key);
   }

@@ -4,7 +4,7 @@ import { halfSipHash, type HashKey, randomHashKey } from "../util/half_siphash.t
 import { ENTRY_WORDS, type LinePlace, SLOT_WORDS, type TableData, type TableFile } from "./data.ts";
 import { hasId } from "./line.ts";
 
-/** Takes one ID after the other out of a text in shared memory. */
+/** Adds the IDs of a text in shared memory one by one. */
 export class TableBuilder {
   readonly #bytes: Uint8Array<SharedArrayBuffer>;
   readonly #entries: Uint32Array<SharedArrayBuffer>;
@@ -16,11 +16,11 @@ export class TableBuilder {
 
   /**
    * @param text The bytes of all files, in which each ID is followed by a tab.
-   * @param capacity Most IDs that will be added.
-   * @param key Secret, or clients could choose IDs that take long to look up.
+   * @param capacity Maximum number of IDs.
+   * @param key Secret: otherwise clients could construct IDs that are slow to look up.
    */
   constructor(text: SharedArrayBuffer, capacity: number, key = randomHashKey()) {
-    // at most half of the slots are in use, so that there are few to try until one is empty
+    // at most half of the slots are in use, which keeps probe sequences short
     const slots = 2 ** Math.ceil(Math.log2(Math.max(1, capacity) * 2));
     this.#bytes = new Uint8Array(text);
     this.#entries = shared(capacity * ENTRY_WORDS);
@@ -34,7 +34,7 @@ export class TableBuilder {
     return this.#size;
   }
 
-  /** Adds the ID from `start` to before `end`, unless it is there. @returns the line that has it already */
+  /** Adds the ID between `start` and `end` (exclusive). @returns the line of an equal ID, if there is one */
   add(start: number, end: number, line: number): LinePlace | undefined {
     const hash = halfSipHash(this.#bytes, start, end, this.#key);
     let slot = (hash & this.#mask) * SLOT_WORDS;
@@ -52,7 +52,7 @@ export class TableBuilder {
     return undefined;
   }
 
-  /** The table. Nothing may be added any more. */
+  /** The finished table. No ID may be added afterwards. */
   finish(files: readonly TableFile[]): TableData {
     return {
       serial: crypto.randomUUID(),

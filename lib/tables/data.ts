@@ -1,21 +1,21 @@
 /**
- * Tables of IDs in shared memory: what every thread looks IDs up in. The types here are plain objects, so a message
- * passes them to another thread, and nothing is copied.
+ * Tables of IDs in shared memory, in which every thread looks IDs up. The types here are plain objects, so a message
+ * passes them to another thread without copying the content.
  *
- * The files' bytes are kept as they are. An index of the IDs stands beside them: entries in file order, and slots that
- * find the entry of an ID by its hash.
+ * The files' bytes are kept as they are, with an index beside them: entries in file order, and slots of a hash table
+ * that find the entry of an ID.
  */
 
 import type { HashKey } from "../util/half_siphash.ts";
 
-/** Where the connections of a table's ID go. */
+/** Where an ID of a table is routed to. */
 export type TableTarget =
   | { readonly host: string; readonly port: number; readonly pool?: undefined }
   | { readonly pool: string };
 
-/** The bytes of several files, one after the other. */
+/** The concatenated bytes of several files. */
 export interface TableText {
-  /** Each file ends with a newline; one is added where it has none. */
+  /** Each file ends with a newline, which is added if missing. */
   readonly bytes: SharedArrayBuffer;
   readonly files: readonly TextFile[];
 }
@@ -26,39 +26,39 @@ export interface TextFile {
   readonly name: string;
   /** Its path, for messages. */
   readonly path: string;
-  /** Where it begins and ends in the bytes of all. */
+  /** Start and end (exclusive) in the concatenated bytes. */
   readonly start: number;
   readonly end: number;
 }
 
-/** What is known of one of the files once it is parsed. */
+/** A parsed file. */
 export interface TableFile extends TextFile {
   /** Number of its IDs. */
   readonly size: number;
-  /** The line that was taken for a header. */
+  /** The line that was recognised as a header. */
   readonly header?: { readonly line: number; readonly text: string };
 }
 
-/** How a table differs from the one before it. */
+/** The difference between a table and the previous one. */
 export interface TableChange {
-  /** The `serial` of the table before. */
+  /** The `serial` of the previous table. */
   readonly since: string;
-  /** IDs that both have. */
+  /** Number of IDs in both. */
   readonly kept: number;
-  /** Those of them that lead elsewhere now. */
+  /** Number of these with another target. */
   readonly changed: number;
 }
 
-/** All tables of a configuration as one. Immutable. No ID is in it twice. */
+/** All tables of a configuration as one. Immutable. Each ID occurs once. */
 export interface TableData {
-  /** No two tables have the same. */
+  /** Unique to each table. */
   readonly serial: string;
   readonly text: SharedArrayBuffer;
-  /** For each entry two words of 32 bits: where its line begins in the text, and the line's number in its file. */
+  /** Two words of 32 bits per entry: the offset of its line in the text, and the line number in its file. */
   readonly entries: SharedArrayBuffer;
   /**
-   * For each slot three words, so that a look-up needs no entry: the hash of the ID, the place of its line plus 1, or 0
-   * where the slot is empty, and the line's number.
+   * Three words per slot, so that a look-up needs no entry: the hash of the ID, the offset of its line plus 1 (0 if the
+   * slot is empty), and the line number.
    */
   readonly slots: SharedArrayBuffer;
   /** Number of entries. */
@@ -70,7 +70,7 @@ export interface TableData {
   readonly change?: TableChange;
 }
 
-/** The line of an ID: where it begins in the text, and its number in its file. */
+/** The line of an ID: its offset in the text, and its number in its file. */
 export interface LinePlace {
   readonly start: number;
   readonly line: number;
@@ -82,5 +82,5 @@ export const ENTRY_WORDS = 2;
 /** Words of a slot. */
 export const SLOT_WORDS = 3;
 
-/** Bytes that the lines are made of. */
+/** Bytes with a meaning in a table file. */
 export const [TAB, NEWLINE, CARRIAGE_RETURN, HASH_SIGN] = [0x09, 0x0a, 0x0d, 0x23];

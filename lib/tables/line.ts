@@ -3,19 +3,19 @@
 import type { Buffer } from "node:buffer";
 import { CARRIAGE_RETURN, NEWLINE, TAB, type TableTarget } from "./data.ts";
 
-/** Whether the line at `at` in `text` has the ID that is in `bytes` from `start` to before `end`. */
+/** Whether the line at `at` in `text` has the ID that is in `bytes` between `start` and `end`. */
 export function hasId(text: Uint8Array, at: number, bytes: Uint8Array, start: number, end: number): boolean {
   for (let index = start; index < end; index++) if (text[at++] !== bytes[index]) return false;
   return text[at] === TAB;
 }
 
-/** The place of the next `byte` from `at` on, which is `end` where there is none before it. */
+/** The offset of the next `byte` from `at` on; `end` if there is none before it. */
 export function find(text: Uint8Array, byte: number, at: number, end = text.length): number {
   while (at < end && text[at] !== byte) at += 1;
   return at;
 }
 
-/** Where the line's content ends: before the carriage return, and before tabs with nothing behind them. */
+/** The end of the line's content: without the carriage return and trailing tabs. */
 export function contentEnd(text: Uint8Array, start: number, newline: number): number {
   let end = newline;
   if (end > start && text[end - 1] === CARRIAGE_RETURN) end -= 1;
@@ -23,10 +23,10 @@ export function contentEnd(text: Uint8Array, start: number, newline: number): nu
   return end;
 }
 
-/** The bytes of a text, which can be read as Latin-1 sooner than byte by byte. */
+/** A text as a Buffer, which decodes Latin-1 faster than a loop over its bytes. */
 export type TextBytes = Buffer<SharedArrayBuffer>;
 
-/** Where the line at `at` leads. Hosts, ports and names of pools are ASCII. */
+/** The target of the line at `at`. Hosts, ports and names of pools are ASCII. */
 export function targetAt(text: TextBytes, at: number): TableTarget {
   const start = find(text, TAB, at) + 1;
   const end = contentEnd(text, start, find(text, NEWLINE, start));
@@ -37,7 +37,7 @@ export function targetAt(text: TextBytes, at: number): TableTarget {
   return { host: text.toString("latin1", start, tab), port };
 }
 
-/** Whether the lines at `at` in `text` and at `otherAt` in `other` lead to the same target. */
+/** Whether the lines at `at` in `text` and at `otherAt` in `other` have the same target. */
 export function isSameTarget(text: Uint8Array, at: number, other: Uint8Array, otherAt: number): boolean {
   const [start, otherStart] = [find(text, TAB, at) + 1, find(other, TAB, otherAt) + 1];
   const end = contentEnd(text, start, find(text, NEWLINE, start));

@@ -1,28 +1,28 @@
-/** Giving shared memory back in a thread that is done with it. */
+/** Makes a thread's garbage collector release shared memory that the thread no longer uses. */
 
 import { sleep } from "../util/async.ts";
 
-/** Untouched memory, which takes none, but makes the garbage collector work. */
+/** An untouched allocation: it takes no memory, but puts pressure on the garbage collector. */
 const PRESSURE_BYTES = 64 << 20;
 
-/** Most attempts; a few are enough. */
+/** Maximum number of attempts; usually a few are enough. */
 const MOST_TRIES = 100;
 
 /**
- * Shared memory stays until the garbage collectors of all threads have found that theirs does not use it any more. That
- * of a thread that has nothing to do finds nothing, unless it believes that memory is short.
+ * Shared memory is freed once the garbage collectors of all threads have found that their thread does not use it. The
+ * collector of an idle thread does not run, unless it is put under memory pressure.
  */
 export class Reclaimed {
   #awaited = 0;
   readonly #registry = new FinalizationRegistry(() => this.#awaited -= 1);
 
-  /** Memory that this thread uses for now. */
+  /** Adds memory that this thread uses at present. */
   await(memory: SharedArrayBuffer): void {
     this.#awaited += 1;
     this.#registry.register(memory, undefined);
   }
 
-  /** Called once this thread uses none of the memory any more. Resolves to whether all of it is given back. */
+  /** To be called once this thread uses none of it any more. Resolves to whether all of it has been released. */
   async all(): Promise<boolean> {
     for (let tries = 0; this.#awaited > 0 && tries < MOST_TRIES; tries++) {
       new ArrayBuffer(PRESSURE_BYTES);

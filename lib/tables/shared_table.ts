@@ -1,4 +1,4 @@
-/** Look-ups in a table in shared memory. */
+/** Look-ups in a table that is in shared memory. */
 
 import { halfSipHash } from "../util/half_siphash.ts";
 import { Buffer } from "node:buffer";
@@ -16,19 +16,19 @@ import { find, hasId, isSameTarget, targetAt, type TextBytes } from "./line.ts";
 /** An ID of a table. */
 export interface TableEntry {
   readonly id: string;
-  /** The file as the configuration names it, and the number of its line. */
+  /** The file as the configuration names it, and the line number. */
   readonly file: string;
   readonly line: number;
   readonly target: TableTarget;
 }
 
-/** The IDs of a table. Any number of threads may have one for the same data. */
+/** The IDs of a table. Several threads can each have one for the same data. */
 export class SharedTable {
   readonly data: TableData;
   readonly #text: TextBytes;
   readonly #entries: Uint32Array;
   readonly #slots: Uint32Array;
-  /** The ID that is looked up, in UTF-8. */
+  /** Buffer for the UTF-8 of the ID that is looked up. */
   readonly #sought: Uint8Array;
 
   constructor(data: TableData) {
@@ -45,8 +45,8 @@ export class SharedTable {
   }
 
   /**
-   * The entry of `id`. The time is bounded by the length of the longest ID: nobody who does not know the key can choose
-   * IDs that need more than a few slots to be tried.
+   * The entry of `id`. The time is bounded by the length of the longest ID: without the secret key, clients cannot
+   * construct IDs with long probe sequences.
    */
   find(id: string): TableEntry | undefined {
     const place = this.placeOf(id);
@@ -73,8 +73,8 @@ export class SharedTable {
   }
 
   /**
-   * Compares this table with the one that takes its place. It yields after every few entries, so that the caller can do
-   * something else meanwhile.
+   * Compares this table with its successor. Yields after every few entries, so that the caller can do other work
+   * meanwhile.
    */
   *compare(after: SharedTable): Generator<void, TableChange> {
     let [kept, changed] = [0, 0];
@@ -100,13 +100,13 @@ export class SharedTable {
   }
 
   #slotOf(id: string): number | undefined {
-    // an ID has at least as many bytes as units of UTF-16
+    // an ID has at least as many bytes as UTF-16 code units
     if (id.length === 0 || id.length > this.data.longest) return undefined;
     const length = encode(id, this.#sought);
     return length === undefined ? undefined : this.#search(this.#sought, 0, length);
   }
 
-  /** The place of the slot with the ID that is in `bytes` from `start` to before `end`. */
+  /** The index of the slot whose ID equals `bytes` between `start` and `end`. */
   #search(bytes: Uint8Array, start: number, end: number): number | undefined {
     const hash = halfSipHash(bytes, start, end, this.data.key);
     const words = this.#slots.length;
@@ -118,25 +118,25 @@ export class SharedTable {
   }
 }
 
-/** Entries that are compared in far less than a millisecond. */
+/** Entries compared between two yields: far less than a millisecond. */
 const COMPARED_AT_ONCE = 200;
 
-/** A unit of UTF-16 is at most three bytes of UTF-8; a pair of them is four. */
+/** A UTF-16 code unit is at most three bytes of UTF-8; a surrogate pair is four. */
 const MAX_BYTES_PER_UNIT = 3;
 
 const encoder = new TextEncoder();
 const utf8 = new TextDecoder("utf-8", { ignoreBOM: true });
 
 /**
- * Memory for an ID, in a buffer as large as the table. The garbage collector does not count shared memory, and would keep
- * hundreds of tables that reloads have replaced; it counts this. What is never written to takes no memory.
+ * A buffer of the size of the table, whose start is used for encoded IDs. The garbage collector does not count shared
+ * memory, and would keep hundreds of replaced tables; it counts this. Untouched pages take no memory.
  */
 function weightOf({ text, entries, slots, longest }: TableData): ArrayBuffer {
   const shared = text.byteLength + entries.byteLength + slots.byteLength;
   return new ArrayBuffer(Math.max(shared, longest * MAX_BYTES_PER_UNIT));
 }
 
-/** Writes `id` in UTF-8. @returns its length in bytes, or undefined where it is not well-formed, so that it is no ID */
+/** Encodes `id` as UTF-8. @returns its length in bytes, or undefined if it is not well-formed and so not a valid ID */
 function encode(id: string, into: Uint8Array): number | undefined {
   for (let index = 0; index < id.length; index++) {
     const unit = id.charCodeAt(index);

@@ -1,4 +1,4 @@
-/** Where the workers listen: the addresses of the configuration, with the ports that the system chose. */
+/** The addresses of the configuration, with the ports that the system chose. */
 
 import { getLogger } from "@logtape/logtape";
 import type { ListenerConfig } from "../config/config.ts";
@@ -7,7 +7,7 @@ import { addressText } from "../util/text.ts";
 
 const log = getLogger("switchyard");
 
-/** A change of which every address can be listened on. Disposing of it frees the ports that it holds. */
+/** New addresses that can be listened on. Disposing of it frees the ports that it holds. */
 export interface PreparedAddresses extends Disposable {
   /** The listeners as workers are to open them. */
   readonly listeners: readonly ListenerConfig[];
@@ -30,10 +30,10 @@ export class Addresses {
   }
 
   /**
-   * Tries the addresses that are new: workers share their ports (`SO_REUSEPORT`), and would not notice that another
-   * program has them.
+   * Tries to listen on new addresses: workers share their ports (`SO_REUSEPORT`), and would not notice that another
+   * program uses one.
    *
-   * @throws Error naming the address that could not be listened on
+   * @throws Error naming the address that cannot be listened on
    */
   prepare(configs: readonly ListenerConfig[]): PreparedAddresses {
     using probes = new DisposableStack();
@@ -52,7 +52,7 @@ export class Addresses {
       return { ...config, address: { ...config.address, port: addr.port } };
     });
     probes.dispose();
-    // until the workers listen nobody else must be given a port that the system chose; nobody knows it yet
+    // a port that the system chose is held until the workers listen, so that nobody else gets it
     for (const { hostname, port } of free) {
       held.adopt(
         bind({ host: hostname, port }, { listen: this.#listen, reusePort: true, own: [] }),

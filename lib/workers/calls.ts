@@ -12,78 +12,78 @@ import type { SharedMemory } from "../shared/memory.ts";
 import type { DialReport, SentHealth } from "../upstream/remote_health.ts";
 import type { Waker } from "../upstream/waker.ts";
 
-/** The data that a worker is started with. */
+/** Start-up data of a worker. */
 export interface WorkerSettings {
   /** Number of workers. */
   readonly threads: number;
   /** From 0. */
   readonly index: number;
-  /** In which all workers count connections, so that limits hold over all of them. */
+  /** The memory in which all workers count connections, so that limits hold over all of them. */
   readonly memory: SharedMemory;
-  /** The version that spans are marked with. */
+  /** The version of Switchyard, for spans. */
   readonly version: string;
-  /** Whether what happens to connections is counted, for metrics. */
+  /** Whether connections are counted for metrics. */
   readonly counts: boolean;
 }
 
-/** A configuration on its way to a worker: its routes were sent before, and its listeners have their ports. */
+/** A configuration on its way to a worker: routes are sent separately, and listeners have their actual ports. */
 export type SentConfig = Omit<Config, "routes">;
 
-/** The report of a worker when it begins to serve. */
+/** A worker's report when it begins to serve. */
 export interface Started {
   /** `performance.timeOrigin` of the worker. */
   readonly timeOrigin: number;
-  /** The port of its `Presence`. */
+  /** The UDP port of its `Presence`. */
   readonly presence: number;
 }
 
-/** The reports of a worker about itself. */
+/** A worker's report about itself. */
 export interface Report {
-  /** Connections open now. */
+  /** Open connections. */
   readonly active: number;
-  /** Accepted since its start. */
+  /** Connections accepted since its start. */
   readonly accepted: number;
   readonly bytes: RelayedBytes;
   readonly counters: Counters | undefined;
   /** Undefined without `redis`. */
   readonly redis: RedisStats | undefined;
-  /** Undefined where it was not asked for: counting takes a while with many connections. */
+  /** Undefined if it was not requested: with many connections, counting takes a while. */
   readonly open: OpenCounts | undefined;
 }
 
 /** Answered by a worker. */
 export interface WorkerCalls {
-  /** Routes of the configuration that `start` or `prepare` gives the rest of. @param at Index of the first */
+  /** Adds routes to the configuration that `start` or `prepare` completes. @param at Index of the first */
   addRoutes(routes: readonly RouteConfig[], at: number): void;
-  /** Begins to listen and serve. */
+  /** Starts listening and serving. */
   start(config: SentConfig, healths: readonly SentHealth[]): Started;
   /** The first step of a reload; `commit` or `abort` is the second. */
   prepare(config: SentConfig): Promise<void>;
   /** Resolves to the number of connections affected. */
   commit(healths: readonly SentHealth[]): Promise<number>;
   abort(): void;
-  /** Another worker needs the places of connections here. */
+  /** Another worker has taken the places of connections of this one. */
   evict(eviction: Eviction): void;
-  /** The health of servers has changed. */
+  /** Updates the health of servers. */
   useHealths(healths: readonly SentHealth[]): void;
-  /** Refuses new connections and ends all gently. Resolves to the number of those that had to be terminated. */
+  /** Refuses new connections and drains the others. Resolves to the number of those that had to be terminated. */
   endConnections(): Promise<number>;
-  /** Stops listening and ends what is left. @param gently Whether to accept until nothing more arrives. */
-  close(gently: boolean): Promise<Report>;
+  /** Stops listening and ends all connections. @param graceful Whether to accept until no more connections arrive. */
+  close(graceful: boolean): Promise<Report>;
   report(withOpen: boolean): Report;
   terminate(which: Selection, why: Closing): Promise<number>;
-  /** Times are those of the worker's clock. */
+  /** Times are on the worker's clock. */
   connections(page: Page): Promise<readonly ConnectionInfo[]>;
   count(which: Counted): Promise<ConnectionCounts>;
 }
 
 /** Answered by the main thread. */
 export interface MainCalls extends Waker {
-  /** Writes whole lines to the log. Resolves once they have been written or given up. */
+  /** Writes whole lines to the log. Resolves once they have been written or dropped. */
   write(lines: Uint8Array): Promise<void>;
-  /** The worker has come upon an error that nothing has caught, and is to be ended. */
+  /** The worker had an uncaught error, and must be ended. */
   failed(problem: string): void;
-  /** What another worker, by its index, is to evict. */
+  /** An eviction for another worker, by index. */
   evict(index: number, eviction: Eviction): void;
   /** A client has dialed a server of a pool. */
   dialed(report: DialReport): void;

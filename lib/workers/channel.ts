@@ -1,19 +1,19 @@
-/** Calls between two threads: each side has handlers, and calls those of the other. */
+/** Calls between two threads: each side handles the calls of the other. */
 
 import type { MessagePort } from "node:worker_threads";
 import { messageOf } from "../errors.ts";
 
-/** What one side of a channel can be asked to do. Arguments and results survive a structured clone. */
+/** The calls that one side of a channel handles. Arguments and results survive a structured clone. */
 // deno-lint-ignore no-explicit-any -- the parameters of each call are its own
 export type Calls<Names extends PropertyKey = string> = Record<Names, (...args: any[]) => unknown>;
 
-/** The result of a call once it has arrived. */
+/** The resolved result of a call. */
 export type ResultOf<C extends Calls<keyof C>, Name extends keyof C> = Awaited<ReturnType<C[Name]>>;
 
-/** The end of a channel that a thread holds. */
+/** The port of a channel. */
 export type Port = Pick<MessagePort, "postMessage">;
 
-/** Stands for the number of a call that gets no reply. */
+/** The number of a call without a reply. */
 const UNANSWERED = 0;
 
 type Message =
@@ -21,7 +21,7 @@ type Message =
   | { readonly reply: number; readonly result: unknown }
   | { readonly reply: number; readonly problem: string };
 
-/** One end of a channel: `Theirs` are the handlers of the other end. */
+/** One end of a channel. `Theirs` are the calls that the other end handles. */
 export class Channel<Theirs extends Calls<keyof Theirs>> {
   readonly #port: Port;
   readonly #ours: Calls;
@@ -29,13 +29,13 @@ export class Channel<Theirs extends Calls<keyof Theirs>> {
   #last = 0;
   #broken: Error | undefined;
 
-  /** @param ours Called by the other end. */
+  /** @param ours Handlers for the calls of the other end. */
   constructor(port: Port, ours: object) {
     this.#port = port;
     this.#ours = ours as Calls;
   }
 
-  /** @throws Error with the text of what the other end has thrown, or what the channel was broken by */
+  /** @throws Error with the message of the other end's error, or the reason for which the channel was broken */
   call<Name extends keyof Theirs & string>(
     name: Name,
     ...args: Parameters<Theirs[Name]>
@@ -48,12 +48,12 @@ export class Channel<Theirs extends Calls<keyof Theirs>> {
     return pending.promise as Promise<ResultOf<Theirs, Name>>;
   }
 
-  /** Calls without waiting for the result, which must not be an error. */
+  /** Calls without waiting for a result. The handler must not throw. */
   tell<Name extends keyof Theirs & string>(name: Name, ...args: Parameters<Theirs[Name]>): void {
     this.#post({ call: name, args, seq: UNANSWERED });
   }
 
-  /** To be called with each message that the port gets. */
+  /** Handles a message from the port. */
   receive(message: unknown): void {
     const received = message as Message;
     if ("call" in received) return void this.#answer(received.call, received.args, received.seq);
@@ -63,7 +63,7 @@ export class Channel<Theirs extends Calls<keyof Theirs>> {
     else pending?.resolve(received.result);
   }
 
-  /** The other end is gone: every call that waits, and each further one, is rejected with `error`. */
+  /** The other end is gone: rejects all pending and further calls with `error`. */
   break(error: Error): void {
     this.#broken ??= error;
     for (const pending of this.#pending.values()) pending.reject(error);
@@ -73,7 +73,7 @@ export class Channel<Theirs extends Calls<keyof Theirs>> {
   async #answer(name: string, args: readonly unknown[], reply: number): Promise<void> {
     try {
       const handler = this.#ours[name];
-      if (!handler) throw new Error(`no handler of ${name}`);
+      if (!handler) throw new Error(`no handler for ${name}`);
       const result = await handler.apply(this.#ours, [...args]);
       if (reply !== UNANSWERED) this.#post({ reply, result });
     } catch (error) {

@@ -5,15 +5,15 @@ import type { Config } from "../config/config.ts";
 type Workers = Pick<Config, "workers">;
 
 /**
- * How many threads accept and relay. `auto` is one for each processor that the process may use, and 1 where the system
- * does not spread connections over several.
+ * How many threads accept and relay. `auto` is one for each processor available to the process, and 1 on systems that
+ * do not spread connections over threads.
  */
 export function threadsOf({ workers }: Workers, os: typeof Deno.build.os = Deno.build.os): number {
   if (workers !== "auto") return workers;
   return spreads(os) ? navigator.hardwareConcurrency : 1;
 }
 
-/** Why several workers may not help on this system; undefined where they do. */
+/** Why several workers do not help on this system; undefined if they do. */
 export function workersProblem(
   config: Workers,
   os: typeof Deno.build.os = Deno.build.os,

@@ -42,7 +42,7 @@ export class WorkersEngine implements EngineFace {
   readonly #dialing: Dialing;
   readonly #waker = new WebhookWaker();
   #config: Config;
-  /** The configuration as workers have it: with the ports that the system chose. */
+  /** The configuration as sent to workers: with the ports that the system chose. */
   #sent: Config;
   #routing: Routing & DialSettings;
   #draining: Promise<number> | undefined;
@@ -52,7 +52,7 @@ export class WorkersEngine implements EngineFace {
     this.#config = this.#sent = config;
     this.#observer = new Observers(options.observers);
     const memory = memoryOf(config);
-    // one that counts nothing, and reads what all have counted
+    // an index beyond the workers': it counts nothing, and reads the counts of all
     const counts = new SharedThread({ memory, index: threadsOf(config), onEviction: () => {} });
     this.#dialing = new Dialing({
       countOf: (key) => counts.ofServer(key),
@@ -74,7 +74,7 @@ export class WorkersEngine implements EngineFace {
   /**
    * Starts as many workers as `config` asks for, which serve its listeners.
    *
-   * @throws Error naming the address that could not be listened on; nothing is left open then.
+   * @throws Error naming the address that cannot be listened on; everything is closed again then.
    */
   static async start(config: Config, options: WorkersOptions): Promise<WorkersEngine> {
     const engine = new WorkersEngine(config, options);
@@ -204,7 +204,7 @@ export class WorkersEngine implements EngineFace {
     this.#observer.serverChanged(server, state, why);
   }
 
-  /** What workers may ask. */
+  /** Handlers for the calls of workers. */
   get #calls(): Omit<MainCalls, "failed"> {
     return {
       write: async (lines) => await Log.current?.write(lines),
@@ -221,9 +221,9 @@ export class WorkersEngine implements EngineFace {
     return terminated;
   }
 
-  async #close(gently: boolean): Promise<void> {
+  async #close(graceful: boolean): Promise<void> {
     await this.#dialing.close();
-    await this.#group.close(gently);
+    await this.#group.close(graceful);
   }
 
   async #threads(): Promise<readonly ThreadMetrics[]> {
@@ -234,7 +234,7 @@ export class WorkersEngine implements EngineFace {
   }
 }
 
-/** Room for the counts of the workers and of the main thread. */
+/** Memory for the counts of the workers and the main thread. */
 function memoryOf(config: Config): SharedMemory {
   const { connections = DEFAULT_CONNECTIONS } = config.limits;
   return createSharedMemory({ threads: threadsOf(config) + 1, connections });

@@ -1,4 +1,4 @@
-/** The workers of a process: started together, asked together, and replaced where one dies. */
+/** The workers of a process: starts them, sends them calls, and replaces those that die. */
 
 import { getLogger } from "@logtape/logtape";
 import type { Config } from "../config/config.ts";
@@ -17,38 +17,38 @@ import { type ThreadOptions, WorkerDied, WorkerThread } from "./thread.ts";
 
 const log = getLogger("switchyard");
 
-/** Questions without an answer after which a worker is taken for dead. Time in which the whole process stands counts once. */
+/** Unanswered heartbeats after which a worker counts as dead. A suspension of the whole process counts as one. */
 const MISSED_BEATS = 10;
 
-/** Pause before a worker is replaced that had not run for long, in milliseconds: the first, and the longest. */
+/** Pause before a short-lived worker is replaced, in milliseconds: the first, and the longest. */
 const BACKOFF_MS = { first: 100, longest: 30_000 };
 
-/** A worker that has run for so long, in milliseconds, is replaced at once. */
+/** A worker that has run for this long, in milliseconds, is replaced without a pause. */
 const STABLE_MS = 60_000;
 
-/** How long a worker that replaces another may take to start, in milliseconds. */
+/** How long a replacement may take to start, in milliseconds. */
 const START_MS = 60_000;
 
-/** How long a worker may take to close, in milliseconds: its webhooks and its log have some time for what is queued. */
+/** How long a worker may take to close, in milliseconds: its webhooks and its log flush their queues meanwhile. */
 const LAST_MS = 5000;
 
-/** What a group is made of. */
+/** Options of a group. */
 export interface GroupOptions extends Pick<ThreadOptions, "script" | "main" | "version" | "counts"> {
   /** Number of workers. */
   readonly threads: number;
-  /** What a worker that replaces another is to serve. */
+  /** The configuration for a replacement. */
   readonly config: () => Config;
-  /** The health of the servers of pools, as the main thread has decided. */
+  /** The health of the servers of pools, as decided by the main thread. */
   readonly healths: () => readonly SentHealth[];
-  /** After how much silence a worker is taken for dead, in milliseconds. */
+  /** Time without an answer after which a worker counts as dead, in milliseconds. */
   readonly silenceMs: number;
   /** How long a thread may take to end, in milliseconds. */
   readonly endMs: number;
-  /** Told of a worker that still runs, and listens, though it was ended. */
+  /** Called if a worker cannot be ended, and still listens. */
   readonly onStuck: (problem: string) => void;
-  /** In which workers count connections. */
+  /** The memory in which workers count connections. */
   readonly memory: SharedMemory;
-  /** In which a worker is replaced, so that no reload runs at the same time. */
+  /** Serializes replacements with reloads. */
   readonly queue: SerialQueue;
 }
 
@@ -58,9 +58,9 @@ export class WorkerGroup {
   readonly #living = new Map<number, WorkerThread>();
   readonly #closed = new AbortController();
   readonly #missed = new WeakMap<WorkerThread, number>();
-  /** Pauses before the next replacement of a worker, by its index. */
+  /** Pause before the next replacement of a worker, by its index. */
   readonly #pauses = new Map<number, number>();
-  /** Those that do not serve yet. */
+  /** Workers that do not serve yet. */
   #starting: readonly WorkerThread[] = [];
   #beat: ReturnType<typeof setInterval> | undefined;
   #past: Past = { accepted: 0, bytes: { up: 0, down: 0 }, counters: sumOf([]) };
@@ -70,12 +70,12 @@ export class WorkerGroup {
     this.#options = options;
   }
 
-  /** Those that live. */
+  /** Workers that serve. */
   get living(): readonly WorkerThread[] {
     return [...this.#living.values()];
   }
 
-  /** Workers that have died since the start. */
+  /** Number of workers that have died. */
   get died(): number {
     return this.#died;
   }
@@ -84,13 +84,13 @@ export class WorkerGroup {
     return this.#past;
   }
 
-  /** Starts the threads, all at once. Resolves once they have loaded what they run. */
+  /** Starts all threads in parallel. Resolves once they have loaded their modules. */
   async load(): Promise<void> {
     this.#starting = Array.from({ length: this.#options.threads }, (_, index) => this.#spawn(index));
     await Promise.all(this.#starting.map((thread) => thread.loaded()));
   }
 
-  /** Has them serve `config`. @throws Error of the first that cannot */
+  /** Lets them serve `config`. @throws Error of the first that cannot */
   async serve(config: Config): Promise<void> {
     await Promise.all(this.#starting.map((thread) => thread.start(config, this.#options.healths)));
     for (const thread of this.#starting) this.#add(thread);
@@ -98,7 +98,7 @@ export class WorkerGroup {
     this.#beat = setInterval(() => this.#beatAll(), this.#options.silenceMs / MISSED_BEATS);
   }
 
-  /** What `ask` resolves to for each worker; without those that die before they answer. */
+  /** The results of `ask` for each worker, except those that die before they answer. */
   async each<T>(ask: (thread: WorkerThread) => Promise<T>): Promise<T[]> {
     const answers = await Promise.allSettled(this.living.map(ask));
     return answers.flatMap((answer) => {
@@ -108,7 +108,7 @@ export class WorkerGroup {
     });
   }
 
-  /** The answers of all workers. */
+  /** Calls all workers. Resolves to their answers. */
   all<Name extends keyof WorkerCalls>(
     name: Name,
     ...args: Parameters<WorkerCalls[Name]>
@@ -116,24 +116,24 @@ export class WorkerGroup {
     return this.each((thread) => thread.call(name, ...args));
   }
 
-  /** Tells all of them without waiting for answers. */
+  /** Calls all workers without waiting for answers. */
   tell<Name extends keyof WorkerCalls>(name: Name, ...args: Parameters<WorkerCalls[Name]>): void {
     for (const thread of this.living) thread.tell(name, ...args);
   }
 
-  /** Tells the worker with this index what it is to evict, also one that has only begun to serve. */
+  /** Forwards an eviction to the worker with this index, even if it is still starting. */
   evict(index: number, eviction: Eviction): void {
     const isIt = (thread: WorkerThread) => thread.index === index;
     const thread = this.#living.get(index) ?? this.#starting.find(isIt);
     thread?.tell("evict", eviction);
   }
 
-  /** Has all of them stop listening and end their connections, and ends the threads. */
-  async close(gently: boolean): Promise<void> {
+  /** Makes all workers stop listening and end their connections, and ends their threads. */
+  async close(graceful: boolean): Promise<void> {
     this.#closed.abort();
     clearInterval(this.#beat);
     await Promise.all(this.#starting.map((thread) => thread.end()));
-    const closing = this.living.map((thread) => closeThread(thread, gently));
+    const closing = this.living.map((thread) => closeThread(thread, graceful));
     this.#living.clear();
     for (const thread of await Promise.all(closing)) this.#keep(thread.lastReport);
   }
@@ -152,14 +152,14 @@ export class WorkerGroup {
         thread.kill(`it has not answered for ${durationText(this.#options.silenceMs)}`);
       }
       if (missed > 0) continue;
-      // one that has died is replaced, whatever it was asked
+      // a failed call needs no handling: the death of a worker is reported by `onDeath`
       thread.report(false).then(() => this.#missed.set(thread, 0), () => {});
     }
   }
 
   #bury(thread: WorkerThread, why: string): void {
     const { index, lastReport } = thread;
-    // otherwise it has never served, and whoever started it is told
+    // otherwise it never served, and its start is rejected
     if (this.#living.get(index) !== thread) return;
     this.#living.delete(index);
     this.#died += 1;
@@ -169,7 +169,7 @@ export class WorkerGroup {
     void this.#replace(thread);
   }
 
-  /** Where the thread does not end, its listeners would still be given connections: another in its place does not help. */
+  /** Waits for the thread's end. While it runs it still receives connections, so a replacement would not help. */
   async #endOf(thread: WorkerThread): Promise<boolean> {
     const enough = new AbortController();
     const timer = setTimeout(() => enough.abort(), this.#options.endMs);
@@ -177,7 +177,7 @@ export class WorkerGroup {
     clearTimeout(timer);
     if (isGone || this.#closed.signal.aborted) return true;
     this.#options.onStuck(
-      `worker ${thread.index} hangs and cannot be ended, and would still be given connections`,
+      `worker ${thread.index} hangs and cannot be ended, but still receives connections`,
     );
     return false;
   }
@@ -188,7 +188,7 @@ export class WorkerGroup {
     if (!await this.#endOf(thread)) return;
     if (performance.now() - startedAt >= STABLE_MS) this.#pauses.delete(index);
     while (!signal.aborted) {
-      // at once, and not in the queue: other workers may wait for a lock that it held
+      // immediately instead of through the queue: other workers may wait for a lock that it held
       await releaseThread(this.#options.memory, index);
       const pause = this.#pauses.get(index) ?? 0;
       this.#pauses.set(index, Math.min(Math.max(2 * pause, BACKOFF_MS.first), BACKOFF_MS.longest));
@@ -206,7 +206,7 @@ export class WorkerGroup {
     if (this.#closed.signal.aborted) return;
     const thread = this.#spawn(index);
     this.#starting = [thread];
-    // the queue must not wait for ever for one that hangs
+    // a worker that hangs must not block the queue
     const timer = setTimeout(() => thread.kill("it did not start in time"), START_MS);
     try {
       await thread.start(this.#options.config(), this.#options.healths);
@@ -219,12 +219,12 @@ export class WorkerGroup {
     }
     if (this.#closed.signal.aborted) return await thread.end();
     this.#add(thread);
-    log.info(`worker ${index} is replaced`);
+    log.info(`worker ${index} was replaced`);
   }
 
   #add(thread: WorkerThread): void {
     this.#living.set(thread.index, thread);
-    // what has changed while it started
+    // the health may have changed during its start
     thread.tell("useHealths", this.#options.healths());
   }
 
@@ -237,10 +237,10 @@ export class WorkerGroup {
   }
 }
 
-/** Ends a worker, at once where it does not end its connections in time. */
-async function closeThread(thread: WorkerThread, gently: boolean): Promise<WorkerThread> {
+/** Closes a worker; ends its thread if that takes too long. */
+async function closeThread(thread: WorkerThread, graceful: boolean): Promise<WorkerThread> {
   const closed = new AbortController();
-  const closing = thread.close(gently).catch(() => {}).then(() => closed.abort());
+  const closing = thread.close(graceful).catch(() => {}).then(() => closed.abort());
   await sleep(LAST_MS, closed.signal);
   await thread.end();
   await closing;

@@ -1,22 +1,22 @@
-/** How workers are started. */
+/** Options for starting workers. */
 
 import type { Observer } from "../observe/observer.ts";
 
-/** What else has a part in it, and who is told of what happens to servers and to the configuration. */
+/** Observers, callbacks and limits of the workers. */
 export interface WorkersOptions {
-  /** Told of everything but what happens to connections, which each worker has observers for. */
+  /** Observers of everything but connections, which each worker observes itself. */
   readonly observers: readonly Observer[];
-  /** Whether what happens to connections is counted, for metrics. */
+  /** Whether connections are counted for metrics. */
   readonly counts: boolean;
-  /** The version that spans are marked with. */
+  /** The version of Switchyard, for spans. */
   readonly version: string;
-  /** After how much silence a worker is taken for dead and replaced, in milliseconds. @default 20 seconds */
+  /** Time without an answer after which a worker counts as dead and is replaced, in ms. @default 20 seconds */
   readonly silenceMs?: number;
   /** How long the thread of a dead worker may take to end, in milliseconds. @default 10 seconds */
   readonly endMs?: number;
-  /** Told why the process should end: one of the workers hangs, and the platform cannot end it. */
+  /** Called with the reason if the process should end: a worker hangs, and the platform cannot end it. */
   readonly onStuck: (problem: string) => void;
-  /** The module that workers run; tests replace it. @default that of this folder */
+  /** The module that workers run. @default worker.ts in this folder */
   readonly script?: URL;
 }
 
@@ -25,10 +25,10 @@ export function withDefaults(options: WorkersOptions): Required<WorkersOptions> 
   return { script: SCRIPT, silenceMs: SILENCE_MS, endMs: END_MS, ...options };
 }
 
-/** Far more than a large table or a busy machine holds a worker up. */
+/** Far longer than a large table or a busy machine blocks a worker. */
 const SILENCE_MS = 20_000;
 
-/** The platform lets a thread finish what it does for two seconds. */
+/** The platform lets a thread finish its current work for two seconds. */
 const END_MS = 10_000;
 
 const SCRIPT = new URL("./worker.ts", import.meta.url);

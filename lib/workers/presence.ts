@@ -1,13 +1,13 @@
-/** How the main thread learns whether a worker's thread is really gone: the platform reports the end of one that still runs. */
+/** Detects whether a worker's thread has really ended: the platform reports the end of threads that still run. */
 
 import { sleep } from "../util/async.ts";
 
 const HOSTNAME = "127.0.0.1";
 
-/** How often it is tried, in milliseconds. */
+/** Polling interval, in milliseconds. */
 const TRY_MS = 50;
 
-/** What shows that a thread lives: a UDP port that it has, and that is free once all that the thread had is closed. */
+/** A sign of life of a thread: a UDP port that it holds, and that is free once all its resources are closed. */
 export class Presence implements Disposable {
   readonly #socket = bindUdp(0);
 
@@ -20,7 +20,7 @@ export class Presence implements Disposable {
   }
 }
 
-/** Waits until the thread that has the port is gone. False where it still is not once `signal` is aborted. */
+/** Waits until the thread that holds the port has ended. False if `signal` is aborted first. */
 export async function whenGone(port: number, signal: AbortSignal): Promise<boolean> {
   while (!isFree(port)) {
     if (signal.aborted) return false;

@@ -1,13 +1,13 @@
-/** Work that must not overlap. */
+/** Serializes asynchronous work. */
 
-/** Runs one piece of work at a time, in the order in which it was added. */
+/** Runs one task at a time, in the order in which they were added. */
 export class SerialQueue {
   #last: Promise<unknown> = Promise.resolve();
 
-  /** Resolves or rejects as `work` does, which begins once all that was added before has ended. */
+  /** Runs `work` after all tasks added before. Resolves or rejects as it does. */
   add<T>(work: () => Promise<T>): Promise<T> {
     const result = this.#last.then(work, work);
-    // whoever added the work is told of its failure
+    // the caller handles the failure
     this.#last = result.catch(() => {});
     return result;
   }

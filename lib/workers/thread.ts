@@ -1,4 +1,4 @@
-/** One worker, as the main thread sees it. */
+/** One worker, from the main thread's side. */
 
 import { Worker } from "node:worker_threads";
 import type { Config, DefaultConfig } from "../config/config.ts";
@@ -10,24 +10,24 @@ import type { SentHealth } from "../upstream/remote_health.ts";
 import { whenGone } from "./presence.ts";
 
 /**
- * Size of the young generation's space, in MiB. Connections live long: what they hold leaves a small space sooner, and an
- * idle pair takes a third less memory (docs/performance.md).
+ * Size of the young generation's semi-space, in MiB. Connections live long: with a small space their objects leave it
+ * sooner, and an idle pair takes a third less memory (docs/performance.md).
  */
 const YOUNG_GENERATION_MB = 6;
 
-/** Routes in a message: less than a millisecond's work for the thread that receives them. */
+/** Routes per message: less than a millisecond of work for the receiver. */
 const BATCH = 250;
 
-/** A worker has ended that was not asked to: what was asked of it gets no answer. */
+/** A worker ended unexpectedly; pending calls get no answer. */
 export class WorkerDied extends Error {}
 
-/** How a worker is started. */
+/** Options for starting a worker. */
 export interface ThreadOptions extends WorkerSettings {
-  /** The module that it runs. */
+  /** The module to run. */
   readonly script: URL;
-  /** Answers its calls. */
+  /** Handlers for its calls. */
   readonly main: Omit<MainCalls, "failed">;
-  /** Called once where it ends before `end` was called. */
+  /** Called once if it ends before `end` is called. */
   readonly onDeath: (thread: WorkerThread, why: string) => void;
 }
 
@@ -47,7 +47,7 @@ export class WorkerThread {
     redis: undefined,
     open: undefined,
   };
-  /** What the worker's times have to be moved by, in milliseconds. */
+  /** Offset from the worker's clock to that of the main thread, in milliseconds. */
   #clockOffset = 0;
   #presence: number | undefined;
   #over = false;
@@ -66,15 +66,15 @@ export class WorkerThread {
     });
     this.#worker.on("message", (message) => channel.receive(message));
     this.#worker.on("error", (error) => this.kill(messageOf(error)));
-    this.#worker.on("exit", () => this.kill("it has ended by itself"));
+    this.#worker.on("exit", () => this.kill("its thread has ended"));
   }
 
-  /** What it told of itself last. */
+  /** Its last report. */
   get lastReport(): Report {
     return this.#report;
   }
 
-  /** @throws {WorkerDied} where it ends before it has answered; Error with what it has thrown */
+  /** @throws {WorkerDied} if it ends before it answers; Error if its handler throws */
   call<Name extends keyof WorkerCalls>(
     name: Name,
     ...args: Parameters<WorkerCalls[Name]>
@@ -87,12 +87,12 @@ export class WorkerThread {
     await this.call("addRoutes", [], 0);
   }
 
-  /** Tells it without waiting for an answer. */
+  /** Calls without waiting for an answer. */
   tell<Name extends keyof WorkerCalls>(name: Name, ...args: Parameters<WorkerCalls[Name]>): void {
     this.#channel.tell(name, ...args);
   }
 
-  /** Has it serve `config`. @param healths Of the servers of pools */
+  /** Lets it serve `config`. @param healths Health of the servers of pools */
   async start(config: Config, healths: () => readonly SentHealth[]): Promise<void> {
     const sent = await this.#send(config);
     const { timeOrigin, presence } = await this.call("start", sent, healths());
@@ -105,17 +105,17 @@ export class WorkerThread {
     await this.call("prepare", await this.#send(config));
   }
 
-  /** Asks it how it is. */
+  /** Requests a report. */
   async report(withOpen: boolean): Promise<Report> {
     return this.#report = await this.call("report", withOpen);
   }
 
-  /** Has it stop listening and end its connections. */
-  async close(gently: boolean): Promise<Report> {
-    return this.#report = await this.call("close", gently);
+  /** Makes it stop listening and end its connections. */
+  async close(graceful: boolean): Promise<Report> {
+    return this.#report = await this.call("close", graceful);
   }
 
-  /** `connections` of this worker, in times of the main thread's clock. */
+  /** `connections` of this worker, with times on the main thread's clock. */
   inMainTime(connections: readonly ConnectionInfo[]): ConnectionInfo[] {
     const moved = (time: number | undefined) => time === undefined ? undefined : time + this.#clockOffset;
     return connections.map((connection) => ({
@@ -127,19 +127,19 @@ export class WorkerThread {
     }));
   }
 
-  /** Ends the thread, whatever it is doing, as one that has died of `why`. */
+  /** Ends the thread immediately and reports its death because of `why`. */
   kill(why: string): void {
     if (this.#over) return;
     void this.end(why);
     this.#onDeath(this, why);
   }
 
-  /** Waits until nothing of the thread is left. False where it still runs once `signal` is aborted. */
+  /** Waits until the thread has really ended. False if `signal` is aborted first. */
   async gone(signal: AbortSignal): Promise<boolean> {
     return this.#presence === undefined || await whenGone(this.#presence, signal);
   }
 
-  /** Ends the thread. What was asked of it and is not answered is rejected. */
+  /** Ends the thread. Pending calls are rejected. */
   async end(why = "it was ended"): Promise<void> {
     this.#over = true;
     this.#channel.break(new WorkerDied(`worker ${this.index} has ended: ${why}`));
@@ -157,7 +157,7 @@ export class WorkerThread {
   }
 }
 
-/** Each worker holds its part of the clients that a route may hold. */
+/** Each worker may hold an equal part of the route's held clients. */
 function withShare<R extends DefaultConfig>(route: R, threads: number): R {
   const { hold } = route;
   return hold ? { ...route, hold: { ...hold, clients: Math.ceil(hold.clients / threads) } } : route;

@@ -6,7 +6,7 @@ import type { Counters } from "../observe/counters.ts";
 import { sumOfRedis } from "../observe/redis_stats.ts";
 import type { Report } from "./calls.ts";
 
-/** What workers that have ended had counted. */
+/** The counts of workers that have ended. */
 export interface Past {
   readonly accepted: number;
   readonly bytes: RelayedBytes;
@@ -32,7 +32,7 @@ export function sumOfCounts(all: readonly ConnectionCounts[]): ConnectionCounts 
   };
 }
 
-/** Totals over all workers, those that have ended included. */
+/** Totals over all workers, including those that have ended. */
 export function sumOfReports(
   reports: readonly Report[],
   past: Past,

@@ -6,7 +6,7 @@ import { WorkerEngine } from "./worker_engine.ts";
 if (!parentPort) throw new Error("this module is only for the workers of switchyard serve");
 const engine = new WorkerEngine(workerData, parentPort);
 parentPort.on("message", (message) => engine.channel.receive(message));
-// the platform would print a trace on its own, among the lines of the log, and lose those that are buffered
+// otherwise the platform would print a trace among the log lines, and buffered lines would be lost
 addEventListener("error", (event) => {
   event.preventDefault();
   engine.fail(event.error);

@@ -1,4 +1,4 @@
-/** A worker's engine, and what the main thread may ask of it. */
+/** A worker's engine, which handles the calls of the main thread. */
 
 import { getLogger } from "@logtape/logtape";
 import type { Config, RouteConfig } from "../config/config.ts";
@@ -23,9 +23,9 @@ import { Presence } from "./presence.ts";
 
 const log = getLogger("switchyard");
 
-/** Answers the calls of the main thread. */
+/** Handles the calls of the main thread. */
 export class WorkerEngine implements WorkerCalls {
-  /** To the main thread. */
+  /** The channel to the main thread. */
   readonly channel: Channel<MainCalls>;
   readonly #settings: WorkerSettings;
   readonly #counting: CountingObserver | undefined;
@@ -82,7 +82,7 @@ export class WorkerEngine implements WorkerCalls {
   }
 
   async commit(healths: readonly SentHealth[]): Promise<number> {
-    if (!this.#prepared) throw new Error("no reload was prepared");
+    if (!this.#prepared) throw new Error("commit without a prepared reload");
     const { config, reload } = this.#prepared;
     this.#prepared = undefined;
     const committed = reload.commit();
@@ -99,7 +99,7 @@ export class WorkerEngine implements WorkerCalls {
   }
 
   evict(eviction: Eviction): void {
-    // one that has not started may be told of what the one before it should have evicted
+    // before the start it may receive an eviction meant for its predecessor
     this.#running?.limiter.evict(eviction);
   }
 
@@ -111,8 +111,8 @@ export class WorkerEngine implements WorkerCalls {
     return this.#engine.endConnections();
   }
 
-  async close(gently: boolean): Promise<Report> {
-    if (gently) await this.#engine.quiet();
+  async close(graceful: boolean): Promise<Report> {
+    if (graceful) await this.#engine.drainBacklogs();
     await this.#engine.close();
     await this.#webhooks[Symbol.asyncDispose]();
     await this.#log?.[Symbol.asyncDispose]();
@@ -143,10 +143,10 @@ export class WorkerEngine implements WorkerCalls {
     return this.#engine.count(which);
   }
 
-  /** Reports an error that nothing has caught: whatever it has left half done, the main thread ends this one. */
+  /** Reports an uncaught error. The state may be inconsistent, so the main thread ends this worker. */
   fail(error: unknown): void {
     if (error instanceof Error) log.debug(`worker ${this.#settings.index}: ${error.stack}`);
-    // begins with what is buffered, before the report
+    // flushes buffered lines before the report
     void this.#log?.[Symbol.asyncDispose]();
     this.channel.tell("failed", messageOf(error));
   }
@@ -163,7 +163,7 @@ export class WorkerEngine implements WorkerCalls {
   }
 }
 
-/** Events of connections: all others are the main thread's. */
+/** Keeps the events of connections: all others belong to the main thread. */
 function webhooksOf({ webhooks }: Config): Config["webhooks"] {
   return webhooks.flatMap((webhook) => {
     const events = CONNECTION_EVENTS.filter((event) => webhook.events?.includes(event) ?? true);

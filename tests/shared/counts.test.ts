@@ -70,7 +70,7 @@ Deno.test("where there is no room for another key, the error tells how to get it
   for (let low = 1; low <= STRIPE_SLOTS; low++) assert(count(low).tryAdd(0));
   for (const add of [() => count(-1).tryAdd(0), () => count(-1).claim(() => 1)]) {
     const { cause } = assertThrows(add, Refusal);
-    assert(String(cause).includes("restart with the limits.connections that you need"));
+    assert(String(cause).includes("restart the balancer to make room for limits.connections"));
   }
   assert(count(1).tryAdd(2), "the lock was released");
 });

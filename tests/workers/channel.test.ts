@@ -26,7 +26,7 @@ Deno.test("each call gets its own result, or the text of the error", async () =>
 
 Deno.test("a call that the other end does not know is an error", async () => {
   const channel = connected() as unknown as Channel<{ other(): void }>;
-  await assertRejects(() => channel.call("other"), Error, "no handler of other");
+  await assertRejects(() => channel.call("other"), Error, "no handler for other");
 });
 
 Deno.test("a channel that breaks rejects calls that wait, and later ones", async () => {

@@ -24,7 +24,7 @@ Deno.test("limits are exact again after workers have died with locks held, under
   const reloads = reloadAgainAndAgain(workers, over.signal);
   for (let death = 1; death <= DEATHS; death++) {
     await engine.terminate({ id: "exits with locks" }, { reason: "kicked", closedBy: "balancer" });
-    await until(() => log.lines("worker 0 is replaced").length >= death, `death ${death}`, 30_000);
+    await until(() => log.lines("worker 0 was replaced").length >= death, `death ${death}`, 30_000);
   }
   over.abort();
   const served = await Promise.all(load);

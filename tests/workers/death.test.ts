@@ -45,7 +45,7 @@ for (const how of ["throws", "rejects", "exits", "exits with locks"]) {
 }
 
 async function replaced(log: ReturnType<typeof captureLog>): Promise<void> {
-  await until(() => log.lines("worker 0 is replaced").length > 0, "it is replaced", 20_000);
+  await until(() => log.lines("worker 0 was replaced").length > 0, "it is replaced", 20_000);
 }
 
 /** Whether a byte comes back. */
@@ -106,7 +106,7 @@ Deno.test("a worker that dies during a drain is not replaced, and the drain ends
     client.close();
   }
   assertEquals(await draining, 0);
-  assertEquals(log.lines("is replaced").filter((line) => line === "worker 0 is replaced"), []);
+  assertEquals(log.lines("was replaced").filter((line) => line === "worker 0 was replaced"), []);
 });
 
 Deno.test("a worker that cannot be ended is reported, and not replaced", async () => {
@@ -117,5 +117,5 @@ Deno.test("a worker that cannot be ended is reported, and not replaced", async (
   await fail(workers.engine, "hangs for long");
   await until(() => problems.length > 0, "it is reported", 8000);
   assertMatch(problems[0] ?? "", /^worker 0 hangs and cannot be ended/);
-  assertEquals(log.lines("worker 0 is replaced"), []);
+  assertEquals(log.lines("worker 0 was replaced"), []);
 });

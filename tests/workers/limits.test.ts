@@ -135,7 +135,7 @@ Deno.test("the counts of a dead worker's connections are released", async () => 
   const before = await admitted(workers);
   assertEquals(before.length, MANY);
   await workers.engine.terminate({ id: "throws" }, { reason: "kicked", closedBy: "balancer" });
-  await until(() => log.lines("worker 0 is replaced").length === 1, "it is replaced", 20_000);
+  await until(() => log.lines("worker 0 was replaced").length === 1, "it is replaced", 20_000);
   const { active } = await workers.engine.stats();
   const after = await admitted(workers);
   assertEquals(after.length, MANY - active);
