@@ -3,7 +3,7 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 import type { HostPort } from "../config/config.ts";
 import { isLoopback, parseCidr } from "../config/values.ts";
-import { quote } from "../util/text.ts";
+import { hostPortText, quote } from "../util/text.ts";
 import { HttpError } from "./http.ts";
 import { readToken } from "./token.ts";
 
@@ -21,29 +21,33 @@ export class Guard {
   readonly #tokenFile: string | undefined;
 
   constructor({ address, tokenFile }: GuardOptions) {
-    this.#host = address.host.toLowerCase();
+    this.#host = hostOf(hostPortText(address)) ?? address.host;
     this.#tokenFile = tokenFile;
   }
 
-  /** @throws {HttpError} 403 or 401 */
+  /** @throws {HttpError} 400, 401 or 403 */
   async check(request: Request): Promise<void> {
-    const url = new URL(request.url);
-    this.#checkHost(url);
+    const url = URL.parse(request.url);
+    if (!url) throw new HttpError(400, "the header Host is not a host and a port");
+    this.#checkHost(url.host);
+    // not the same where the request names a whole URL
+    const header = request.headers.get("host");
+    if (header) this.#checkHost(header);
     if (request.method === "GET" || request.method === "HEAD") return;
     checkOrigin(request.headers.get("origin"), url);
     await this.#checkToken(request.headers.get("authorization"));
   }
 
   /** A page whose name was pointed at this machine sends that name, so a name must be the configured one. */
-  #checkHost({ hostname }: URL): void {
-    const host = hostname.replace(/^\[|\]$/g, "");
-    if (host === this.#host || isLoopback(host)) return;
+  #checkHost(given: string): void {
+    const host = hostOf(given);
+    if (host === this.#host || (host !== undefined && isLoopback(host))) return;
     // no name can be pointed at an address that stands in the URL itself
-    if (isWildcard(this.#host) && parseCidr(host) !== undefined) return;
+    if (isWildcard(this.#host) && host !== undefined && parseCidr(host) !== undefined) return;
     throw new HttpError(
       403,
       `Host ${
-        quote(host)
+        quote(given)
       } is neither the address of the admin listener nor a loopback one: ask for it by address`,
     );
   }
@@ -52,15 +56,24 @@ export class Guard {
   async #checkToken(header: string | null): Promise<void> {
     if (this.#tokenFile === undefined) return;
     const [, given] = /^bearer +(\S+) *$/i.exec(header ?? "") ?? [];
-    if (given === undefined) throw new HttpError(401, "expected the header Authorization: Bearer TOKEN");
+    if (given === undefined) throw unauthorized("expected the header Authorization: Bearer TOKEN");
     const token = await readToken(this.#tokenFile);
-    if (!timingSafeEqual(digest(given), digest(token))) throw new HttpError(401, "the token is wrong");
+    if (!timingSafeEqual(digest(given), digest(token))) throw unauthorized("the token is wrong");
   }
+}
+
+function unauthorized(message: string): HttpError {
+  return new HttpError(401, message, {}, { "www-authenticate": "Bearer" });
 }
 
 function checkOrigin(origin: string | null, url: URL): void {
   if (origin === null || origin === url.origin) return;
   throw new HttpError(403, `Origin ${quote(origin)} may not change anything here: only ${url.origin} may`);
+}
+
+/** The host of `host:port` as URLs have it, in lower case, without brackets and the dot of the root. */
+function hostOf(text: string): string | undefined {
+  return URL.parse(`http://${text}`)?.hostname.replace(/^\[|\]$|\.$/g, "");
 }
 
 function isWildcard(host: string): boolean {

@@ -28,10 +28,11 @@ export function adminHandler(source: AdminSource, { feed, ...guarded }: HandlerO
   const respond = async (request: Request) => {
     try {
       await guard.check(request);
-      const { pathname, searchParams } = new URL(request.url);
+      const { pathname, search, searchParams } = new URL(request.url);
       const [endpoint, inPath] = find(request.method, pathname);
       if (endpoint === OPENAPI) return json(document);
       if (endpoint.type === "text/html") return await asset(pathname);
+      checkEncoding(search);
       const declared = { ...endpoint.parameters, ...endpoint.pathParameters };
       const values = readParameters([...searchParams, ...inPath], declared);
       return await endpoint.respond({ values, source, feed });
@@ -79,11 +80,22 @@ function find(method: string, pathname: string): [Endpoint, [string, string][]] 
   });
   const found = candidates.find(([endpoint]) => endpoint.method === wanted);
   if (found) return found;
-  const allowed = candidates.map(([endpoint]) => endpoint.method).join(", ");
-  if (allowed === "") {
+  if (candidates.length === 0) {
     throw new HttpError(404, "there is no such path; GET /api/v1/openapi.json lists all paths");
   }
-  throw new HttpError(405, `${method} is not possible here, but ${allowed}`);
+  const allow = candidates.flatMap(([{ method }]) => method === "GET" ? ["GET", "HEAD"] : [method]).join(
+    ", ",
+  );
+  throw new HttpError(405, `${method} is not possible here, but ${allow}`, {}, { allow });
+}
+
+/** An ID that is decoded to another one would be looked up, or its connections closed. @throws {HttpError} 400 */
+function checkEncoding(query: string): void {
+  try {
+    decodeURIComponent(query);
+  } catch {
+    throw new HttpError(400, "the query is not text in UTF-8 in percent-encoding, in which % is %25");
+  }
 }
 
 function patternOf(path: string): RegExp {
@@ -93,7 +105,7 @@ function patternOf(path: string): RegExp {
 function failure(error: unknown): Response {
   if (error instanceof HttpError) {
     const response = json({ error: error.message, ...error.more }, error.status);
-    if (error.status === 401) response.headers.set("www-authenticate", "Bearer");
+    for (const [name, value] of Object.entries(error.headers)) response.headers.set(name, value);
     return response;
   }
   log.error`admin request failed: ${messageOf(error)}`;

@@ -6,11 +6,18 @@ export class HttpError extends Error {
   readonly status: number;
   /** Further fields of the answer. */
   readonly more: Readonly<Record<string, unknown>>;
+  readonly headers: Readonly<Record<string, string>>;
 
-  constructor(status: number, message: string, more: Readonly<Record<string, unknown>> = {}) {
+  constructor(
+    status: number,
+    message: string,
+    more: Readonly<Record<string, unknown>> = {},
+    headers: Readonly<Record<string, string>> = {},
+  ) {
     super(message);
     this.status = status;
     this.more = more;
+    this.headers = headers;
   }
 }
 

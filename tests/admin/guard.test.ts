@@ -26,6 +26,22 @@ Deno.test("a Host that is neither the bound address nor loopback is refused, als
   }
 });
 
+Deno.test("a Host is compared as URLs have it: a name with the dot of the root, an IPv6 address in any spelling", async () => {
+  await using named = administer(configTo(9), { address: { host: "Admin.example.com", port: 9090 } });
+  await using numbered = administer(configTo(9), { address: { host: "2001:DB8:0::01", port: 9090 } });
+  await using everywhere = administer(configTo(9), { address: { host: "0:0::0", port: 9090 } });
+  const status = async (admin: typeof named, host: string) =>
+    (await admin.ask("/api/v1/status", {}, host)).status;
+  for (const host of ["localhost.", "LOCALHOST.:9090", "admin.example.com.", "127.0.0.1."]) {
+    assertEquals(await status(named, host), 200, host);
+  }
+  assertEquals(await status(numbered, "[2001:db8::1]:9090"), 200);
+  assertEquals(await status(everywhere, "192.0.2.7"), 200);
+  for (const host of ["localhost..", "evil.example.com.", "[2001:db8::1]"]) {
+    assertEquals(await status(named, host), 403, host);
+  }
+});
+
 Deno.test("where every address is listened on, any address is a right Host, and no name is", async () => {
   await using admin = administer(configTo(9), { address: { host: "0.0.0.0", port: 9090 } });
   const status = async (host: string) => (await admin.ask("/healthz", {}, host)).status;

@@ -187,6 +187,17 @@ Deno.test("the OpenAPI document has every endpoint, and every endpoint answers",
   }
 });
 
+Deno.test("a method that a path does not have is answered with those that it has", async () => {
+  await using admin = administer(configTo(9));
+  const allowed = async (path: string, method: string) => {
+    const response = await admin.ask(path, { method });
+    await response.body?.cancel();
+    return [response.status, response.headers.get("allow")];
+  };
+  assertEquals(await allowed("/api/v1/connections", "OPTIONS"), [405, "GET, HEAD, DELETE"]);
+  assertEquals(await allowed("/api/v1/reload", "GET"), [405, "POST"]);
+});
+
 for (
   const [path, status, message] of [
     ["/nothing", 404, /openapi/],
@@ -195,6 +206,8 @@ for (
     ["/api/v1/connections?adress=x", 400, /did you mean address/],
     ["/api/v1/connections?address=x", 400, /"x" is not an IP address/],
     ["/api/v1/connections?id=a&id=b", 400, /more than once/],
+    ["/api/v1/connections?id=%ff", 400, /UTF-8/],
+    ["/api/v1/connections?search=100%", 400, /% is %25/],
     ["/api/v1/reload", 405, /POST/],
     ["/dashboard/../handler.ts", 404, /no such path/],
     ["/dashboard/none.js", 404, /no such file/],

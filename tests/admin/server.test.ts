@@ -3,6 +3,7 @@ import { encodeId } from "../../lib/frame/tlv.ts";
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "../assert.ts";
 import { receive, send } from "../bytes.ts";
 import { configTo } from "../fixture.ts";
+import { captureLog } from "../serving.ts";
 import { startEcho } from "../upstreams.ts";
 import { until } from "../wait.ts";
 import { administer } from "./administered.ts";
@@ -60,13 +61,21 @@ Deno.test("the port for clients answers nothing that only the admin listener doe
   }
 });
 
-Deno.test("a name in Host, as after DNS rebinding, is refused over the wire too", async () => {
+Deno.test("a name in Host, as after DNS rebinding, is refused over the wire too, and so is what is no host", async () => {
   await using served = await startServer();
-  using client = await Deno.connect({ hostname: "127.0.0.1", port: served.server.address.port });
-  const head = "GET /api/v1/connections HTTP/1.1\r\nHost: evil.example.com\r\nConnection: close\r\n\r\n";
-  await client.write(new TextEncoder().encode(head));
-  const answer = new TextDecoder().decode(await receive(client, 12));
-  assertEquals(answer, "HTTP/1.1 403");
+  using log = captureLog();
+  const status = async (target: string, host: string) => {
+    using client = await Deno.connect({ hostname: "127.0.0.1", port: served.server.address.port });
+    const head = `GET ${target} HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`;
+    await client.write(new TextEncoder().encode(head));
+    return new TextDecoder().decode(await receive(client, 12));
+  };
+  assertEquals(await status("/api/v1/connections", "evil.example.com"), "HTTP/1.1 403");
+  assertEquals(await status("http://127.0.0.1/api/v1/connections", "evil.example.com"), "HTTP/1.1 403");
+  for (const host of ["a b", "a:b:c", "127.0.0.1:99999", "[::1"]) {
+    assertEquals(await status("/healthz", host), "HTTP/1.1 400", host);
+  }
+  assertEquals(log.lines("admin request failed"), []);
 });
 
 Deno.test("hostile IDs are plain text in every answer", async () => {
