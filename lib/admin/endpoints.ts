@@ -9,6 +9,17 @@ import type { EventFeed } from "./events.ts";
 import { explain } from "./explain.ts";
 import { answer, HttpError, json, text } from "./http.ts";
 import type { Parameters, Values } from "./parameters.ts";
+import {
+  CLOSED,
+  CONNECTIONS,
+  DRAINING,
+  EXPLANATION,
+  POOLS,
+  RELOADED,
+  ROUTES,
+  type Schema,
+  STATUS,
+} from "./schemas.ts";
 import type { AdminSource } from "./source.ts";
 import { poolView, routeView, statusView } from "./views.ts";
 
@@ -32,6 +43,8 @@ export interface Endpoint {
   readonly pathParameters?: Parameters;
   /** @default application/json */
   readonly type?: string;
+  /** Of the answer where that is JSON. @default any */
+  readonly schema?: Schema;
   /** Statuses and what they mean; 400, 401, 403 and 500 are the same for all. */
   readonly statuses: Readonly<Record<string, string>>;
   readonly respond: (call: Call) => Response | Promise<Response>;
@@ -70,6 +83,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
     method: "GET",
     path: `${V1}/status`,
     summary: "Versions, totals and refusals by reason.",
+    schema: STATUS,
     statuses: { 200: "The status." },
     respond: async ({ source }) => json(await statusView(source)),
   },
@@ -81,6 +95,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
       ...PAGE_PARAMETERS,
       search: { type: "string", description: "Only rules whose text, ID or target contains this text." },
     },
+    schema: ROUTES,
     statuses: { 200: "A page of rules." },
     respond: async (call) => json(await listRoutes(call)),
   },
@@ -89,6 +104,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
     path: `${V1}/connections`,
     summary: "Open connections, in pages.",
     parameters: LIST_PARAMETERS,
+    schema: CONNECTIONS,
     statuses: { 200: "A page of connections." },
     respond: async ({ source, values }) => json(await listConnections(source, values)),
   },
@@ -97,6 +113,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
     path: `${V1}/connections`,
     summary: "Closes every connection of an ID.",
     parameters: { id: { type: "string", description: "The ID.", required: true } },
+    schema: CLOSED,
     statuses: { 200: "How many were closed.", 404: "There is none." },
     respond: async ({ source, values }) => json(await closeConnections(source, { id: values.text("id") })),
   },
@@ -106,6 +123,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
     summary: "Closes one connection.",
     pathParameters: { conn: { type: "integer", description: "Number of the connection.", required: true } },
     parameters: { id: { type: "string", description: "Only if it still has this ID." } },
+    schema: CLOSED,
     statuses: { 200: "It was closed.", 404: "There is none." },
     respond: async ({ source, values }) => {
       return json(await closeConnections(source, { conn: values.number("conn"), id: values.text("id") }));
@@ -115,6 +133,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
     method: "GET",
     path: `${V1}/pools`,
     summary: "Pools, their servers, health and shares.",
+    schema: POOLS,
     statuses: { 200: "The pools." },
     respond: ({ source }) => json({ pools: poolsOf(source) }),
   },
@@ -126,6 +145,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
       id: { type: "string", description: "The ID.", required: true },
       from: { type: "string", description: "An IP address to ask admission about." },
     },
+    schema: EXPLANATION,
     statuses: { 200: "The explanation." },
     respond: async ({ source, values }) => {
       return json(await explain(source.balancer.engine, values.text("id") ?? "", values.text("from")));
@@ -143,6 +163,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
     method: "POST",
     path: `${V1}/reload`,
     summary: "Reloads the configuration.",
+    schema: RELOADED,
     statuses: {
       200: "What has changed.",
       409: "There is no file that can be read again.",
@@ -154,6 +175,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
     method: "POST",
     path: `${V1}/drain`,
     summary: "Drains the balancer and ends the process, as SIGTERM does.",
+    schema: DRAINING,
     statuses: { 202: "It has begun." },
     respond: async ({ source }) => {
       source.drain();

@@ -7,6 +7,7 @@ import type { Parameter, Parameters } from "./parameters.ts";
 const COMMON: Readonly<Record<string, string>> = {
   400: "A parameter is wrong.",
   403: "The Host or the Origin is a foreign one.",
+  500: "The balancer could not answer.",
 };
 
 /** OpenAPI 3.1. @param version Of Switchyard. */
@@ -51,9 +52,9 @@ function operation(endpoint: Endpoint) {
   };
 }
 
-function content({ path, type = "application/json" }: Endpoint, status: number) {
+function content({ path, type = "application/json", schema }: Endpoint, status: number) {
   // readiness is text in both cases
-  if (status < 400 || (path === "/readyz" && status === 503)) return { [type]: {} };
+  if (status < 400 || (path === "/readyz" && status === 503)) return { [type]: schema ? { schema } : {} };
   return { "application/json": { schema: { $ref: "#/components/schemas/Error" } } };
 }
 

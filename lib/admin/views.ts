@@ -10,12 +10,17 @@ import type { AdminSource } from "./source.ts";
 
 /** Totals, and what runs. */
 export async function statusView({ balancer, metrics, build, startedAt }: AdminSource) {
-  const [stats, refused] = await Promise.all([balancer.engine.stats(), metrics.refused()]);
+  const { engine } = balancer;
+  const [stats, refused] = await Promise.all([engine.stats(), metrics.refused()]);
+  const { serving, died } = engine.measured.workers();
   return {
     ...build,
     started_at: startedAt.toISOString(),
+    config_loaded_at: metrics.loadedAt.toISOString(),
     uptime_ms: Date.now() - startedAt.getTime(),
     draining: stats.draining,
+    workers: serving,
+    worker_deaths: died,
     listeners: balancer.addresses.map(addressText),
     routes: stats.routes,
     redis: stats.redis ? redisView(stats.redis) : null,

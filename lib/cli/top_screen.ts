@@ -45,15 +45,19 @@ function statusLines({ status, before }: TopState): string[] {
     rate(status.bytes_down, before?.bytes_down),
   ];
   const refused = Object.entries(status.refused).filter(([, value]) => value > 0);
+  const state = status.draining ? "draining" : "running";
   return [
-    `Switchyard ${status.version}  ${status.draining ? "draining" : "running"}  uptime ${
-      duration(status.uptime_ms)
-    }  routes ${count(status.routes)}`,
+    `Switchyard ${status.version}  ${state}  uptime ${duration(status.uptime_ms)}  ` +
+    `routes ${count(status.routes)}  workers ${count(status.workers)}${deaths(status)}`,
     `connections ${count(status.connections_active)}  new ${count(news)}/s  ` +
     `up ${bytes(up)}/s  down ${bytes(down)}/s`,
     `refused ${refused.map(([reason, value]) => `${reason} ${count(value)}`).join("  ") || "none"}`,
     ...(status.redis ? [`redis ${status.redis.text}  ${count(status.redis.cached_ids)} IDs cached`] : []),
   ];
+}
+
+function deaths({ worker_deaths: died }: Status): string {
+  return died > 0 ? ` (${count(died)} died)` : "";
 }
 
 function poolLines({ pools }: TopState): string[] {

@@ -81,6 +81,8 @@ export class Metrics extends CountingObserver {
     "When the configuration in use was loaded, in seconds since 1970.",
   );
 
+  #loadedAt = new Date();
+
   /** @param source Undefined from it before the balancer runs. */
   constructor(source: () => MetricsSource | undefined, build: BuildInfo) {
     super();
@@ -88,7 +90,12 @@ export class Metrics extends CountingObserver {
     this.#gauge("build_info", "Always 1; the labels have the versions.", ["version", "deno"])
       .set({ ...build }, 1);
     for (const result of ["success", "failure"]) this.#reloads.inc({ result }, 0);
-    this.#reloadedAt.setToCurrentTime();
+    this.#loaded();
+  }
+
+  /** When the configuration in use was loaded. */
+  get loadedAt(): Date {
+    return this.#loadedAt;
   }
 
   /** The content type of `text`. */
@@ -118,12 +125,17 @@ export class Metrics extends CountingObserver {
 
   reloaded(): void {
     this.#reloads.inc({ result: "success" });
-    this.#reloadedAt.setToCurrentTime();
+    this.#loaded();
   }
 
   /** A reload has failed; the previous configuration is kept. */
   reloadFailed(): void {
     this.#reloads.inc({ result: "failure" });
+  }
+
+  #loaded(): void {
+    this.#loadedAt = new Date();
+    this.#reloadedAt.set(this.#loadedAt.getTime() / 1000);
   }
 
   #sumOf(threads: readonly ThreadMetrics[]): Counters {

@@ -1,6 +1,8 @@
+import { Ajv } from "ajv";
 import { ALL } from "../../lib/admin/handler.ts";
 import { receiveAll } from "../bytes.ts";
 import { configTo } from "../fixture.ts";
+import { redisConfig } from "../redis.ts";
 import { startEcho } from "../upstreams.ts";
 import { until } from "../wait.ts";
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "../assert.ts";
@@ -185,6 +187,57 @@ Deno.test("the OpenAPI document has every endpoint, and every endpoint answers",
     assert(String(response.status) in responses, `${method} ${path} gave ${response.status}`);
     assert(parameters.every(({ name }: { name: string }) => !path.includes(`{${name}`) || name === "conn"));
   }
+});
+
+/** Every property of `value`, however deep, that `schema` does not have. */
+function undocumented(value: unknown, schema: JsonSchema, path = ""): string[] {
+  const one = schema.anyOf?.find(({ type }) => type !== "null") ?? schema;
+  if (Array.isArray(value)) return value.flatMap((item) => undocumented(item, one.items ?? {}, `${path}[]`));
+  if (typeof value !== "object" || value === null) return [];
+  return Object.entries(value).flatMap(([name, inner]) => {
+    const property = one.properties?.[name];
+    return property ? undocumented(inner, property, `${path}.${name}`) : [`${path}.${name}`];
+  });
+}
+
+/** The part of a schema that is followed. */
+interface JsonSchema {
+  readonly type?: string;
+  readonly anyOf?: readonly JsonSchema[];
+  readonly items?: JsonSchema;
+  readonly properties?: Readonly<Record<string, JsonSchema>>;
+}
+
+Deno.test("the OpenAPI document has the schema of each answer, with every field of it", async () => {
+  await using upstream = startEcho();
+  const redis = redisConfig('url: "redis://127.0.0.1:1"');
+  const routes = [{ match: "*", pool: "eu" }, { id: "1", host: "127.0.0.1", port: upstream.port }];
+  await using admin = administer(configTo(9, { pools: { eu: EU }, routes, redis }));
+  const { paths } = await admin.json("/api/v1/openapi.json");
+  const ajv = new Ajv({ validateFormats: false });
+  const checked = async (path: string, query = "", method = "GET") => {
+    const response = await admin.ask(path.replace("{conn}", "1") + query, { method });
+    const answer = await response.json();
+    const { schema } =
+      paths[path][method.toLowerCase()].responses[response.status].content["application/json"];
+    assert(
+      ajv.validate(schema, answer),
+      `${method} ${path}: ${ajv.errorsText()} in ${JSON.stringify(answer)}`,
+    );
+    assertEquals(undocumented(answer, schema), [], path);
+  };
+  using _one = await admin.relayed("1");
+  using _silent = await admin.connect();
+  await checked("/api/v1/status");
+  await checked("/api/v1/routes", "?limit=1");
+  await checked("/api/v1/connections", "?limit=1");
+  await checked("/api/v1/connections", "?sort=id");
+  await checked("/api/v1/pools");
+  await checked("/api/v1/explain", "?id=x&from=127.0.0.1");
+  await checked("/api/v1/explain", "?id=1");
+  await checked("/api/v1/reload", "", "POST");
+  await checked("/api/v1/connections/{conn}", "", "DELETE");
+  await checked("/api/v1/drain", "", "POST");
 });
 
 Deno.test("a method that a path does not have is answered with those that it has", async () => {

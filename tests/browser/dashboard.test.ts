@@ -87,6 +87,20 @@ browserTest("the page survives a restart of the balancer and shows it", async ()
   await shows(page, "#tile-active", "1");
 });
 
+browserTest("the page has the number of workers, and the routes of the configuration in use", async () => {
+  await using served = await startServed();
+  await using opened = await openDashboard(served.port);
+  const { page } = opened;
+  await shows(page, "#version", ", 1 worker");
+  await shows(page, "#routes", "match *");
+  const { balancer } = served.admin;
+  const { config } = balancer.engine;
+  await balancer.reload({ ...config, routes: [{ id: "new", pool: "eu" }, ...config.routes] });
+  await shows(page, "#routes", "id new");
+  await shows(page, "#routes-shown", "2 shown of 2");
+  assertEquals(opened.console, []);
+});
+
 browserTest("the page shows that Redis is unavailable", async () => {
   const { redis } = parseConfig('routes: []\nredis: { url: "redis://127.0.0.1:1" }\n', "routes.yaml");
   assert(redis);

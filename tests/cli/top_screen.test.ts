@@ -5,8 +5,11 @@ const status = {
   version: "1.2.3",
   deno: "2.9.6",
   started_at: "2026-01-01T00:00:00.000Z",
+  config_loaded_at: "2026-01-01T00:00:00.000Z",
   uptime_ms: 10_000,
   draining: false,
+  workers: 2,
+  worker_deaths: 1,
   listeners: ["127.0.0.1:8888"],
   redis: null,
   routes: 3,
@@ -54,7 +57,7 @@ const state: TopState = {
 
 Deno.test("the screen has totals, rates, refusals, pools and connections", () => {
   const text = topScreen(state, { columns: 130, rows: 20 }).join("\n");
-  assertStringIncludes(text, "Switchyard 1.2.3  running  uptime 10 s  routes 3\n");
+  assertStringIncludes(text, "Switchyard 1.2.3  running  uptime 10 s  routes 3  workers 2 (1 died)\n");
   assertStringIncludes(text, "connections 2  new 5/s  up 2.0 KiB/s  down 0 B/s\n");
   assertStringIncludes(text, "refused unknown_id 7\n");
   assertStringIncludes(text, "pool eu  127.0.0.1:7777  up  2  100 %");

@@ -54,12 +54,19 @@ function showStatus(status) {
   } else if (lost) notify();
   lost = false;
   showState(status.draining ? "draining" : "running", status.draining ? "bad" : "good");
-  $("version").textContent = `${status.version} on ${status.listeners.join(", ")}`;
-  if (restarted || last === undefined) void showRoutePage(0);
+  $("version").textContent = `${status.version} on ${status.listeners.join(", ")}, ${workersText(status)}`;
+  if (status.config_loaded_at !== last?.status.config_loaded_at) {
+    void showRoutePage(restarted ? 0 : routesAfter);
+  }
   showRedis($("redis"), status.redis);
   showFigures(status, restarted ? undefined : last, now);
   last = { status, now };
   if (!document.hidden) void table.refresh(status.connections_active);
+}
+
+function workersText({ workers, worker_deaths: died }) {
+  const text = `${count(workers)} worker${workers === 1 ? "" : "s"}`;
+  return died > 0 ? `${text} (${count(died)} died and ${died === 1 ? "was" : "were"} replaced)` : text;
 }
 
 function showFigures(status, before, now) {
@@ -95,12 +102,16 @@ function listen() {
   });
 }
 
-let routesNext = null;
+/** Places in the table: of the last rule before the page, and of the last one on it. */
+let [routesAfter, routesNext] = [0, null];
 
 async function showRoutePage(after) {
+  routesAfter = after;
   try {
     const { search } = Object.fromEntries(new FormData($("routes-form")));
     const { routes, total, next } = await request("/routes", { search, after, limit: 20 });
+    // a reload may have left fewer
+    if (routes.length === 0 && after > 0) return await showRoutePage(0);
     routesNext = next;
     showRoutes($("routes"), routes);
     $("routes-shown").textContent = `${count(routes.length)} shown of ${count(total)}`;
