@@ -71,7 +71,7 @@ export class CheckWorker implements Disposable {
 
   [Symbol.dispose](): void {
     this.#worker.terminate();
-    this.#failure ??= new Error("the configuration is not checked any more");
+    this.#failure ??= new Error("the configuration is no longer checked");
     this.#pending?.reject(this.#failure);
   }
 

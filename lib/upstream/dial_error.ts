@@ -1,4 +1,4 @@
-/** Why an upstream could not be reached, as a value. */
+/** The reason for a failed dial, as a value. */
 
 import { messageOf, Refusal } from "../errors.ts";
 import type { DialReason } from "../observe/observer.ts";
@@ -8,12 +8,12 @@ const REASONS: Readonly<Record<DialReason, string>> = {
   refused: "it refused the connection",
   timeout: "it did not answer in time",
   unresolved: "its name could not be resolved",
-  unreachable: "it cannot be reached from here",
-  tls: "no TLS connection to it could be made",
+  unreachable: "it is unreachable from the balancer",
+  tls: "the TLS handshake with it failed",
   failed: "connecting to it failed",
 };
 
-/** An upstream could not be reached. `message` is for the operator: it may name addresses. */
+/** An upstream could not be reached. `message` is for operators: it may contain addresses. */
 export class DialError extends Error {
   override readonly name = "DialError";
   readonly reason: DialReason;
@@ -30,7 +30,7 @@ export function dialErrorOf(error: unknown): DialError {
   return new DialError(reasonOf(error), messageOf(error), { cause: error });
 }
 
-/** The refusal for a client whose upstream could not be reached. It does not reveal where the upstream is. */
+/** The refusal for a client whose upstream could not be reached. It does not reveal the upstream's address. */
 export function unavailable(error: DialError): Refusal {
   return new Refusal(
     "UPSTREAM_UNAVAILABLE",
@@ -46,7 +46,7 @@ function reasonOf(error: unknown): DialReason {
   return CODES.get(code) ?? "failed";
 }
 
-/** The system's codes for which the platform has no class, or none on every version. */
+/** Error codes of the system without an error class on some version of the platform. */
 const CODES: ReadonlyMap<unknown, DialReason> = new Map([
   ["ECONNREFUSED", "refused"],
   ["ETIMEDOUT", "timeout"],

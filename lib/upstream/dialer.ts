@@ -8,7 +8,7 @@ import { connectToFirst } from "./happy_eyeballs.ts";
 import { isAddress, Resolver } from "./resolver.ts";
 import { durationText } from "../util/text.ts";
 
-/** The part of `Deno.connect` that dialing needs; tests put their own in its place. */
+/** The part of `Deno.connect` that dialing needs; tests replace it. */
 export type Connect = (
   options: { hostname: string; port: number; signal?: AbortSignal },
 ) => Promise<Deno.TcpConn>;
@@ -17,7 +17,7 @@ export type Connect = (
 export interface DialerOptions {
   /** @default Deno.connect */
   readonly connect?: Connect | undefined;
-  /** Shared by dialers whose cached answers are to be shared. */
+  /** A resolver whose cache is shared with other dialers. */
   readonly resolver?: Resolver;
   /** How long an answer of the resolver is valid, in milliseconds. @default 30000 */
   readonly dnsTtl?: number;
@@ -36,8 +36,8 @@ export class Dialer {
   }
 
   /**
-   * Connects to `host`, name resolution included, within `limit`. After that all attempts are
-   * cancelled: the kernel would retry an unanswered connect for two minutes.
+   * Resolves `host` and connects to it within `limit`. Then all attempts are cancelled: the kernel would retry an
+   * unanswered connect for two minutes.
    *
    * @throws {DialError}, or what the system reports of the only address (`dialErrorOf` classifies it)
    */
@@ -45,7 +45,7 @@ export class Dialer {
     const canceller = connectCanceller();
     const { signal } = canceller;
     const hostname = this.#onlyAddress(host);
-    // the usual case needs no async function around it, which would cost each connection a part of a microsecond
+    // no async function around the usual case: it would cost each connection part of a microsecond
     const connecting = hostname === undefined
       ? this.#connectToName(host, port, signal)
       : this.#connect({ hostname, port, signal });
@@ -68,7 +68,7 @@ export class Dialer {
     }
   }
 
-  /** The address of `host` where it is one itself, or a cached answer has no other. */
+  /** `host` itself if it is an address, or the only address of a cached answer. */
   #onlyAddress(host: string): string | undefined {
     if (isAddress(host)) return host;
     const cached = this.#resolver.cached(host, this.#ttl);

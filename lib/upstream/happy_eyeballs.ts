@@ -1,17 +1,17 @@
-/** Connecting to whichever address of a name answers first (Happy Eyeballs, RFC 8305, section 5). */
+/** Connects to the first address of a name that answers (Happy Eyeballs, RFC 8305, section 5). */
 
 import { sleep } from "../util/async.ts";
 import { connectCanceller } from "./cancel.ts";
 
-/** How long an address may leave a connect unanswered before the next is tried beside it ("Connection Attempt Delay"). */
+/** Time without an answer after which the next address is tried in parallel ("Connection Attempt Delay"). */
 const ATTEMPT_DELAY_MS = 250;
 
 /** A connect to one address, cancelled by its signal. */
 export type ConnectTo = (address: string, signal: AbortSignal) => Promise<Deno.TcpConn>;
 
 /**
- * Tries each address in turn, the next as soon as one fails or has not answered for a while. The first connection
- * wins, and the other attempts are cancelled. Once `signal` is aborted all are, and no further address is tried.
+ * Tries the addresses in order, the next one when an attempt fails or has not answered for a while. The first
+ * connection wins, and the other attempts are cancelled. Aborting `signal` cancels all, and no further address is tried.
  *
  * @throws the error of the first address, if all fail
  */
@@ -40,7 +40,7 @@ export async function connectToFirst(
       if (won || signal.aborted) break;
       const settled = new AbortController();
       attempts.push(attempt(address, settled));
-      // one that fails while others are being tried is reported below
+      // if all fail, the first error is reported below
       attempts.at(-1)?.catch(() => {});
       await sleep(ATTEMPT_DELAY_MS, AbortSignal.any([settled.signal, signal]));
     }

@@ -1,9 +1,9 @@
 /**
  * The health of one server: a pure state machine on an injected clock, without timers and sockets.
  *
- * Active: `fall` failed checks in a row take a server down, `rise` passed ones bring it back. Passive: `maxFails`
- * failed dials within `failDuration` eject it, for `failDuration` the first time and twice as long each time that it
- * fails again soon after its return. A server that comes back gets its share of new connections gradually.
+ * Active checks: `fall` failed ones in a row take a server down, `rise` passed ones bring it back up. Passive checks:
+ * `maxFails` failed dials within `failDuration` eject it, for `failDuration` the first time and twice as long each time
+ * that it fails again soon after its return. A recovered server gets its share of new connections gradually.
  */
 
 import type { HealthState } from "../observe/observer.ts";
@@ -12,27 +12,27 @@ import type { HealthState } from "../observe/observer.ts";
 export interface HealthSettings {
   /** Failed checks in a row that take a server down. */
   readonly fall: number;
-  /** Passed checks in a row that bring it back. */
+  /** Passed checks in a row that bring it back up. */
   readonly rise: number;
-  /** Failed dials within `failDuration` that eject a server; 0 for never. */
+  /** Failed dials within `failDuration` that eject a server; 0: never. */
   readonly maxFails: number;
   readonly failDuration: number;
-  /** How long a server takes to get its whole share after it came back; 0 for at once. */
+  /** How long a recovered server takes to get its full share, in milliseconds; 0: none. */
   readonly slowStart: number;
 }
 
-/** The longest absence of a server that is ejected again and again, in milliseconds. */
+/** The maximum duration of an ejection, in milliseconds. */
 export const LONGEST_ABSENCE_MS = 300_000;
 
-/** The share with which a slow start begins: without any, a server would never be tried. */
+/** The initial share in a slow start: with none, a server would never be tried. */
 export const FIRST_SHARE = 0.1;
 
-/** What other threads need to know of a server's health. Plain data. */
+/** The health of a server as other threads need it. Plain data. */
 export interface HealthView {
   readonly state: HealthState;
-  /** For how long it has been back, in milliseconds; negative while its ejection lasts. */
+  /** Milliseconds since it recovered; negative during an ejection. */
   readonly backFor: number;
-  /** Whether one failed dial is enough to eject it: then a dial that succeeds counts, too. */
+  /** Whether a single failed dial ejects it, in which case successful dials matter, too. */
   readonly onProbation: boolean;
 }
 
@@ -42,7 +42,7 @@ export type ServerHealth = Pick<
   "state" | "share" | "ejectedFor" | "view" | "configure" | "checked" | "unchecked" | "dialed"
 >;
 
-/** The part of its weight that a server gets that has been back for `backFor` milliseconds. */
+/** The share of its weight that a server gets `backFor` milliseconds after it recovered. */
 export function shareOf(backFor: number, slowStart: number): number {
   return backFor >= slowStart ? 1 : Math.max(FIRST_SHARE, backFor / slowStart);
 }
@@ -52,17 +52,17 @@ export class Health {
   readonly #now: () => number;
   #settings: HealthSettings;
   #down = false;
-  /** Whether the last check passed, and how many in a row have had that result. */
+  /** The result of the last check, and the number of checks in a row with that result. */
   #lastCheck = true;
   #streak = 0;
-  /** When the last failed dials were, at most `maxFails` of them. */
+  /** Times of the last failed dials, at most `maxFails`. */
   #failures: number[] = [];
-  /** Ejections in a row, each soon after the return from the one before. */
+  /** Consecutive ejections, each soon after the end of the previous one. */
   #ejections = 0;
   #ejectedUntil = -Infinity;
-  /** When it last came back, or will. */
+  /** When it last recovered, or will. */
   #backSince = -Infinity;
-  /** From the end of an ejection until a dial succeeds, one failure is enough to eject it again. */
+  /** After an ejection, until a dial succeeds: a single failure ejects it again. */
   #onProbation = false;
 
   /** @param now The clock, in milliseconds. */
@@ -76,12 +76,12 @@ export class Health {
     return this.#now() < this.#ejectedUntil ? "ejected" : "up";
   }
 
-  /** How long an ejection still lasts, in milliseconds; 0 where there is none. */
+  /** Remaining duration of its ejection, in milliseconds; 0 if there is none. */
   get ejectedFor(): number {
     return Math.max(0, this.#ejectedUntil - this.#now());
   }
 
-  /** The part of its weight that counts now, more than 0 and at most 1: less than 1 during a slow start. */
+  /** The share of its weight that it gets now, over 0 and at most 1: less than 1 during a slow start. */
   get share(): number {
     return shareOf(this.#now() - this.#backSince, this.#settings.slowStart);
   }
@@ -90,12 +90,12 @@ export class Health {
     return { state: this.state, backFor: this.#now() - this.#backSince, onProbation: this.#onProbation };
   }
 
-  /** Takes other limits from now on; the state stays. */
+  /** Changes the limits; the state stays. */
   configure(settings: HealthSettings): void {
     this.#settings = settings;
   }
 
-  /** A check has passed, or failed. */
+  /** Reports the result of a check. */
   checked(passed: boolean): void {
     const { fall, rise } = this.#settings;
     this.#streak = passed === this.#lastCheck ? this.#streak + 1 : 1;
@@ -104,13 +104,13 @@ export class Health {
     if (passed && this.#streak >= rise && this.state !== "up") this.#comeBack();
   }
 
-  /** There are no more checks, so their results no longer count. */
+  /** Checks have been turned off, so their results no longer count. */
   unchecked(): void {
     this.#streak = 0;
     this.#down = false;
   }
 
-  /** A client's dial has succeeded, or failed. */
+  /** Reports the result of a client's dial. */
   dialed(connected: boolean): void {
     if (connected) this.#onProbation = false;
     else if (this.#settings.maxFails > 0 && this.state === "up") this.#dialFailed();
@@ -125,7 +125,7 @@ export class Health {
   }
 
   #eject(now: number): void {
-    // one that has stayed for as long as it was absent begins anew
+    // a server that was up for as long as its last ejection starts over
     if (now - this.#backSince >= this.#absence) this.#ejections = 0;
     this.#ejections += 1;
     this.#failures = [];
@@ -134,7 +134,7 @@ export class Health {
     this.#onProbation = true;
   }
 
-  /** How long the current ejection lasts, or the last one did. */
+  /** The duration of the current or last ejection. */
   get #absence(): number {
     const { failDuration } = this.#settings;
     const doubled = failDuration * 2 ** Math.max(0, this.#ejections - 1);
@@ -142,7 +142,7 @@ export class Health {
   }
 
   #comeBack(): void {
-    // what ends an ejection early does not end the probation: clients' dials failed, not checks
+    // ending the ejection early does not end the probation: dials of clients failed, not checks
     if (this.#down) {
       this.#ejections = 0;
       this.#onProbation = false;

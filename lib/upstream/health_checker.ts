@@ -1,27 +1,27 @@
-/** Checks servers at intervals, each by a timer of its own. */
+/** Checks servers at intervals, with one timer per server. */
 
 import { sleep } from "../util/async.ts";
 
-/** The part of an interval by which a check may come early: many balancers must not check in step. */
+/** Jitter, as a part of the interval: many balancers must not check in step. */
 const JITTER = 0.2;
 
 /** Options of a checker. */
 export interface CheckerOptions {
   /** Time between the starts of two checks, in milliseconds. */
   readonly interval: number;
-  /** Takes the result: undefined where the check has passed. */
+  /** Receives the result: undefined if the check passed. */
   readonly report: (error?: Error) => void;
   /** Uniform in [0, 1). @default Math.random */
   readonly random?: () => number;
 }
 
-/** Runs `check` at intervals until it is disposed of: the first time within one interval, and never twice at a time. */
+/** Runs `check` at intervals until it is disposed of: first within one interval, and never concurrently. */
 export class HealthChecker implements Disposable {
   readonly #check: (signal: AbortSignal) => Promise<void>;
   readonly #options: CheckerOptions;
   readonly #closed = new AbortController();
 
-  /** @param check Rejects where the server has failed. It ends by itself, and at once when its signal is aborted. */
+  /** @param check Rejects if the server failed. It must time out by itself, and stop when its signal is aborted. */
   constructor(check: (signal: AbortSignal) => Promise<void>, options: CheckerOptions) {
     this.#check = check;
     this.#options = options;

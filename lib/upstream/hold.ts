@@ -1,24 +1,24 @@
-/** Holds clients whose upstream cannot be reached, until it can be, for a bounded time and number. */
+/** Holds clients while their upstream cannot be reached, for a bounded time and number. */
 
 import type { HoldConfig } from "../config/config.ts";
 import { LinkedList, ListNode } from "../util/linked_list.ts";
 import { type WakeCall, type Waker, WebhookWaker } from "./waker.ts";
 
-/** How often one of a route's held clients tries its upstream, in milliseconds. */
+/** Interval at which one of a route's held clients retries its upstream, in milliseconds. */
 const RETRY_MS = 500;
 
-/** Routes that are remembered though they hold no clients. */
+/** Maximum number of remembered routes without held clients. */
 const MOST_IDLE = 1000;
 
-/** What else has a part in it. */
+/** Options of `Hold`. */
 export interface HoldOptions {
-  /** Has upstreams woken. @default a `WebhookWaker` */
+  /** Wakes upstreams. @default a `WebhookWaker` */
   readonly waker?: Waker | undefined;
   /** @default 500 */
   readonly retryMs?: number;
 }
 
-/** The held clients of every route. It outlasts a reload. */
+/** The held clients of every route. It survives reloads. */
 export class Hold implements Disposable {
   readonly #routes = new Map<string, HeldRoute>();
   readonly #waker: Waker;
@@ -31,10 +31,10 @@ export class Hold implements Disposable {
   }
 
   /**
-   * Holds a client whose upstream could not be reached, until the result is disposed of. The first one calls the
-   * webhook. Undefined where as many are held as may be.
+   * Holds a client whose upstream could not be reached, until the result is disposed of. The first one triggers the
+   * webhook. Undefined if the maximum number of clients is held already.
    */
-  enter(config: HoldConfig, call: WakeCall): Place | undefined {
+  enter(config: HoldConfig, call: WakeCall): HeldClient | undefined {
     if (this.#closed) return undefined;
     const route = this.#route(call.route);
     if (route.held >= config.clients) return undefined;
@@ -42,12 +42,12 @@ export class Hold implements Disposable {
     return route.enter(config.for);
   }
 
-  /** Number of clients that are held. */
+  /** Number of held clients. */
   get held(): number {
     return this.#routes.values().reduce((sum, { held }) => sum + held, 0);
   }
 
-  /** Ends every wait, and holds no further clients. */
+  /** Ends every wait, and holds no more clients. */
   [Symbol.dispose](): void {
     this.#closed = true;
     for (const route of this.#routes.values()) route.close();
@@ -64,9 +64,9 @@ export class Hold implements Disposable {
   }
 }
 
-/** The held clients of one route: they try in turn, one at a time, until one has got through. */
+/** The held clients of one route. They retry one at a time, until one gets through. */
 class HeldRoute {
-  readonly #waiting = new LinkedList<Place>();
+  readonly #waiting = new LinkedList<HeldClient>();
   readonly #retryMs: number;
   readonly #onReached: () => void;
   #timer: ReturnType<typeof setInterval> | undefined;
@@ -78,55 +78,55 @@ class HeldRoute {
     this.#onReached = onReached;
   }
 
-  /** Number of clients that are held. */
+  /** Number of held clients. */
   get held(): number {
     return this.#held;
   }
 
-  enter(ms: number): Place {
+  enter(ms: number): HeldClient {
     this.#held += 1;
     this.#timer ??= setInterval(() => this.#next(), this.#retryMs);
-    return new Place(this, performance.now() + ms);
+    return new HeldClient(this, performance.now() + ms);
   }
 
-  leave(place: Place): void {
-    this.#waiting.leave(place);
+  leave(client: HeldClient): void {
+    this.#waiting.leave(client);
     this.#held -= 1;
     if (this.#held === 0) this.#stop();
   }
 
-  wait(place: Place): void {
-    if (this.#closed) place.settle(false);
-    else this.#waiting.join(place);
+  wait(client: HeldClient): void {
+    if (this.#closed) client.settle(false);
+    else this.#waiting.join(client);
   }
 
-  /** It waits no more. */
-  forget(place: Place): void {
-    this.#waiting.leave(place);
+  /** Removes a client that no longer waits. */
+  forget(client: HeldClient): void {
+    this.#waiting.leave(client);
   }
 
-  /** The upstream can be reached again: all try. */
+  /** The upstream is reachable again: all clients retry. */
   open(): void {
     this.#onReached();
-    for (const place of this.#waiting) this.#settle(place, true);
+    for (const client of this.#waiting) this.#settle(client, true);
   }
 
   close(): void {
     this.#closed = true;
     this.#stop();
-    for (const place of this.#waiting) this.#settle(place, false);
+    for (const client of this.#waiting) this.#settle(client, false);
   }
 
   #next(): void {
     const now = performance.now();
-    for (const place of this.#waiting) if (place.until <= now) this.#settle(place, false);
+    for (const client of this.#waiting) if (client.until <= now) this.#settle(client, false);
     const { first } = this.#waiting;
     if (first) this.#settle(first, true);
   }
 
-  #settle(place: Place, again: boolean): void {
-    this.#waiting.leave(place);
-    place.settle(again);
+  #settle(client: HeldClient, again: boolean): void {
+    this.#waiting.leave(client);
+    client.settle(again);
   }
 
   #stop(): void {
@@ -135,9 +135,9 @@ class HeldRoute {
   }
 }
 
-/** A client that is held. */
-export class Place extends ListNode<Place> implements Disposable {
-  /** When it is given up, in milliseconds of `performance.now`. */
+/** A held client. */
+export class HeldClient extends ListNode<HeldClient> implements Disposable {
+  /** When its wait times out, in milliseconds of `performance.now`. */
   readonly until: number;
   readonly #route: HeldRoute;
   #turn: PromiseWithResolvers<boolean> | undefined;
@@ -149,7 +149,7 @@ export class Place extends ListNode<Place> implements Disposable {
     this.until = until;
   }
 
-  /** Waits for the client's turn to try its upstream. False where the time is over; rejects where it is interrupted. */
+  /** Waits for the client's turn to retry. Resolves to false if the time is over; rejects if it is interrupted. */
   turn(): Promise<boolean> {
     if (this.#left || performance.now() >= this.until) return Promise.resolve(false);
     this.#turn = Promise.withResolvers();
@@ -157,13 +157,13 @@ export class Place extends ListNode<Place> implements Disposable {
     return this.#turn.promise;
   }
 
-  /** Ends the wait for its turn by `early`. */
+  /** Rejects the wait for its turn with `early`. */
   interrupt(early: Error): void {
     this.#route.forget(this);
     this.#turn?.reject(early);
   }
 
-  /** The upstream was reached: all others of the route may try as well. */
+  /** The upstream was reached: all other clients of the route may retry as well. */
   reached(): void {
     this.#route.open();
   }

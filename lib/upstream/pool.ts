@@ -4,7 +4,7 @@ import type { PoolConfig } from "../config/config.ts";
 import type { Server } from "./server.ts";
 import type { Strategy } from "./strategies.ts";
 
-/** Where the connections of a route go: one server, or several. */
+/** The target of a route: one server, or several. */
 export interface Pool {
   /** Undefined for a server that a route names by host and port. */
   readonly name: string | undefined;
@@ -12,17 +12,17 @@ export interface Pool {
   candidates(id: string): Candidates;
 }
 
-/** The servers that one connection tries, each once. Each is picked when it is asked for, not before. */
+/** The servers that one connection tries, each once. Each is picked only when it is requested. */
 export interface Candidates {
   /** Number of servers that have not been picked yet. */
   readonly left: number;
-  /** Picks the next; undefined where none is left. */
+  /** Picks the next; undefined if none is left. */
   next(): Server | undefined;
 }
 
 type NonEmpty = readonly [Server, ...Server[]];
 
-/** Tiers of servers: all of one are tried before those of the next. */
+/** Tiers of servers: all of one are tried before any of the next. */
 class TieredCandidates implements Candidates {
   readonly #id: string;
   readonly #strategy: Strategy;
@@ -49,7 +49,7 @@ class TieredCandidates implements Candidates {
   }
 }
 
-/** A pool of one, behind a route to `host:port`. */
+/** A pool of one server: the target of a route to `host:port`. */
 export class SinglePool implements Pool {
   readonly name = undefined;
   readonly server: Server;
@@ -81,14 +81,14 @@ class OnlyCandidate implements Candidates {
   }
 }
 
-/** The parts of a pool. */
+/** Options of a pool. */
 export interface PoolOptions {
   readonly name: string;
   readonly config: PoolConfig;
   /** In the order of the configuration. */
   readonly servers: readonly Server[];
   readonly strategy: Strategy;
-  /** Called when `panicking` has changed. */
+  /** Called when `panicking` changes. */
   readonly onPanic?: ((pool: ServerPool) => void) | undefined;
 }
 
@@ -110,24 +110,24 @@ export class ServerPool implements Pool {
     this.#onPanic = onPanic;
   }
 
-  /** Whether no server was healthy when one was last asked for, so that all are tried. */
+  /** Whether no server was healthy at the last pick, so that all are tried. */
   get panicking(): boolean {
     return this.#panicking;
   }
 
-  /** Notes whether any server is healthy, where it is other threads that ask for candidates. */
+  /** Updates `panicking` in a thread that picks no servers itself. */
   refresh(): void {
     this.#healthy();
   }
 
-  /** Healthy servers, then healthy backups. Where none is healthy all are tried: the checks may be wrong. */
+  /** Healthy servers, then healthy backups. If none is healthy all are tried: the checks may be wrong. */
   candidates(id: string): Candidates {
     const tried = this.#healthy();
     const tiers = [tried.filter(({ backup }) => !backup), tried.filter(({ backup }) => backup)];
     return new TieredCandidates(id, this.#strategy, tiers);
   }
 
-  /** Those in use that are healthy; all in use where none is. */
+  /** Those in use that are healthy; all in use if none is. */
   #healthy(): readonly Server[] {
     const inUse = this.servers.filter(({ draining }) => !draining);
     const healthy = inUse.filter(({ state }) => state === "up");

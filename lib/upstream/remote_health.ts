@@ -1,4 +1,4 @@
-/** The health of a server in a thread that does not decide on it: another one is told of dials, and sends its decisions. */
+/** The health of a server in a thread that does not decide on it: dials are reported to the one that does. */
 
 import type { HealthState } from "../observe/observer.ts";
 import { type HealthSettings, type HealthView, type ServerHealth, shareOf } from "./health.ts";
@@ -8,11 +8,11 @@ export interface DialReport {
   readonly pool: string;
   /** `host:port` */
   readonly key: string;
-  /** Why the dial has failed; undefined where it has succeeded. */
+  /** The error of a failed dial; undefined if it succeeded. */
   readonly problem: string | undefined;
 }
 
-/** The health of a server of a pool, on its way to another thread. */
+/** The health of a server of a pool, as sent to another thread. */
 export interface SentHealth extends HealthView {
   readonly pool: string;
   /** `host:port` */
@@ -45,12 +45,12 @@ export class RemoteHealth implements ServerHealth {
     return { state: this.#state, backFor: this.#now() - this.#backSince, onProbation: this.#onProbation };
   }
 
-  /** The other thread decides when an ejection ends. */
+  /** Unknown here: the other thread decides when an ejection ends. */
   get ejectedFor(): number {
     return 0;
   }
 
-  /** Uses the health that the other thread has sent. */
+  /** Applies the health that the other thread has sent. */
   set({ state, backFor, onProbation }: HealthView): void {
     this.#state = state;
     this.#backSince = this.#now() - backFor;
@@ -61,7 +61,7 @@ export class RemoteHealth implements ServerHealth {
     this.#slowStart = slowStart;
   }
 
-  /** Nothing: no thread but the one that decides has checks, and it is told of dials by their reports. */
+  /** Does nothing: only the deciding thread runs checks, and dials are reported to it. */
   checked(): void {}
 
   unchecked(): void {}

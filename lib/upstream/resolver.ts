@@ -9,22 +9,22 @@ import { DialError } from "./dial_error.ts";
 
 const log = getLogger("switchyard");
 
-/** The addresses of a name, the preferred one first. Rejects where there are none. */
+/** The addresses of a name, the preferred one first. Rejects if there are none. */
 export type Lookup = (host: string) => Promise<readonly string[]>;
 
 /**
- * Concurrent look-ups. The platform runs them on 32 threads that it also uses for other things, and one that hangs
- * occupies its thread for 5 seconds and more: some must be left over.
+ * Concurrent look-ups. The platform runs them on 32 threads that it also uses for other work, and one that hangs blocks
+ * its thread for 5 seconds and more, so some must be left free.
  */
 export const MOST_CONCURRENT = 16;
 
-/** Names that may wait for their look-up; with a resolver that hangs, those behind them would time out anyway. */
+/** Names that may wait for a look-up; with a resolver that hangs, further ones would time out anyway. */
 export const MOST_WAITING = 1000;
 
-/** Names that are cached; the oldest answer is evicted. */
+/** Cached names; beyond that the oldest answer is evicted. */
 const MOST_CACHED = 10_000;
 
-/** How long a look-up is waited for where an old answer is there to fall back on, in milliseconds. */
+/** How long to wait for a look-up if there is an old answer to fall back on, in milliseconds. */
 const PATIENCE_MS = 1000;
 
 /** How long the last answer stays in use while the resolver fails, in milliseconds. */
@@ -38,12 +38,12 @@ interface Answer {
   readonly failing: boolean;
 }
 
-/** True for IPv4 and IPv6 addresses, which need no look-up. A name that could be taken for one is no host name. */
+/** True for IPv4 and IPv6 addresses, which need no look-up. A host name cannot look like an address. */
 export function isAddress(host: string): boolean {
   return host.includes(":") || /^[\d.]+$/.test(host);
 }
 
-/** Looks names up and caches the answers. It outlasts a reload. */
+/** Looks names up and caches the answers. It survives reloads. */
 export class Resolver {
   readonly #lookup: Lookup;
   readonly #now: () => number;
@@ -57,15 +57,15 @@ export class Resolver {
     this.#now = now;
   }
 
-  /** The addresses of `host` where an answer arrived less than `ttl` milliseconds ago. */
+  /** The addresses of `host` if they were looked up less than `ttl` milliseconds ago. */
   cached(host: string, ttl: number): readonly string[] | undefined {
     const answer = this.#answers.get(host);
     return answer && this.#now() - answer.at < ttl ? answer.addresses : undefined;
   }
 
   /**
-   * The addresses of `host`. An answer that is older than `ttl`, but less than twice as old, is still given, and
-   * refreshed in the background. Where the resolver fails or hangs, the last answer stays in use for an hour.
+   * The addresses of `host`. An answer older than `ttl` but less than twice as old is still returned, and refreshed in
+   * the background. If the resolver fails or hangs, the last answer stays in use for an hour.
    *
    * @throws {DialError} `unresolved`
    */
@@ -99,14 +99,14 @@ export class Resolver {
     try {
       return await Promise.race([this.lookup(host), patience]);
     } catch {
-      return last; // the first failure in a row has been logged
+      return last; // the first failure of several was logged
     } finally {
       answered.abort();
     }
   }
 
   #refresh(host: string): void {
-    // a failure is logged where it is noticed
+    // failures are logged by #failed
     this.lookup(host).catch(() => {});
   }
 
@@ -127,13 +127,13 @@ export class Resolver {
     if (this.#waiting.length >= MOST_WAITING) {
       throw new DialError(
         "unresolved",
-        `cannot look up ${quote(host)}: ${MOST_WAITING} other names wait for the resolver`,
+        `cannot look up ${quote(host)}: ${MOST_WAITING} other names are waiting for the resolver`,
       );
     }
     return new Promise((resolve) => this.#waiting.push(resolve));
   }
 
-  /** Gives the free place to the look-up that has waited longest. */
+  /** Starts the look-up that has waited longest, if any. */
   #passTurn(): void {
     const next = this.#waiting.shift();
     if (next) next();
@@ -149,7 +149,7 @@ export class Resolver {
     return addresses;
   }
 
-  /** Logs the first failure since the last answer; without an answer the dial reports it. */
+  /** Logs the first failure since the last answer; without an answer the failed dial is logged instead. */
   #failed(host: string, error: unknown): void {
     const last = this.#answers.get(host);
     if (!last || last.failing) return;

@@ -1,4 +1,4 @@
-/** A server that connections go to. */
+/** A server that connections are routed to. */
 
 import type { HostPort, UpstreamTls } from "../config/config.ts";
 import { hostPortText } from "../util/text.ts";
@@ -6,45 +6,45 @@ import type { HealthState, ServerInfo } from "../observe/observer.ts";
 import type { HealthSettings, HealthView, ServerHealth } from "./health.ts";
 import { RemoteHealth } from "./remote_health.ts";
 
-/** Told that the health of a server has changed, and why. */
+/** Called when the health of a server changes, with the reason. */
 export type OnChange = (record: ServerRecord, state: HealthState, why: string) => void;
 
-/** A count of connections that threads share. */
+/** A count of connections, shared between threads. */
 export interface ServerCount {
   readonly value: number;
-  /** Adds one and gives true, or gives false where that would exceed `limit`; 0 is no limit. */
+  /** Adds one and returns true, or returns false if that would exceed `limit`; 0 is no limit. */
   tryAdd(limit: number): boolean;
-  /** Takes one away that this thread has added. */
+  /** Subtracts one that this thread has added. */
   release(): void;
 }
 
 /** Options of a record. */
 export interface RecordOptions {
-  /** The pool that the server is in; without it routes name it by host and port. */
+  /** The pool of the server; undefined for one that routes name by host and port. */
   readonly pool?: string;
   /** Without it the server counts as up. */
   readonly health?: ServerHealth;
-  /** The server's connections in all threads. @default those of this thread are all */
+  /** The server's connections in all threads. @default only those of this thread */
   readonly count?: ServerCount | undefined;
   readonly onChange?: OnChange;
-  /** Called after each dial of a client, with its error if it failed. */
+  /** Called after each dial of a client, with the error if it failed. */
   readonly onDialed?: (record: ServerRecord, error?: Error) => void;
-  /** Called when its last connection has ended. */
+  /** Called when its last connection ends. */
   readonly onIdle?: (record: ServerRecord) => void;
 }
 
-/** The connections and the health of a server. A record survives reloads by its key. */
+/** The connections and the health of a server. It survives reloads, by its key. */
 export class ServerRecord implements ServerInfo {
   /** `host:port` */
   readonly key: string;
-  /** The pool that the server is in; undefined for one that routes name by host and port. */
+  /** The pool of the server; undefined for one that routes name by host and port. */
   readonly pool: string | undefined;
   readonly #health: ServerHealth | undefined;
   readonly #count: ServerCount | undefined;
   readonly #onChange: OnChange | undefined;
   readonly #onDialed: RecordOptions["onDialed"];
   readonly #onIdle: ((record: ServerRecord) => void) | undefined;
-  /** Those of this thread. */
+  /** Connections of this thread. */
   #active = 0;
   #reported: HealthState = "up";
 
@@ -58,7 +58,7 @@ export class ServerRecord implements ServerInfo {
     this.#onIdle = onIdle;
   }
 
-  /** Connections to it now, those that are being opened included. */
+  /** Its connections, including those being opened. */
   get active(): number {
     return this.#count?.value ?? this.#active;
   }
@@ -67,12 +67,12 @@ export class ServerRecord implements ServerInfo {
     return this.#health?.state ?? "up";
   }
 
-  /** For other threads; undefined for a server that always counts as up. */
+  /** Its health for other threads; undefined for a server that always counts as up. */
   get health(): HealthView | undefined {
     return this.#health?.view;
   }
 
-  /** Another thread has decided on its health. */
+  /** Applies the health that another thread has decided on. */
   use(health: HealthView): void {
     if (this.#health instanceof RemoteHealth) this.#health.set(health);
   }
@@ -82,36 +82,36 @@ export class ServerRecord implements ServerInfo {
     return this.#health?.share ?? 1;
   }
 
-  /** How long its ejection still lasts, in milliseconds. */
+  /** Remaining duration of its ejection, in milliseconds. */
   get ejectedFor(): number {
     return this.#health?.ejectedFor ?? 0;
   }
 
-  /** Takes other limits of its health from now on. */
+  /** Changes the limits of its health. */
   configure(settings: HealthSettings): void {
     this.#health?.configure(settings);
   }
 
-  /** A check has passed, or failed by `error`. */
+  /** Reports the result of a check: `error` if it failed. */
   checked(error?: Error): void {
     this.#health?.checked(error === undefined);
     this.report(error ? error.message : "its checks pass");
   }
 
-  /** It is not checked any more. */
+  /** Checks have been turned off. */
   unchecked(): void {
     this.#health?.unchecked();
-    this.report("it is not checked any more");
+    this.report("it is no longer checked");
   }
 
-  /** A client's dial has succeeded, or failed by `error`. */
+  /** Reports the result of a client's dial: `error` if it failed. */
   dialed(error?: Error): void {
     this.#health?.dialed(error === undefined);
     this.#onDialed?.(this, error);
     if (error) this.report(error.message);
   }
 
-  /** Tells of a change of its health since the last report. */
+  /** Calls `onChange` if its health has changed since the last call. */
   report(why: string): void {
     const { state } = this;
     if (state === this.#reported) return;
@@ -119,7 +119,7 @@ export class ServerRecord implements ServerInfo {
     this.#onChange?.(this, state, why);
   }
 
-  /** Counts a connection until the result is disposed of. Undefined where `most` are open; 0 is no limit. */
+  /** Counts a connection until the result is disposed of. Undefined if `most` are open; 0 is no limit. */
   acquire(most: number): Disposable | undefined {
     const isFree = this.#count ? this.#count.tryAdd(most) : most === 0 || this.#active < most;
     if (!isFree) return undefined;
@@ -135,7 +135,7 @@ export class ServerRecord implements ServerInfo {
   }
 }
 
-/** A connection's place at a server. */
+/** A counted connection to a server. */
 class Lease implements Disposable {
   #record: ServerRecord | undefined;
 
@@ -156,16 +156,16 @@ export interface ServerOptions extends HostPort {
   readonly weight?: number;
   /** @default false */
   readonly backup?: boolean;
-  /** Most connections at once; 0 for no limit. @default 0 */
+  /** Maximum number of connections; 0 for no limit. @default 0 */
   readonly maxConnections?: number;
 }
 
-/** A server as one configuration has it. */
+/** A server with the settings of one configuration. */
 export class Server implements HostPort {
   readonly host: string;
   readonly port: number;
   readonly tls: UpstreamTls | boolean;
-  /** Whether it gets connections only while no other server can. */
+  /** Whether it gets connections only if no other server can. */
   readonly backup: boolean;
   readonly #record: ServerRecord;
   readonly #weight: number;
@@ -189,37 +189,37 @@ export class Server implements HostPort {
     return this.#record.key;
   }
 
-  /** The pool that the server is in. */
+  /** The pool of the server. */
   get pool(): string | undefined {
     return this.#record.pool;
   }
 
-  /** Connections to it now. */
+  /** Number of its connections. */
   get active(): number {
     return this.#record.active;
   }
 
-  /** Whether health lets it have new connections, and why not. */
+  /** Its health: whether it may get new connections, and why not. */
   get state(): HealthState {
     return this.#record.state;
   }
 
-  /** Whether it gets no new connections, by `weight: 0`. */
+  /** Whether it gets no new connections because of `weight: 0`. */
   get draining(): boolean {
     return this.#weight === 0;
   }
 
-  /** Its weight, less during a slow start. */
+  /** Its weight, reduced during a slow start. */
   get weight(): number {
     return this.#weight * this.#record.share;
   }
 
-  /** What of it survives a reload. */
+  /** The part of it that survives reloads. */
   get record(): ServerRecord {
     return this.#record;
   }
 
-  /** Counts a connection to it until the result is disposed of. Undefined where it has as many as it may. */
+  /** Counts a connection until the result is disposed of. Undefined if it has its maximum. */
   acquire(): Disposable | undefined {
     return this.#record.acquire(this.#maxConnections);
   }

@@ -1,25 +1,25 @@
-/** Strategies by which a pool picks the server for a new connection. Pure, except for the state of each strategy. */
+/** Strategies by which a pool picks the server for a new connection. Pure, except for each strategy's state. */
 
-/** A server that can be picked. */
+/** A server to choose from. */
 export interface Choice {
-  /** Stands for the server, here and in other balancers: `host:port`. */
+  /** Identifies the server, here and in other balancers: `host:port`. */
   readonly key: string;
-  /** Share of the connections relative to the other weights; more than 0. */
+  /** Share of the connections relative to other weights; over 0. */
   readonly weight: number;
-  /** Connections to it now. */
+  /** Number of its connections. */
   readonly active: number;
 }
 
-/** Picks the server for `id` out of `choices`, of which there is at least one. */
+/** Picks the server for `id` out of at least one of `choices`. */
 export type Strategy = <T extends Choice>(id: string, choices: readonly [T, ...T[]]) => T;
 
-/** The strategies, by the names that they have in the configuration. */
+/** The strategies, by their names in the configuration. */
 export const STRATEGIES = ["hash", "round_robin", "least_connections", "random"] as const;
 
 /** Name of a strategy. */
 export type StrategyName = (typeof STRATEGIES)[number];
 
-/** A strategy with a memory of its own. @param random Uniform in [0, 1). */
+/** A strategy with its own state. @param random Uniform in [0, 1). */
 export function strategyOf(name: StrategyName, random: () => number = Math.random): Strategy {
   switch (name) {
     case "hash":
@@ -35,8 +35,8 @@ export function strategyOf(name: StrategyName, random: () => number = Math.rando
 
 /**
  * Weighted rendezvous hashing ("highest random weight"): each server scores each ID, and the best score wins. So an ID
- * stays with its server whatever happens to others, and shares follow the weights. A score depends on nothing but the
- * ID, the server's key and its weight: every balancer picks the same server.
+ * stays with its server when others change, and shares follow the weights. A score depends on nothing but the ID, the
+ * server's key and its weight, so every balancer picks the same server.
  */
 function rendezvous(): Strategy {
   const seeds = new Map<string, number>();
@@ -47,14 +47,14 @@ function rendezvous(): Strategy {
   };
   return (id, choices) => {
     const hash = hashText(id);
-    // -weight / ln(u), u uniform in (0, 1): the largest is that of a server with probability weight / all weights
+    // -weight / ln(u), u uniform in (0, 1): a server has the largest with probability weight / sum of weights
     return best(choices, ({ key, weight }) => {
       return -weight / Math.log((mix(hash ^ seedOf(key)) + 0.5) / 2 ** 32);
     });
   };
 }
 
-/** Keys that a strategy remembers: more than any pool has servers. */
+/** Cached hashes of keys: more than any pool has servers. */
 const MOST_REMEMBERED = 10_000;
 
 /** FNV-1a over the UTF-16 code units, 32 bits. */
@@ -64,7 +64,7 @@ function hashText(text: string): number {
   return hash;
 }
 
-/** The finalizer of MurmurHash3: each bit of `hash` changes half of the bits, so near values are far apart. */
+/** The finalizer of MurmurHash3: each input bit flips about half of the output bits. */
 function mix(hash: number): number {
   hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
   hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
@@ -72,13 +72,13 @@ function mix(hash: number): number {
 }
 
 /**
- * Smooth weighted round robin, as nginx does it: each server earns its weight with every pick, the richest is picked
- * and pays what all have earned. With weights 5, 1, 1 that is a a b a c a a, not five in a row.
+ * Smooth weighted round robin, as in nginx: with every pick each server earns its weight, and the one with the highest
+ * credit is picked and pays the sum. Weights 5, 1, 1 give a a b a c a a instead of five in a row.
  */
 function smoothRoundRobin(): Strategy {
   let credits = new Map<string, number>();
   return (_id, choices) => {
-    // servers that are gone are forgotten
+    // drops the credits of removed servers
     if (credits.size > 2 * choices.length + 16) {
       credits = new Map(choices.map(({ key }) => [key, credits.get(key) ?? 0]));
     }
@@ -93,7 +93,7 @@ function smoothRoundRobin(): Strategy {
   };
 }
 
-/** The server that would have the fewest connections for its weight after this one; among equals any. */
+/** The server with the fewest connections per weight, counting the new one; ties are broken at random. */
 function leastConnections(random: () => number): Strategy {
   return (_id, choices) => {
     let equals = 0;
@@ -110,7 +110,7 @@ function leastConnections(random: () => number): Strategy {
   };
 }
 
-/** Two servers at random, by weight, and of them the one with fewer connections for its weight. */
+/** Draws two servers by weight, and picks the one with fewer connections per weight. */
 function twoChoices(random: () => number): Strategy {
   return (_id, choices) => {
     const first = draw(choices, random);
@@ -121,7 +121,7 @@ function twoChoices(random: () => number): Strategy {
   };
 }
 
-/** One of `choices` with a probability that is proportional to its weight. */
+/** Draws one of `choices` with a probability proportional to its weight. */
 function draw<T extends Choice>(choices: readonly [T, ...T[]], random: () => number): T {
   let rest = random() * choices.reduce((sum, { weight }) => sum + weight, 0);
   for (const choice of choices) {
@@ -131,7 +131,7 @@ function draw<T extends Choice>(choices: readonly [T, ...T[]], random: () => num
   return choices[0];
 }
 
-/** The one with the highest score, the first of them where several have it. */
+/** The first of those with the highest score. */
 function best<T>(choices: readonly [T, ...T[]], score: (choice: T) => number): T {
   let [picked] = choices;
   let highest = -Infinity;

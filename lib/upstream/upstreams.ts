@@ -1,4 +1,4 @@
-/** Every server that connections go to: those of pools, and those that routes name by host and port. */
+/** Every server that connections are routed to: those of pools, and those that routes name by host and port. */
 
 import { getLogger } from "@logtape/logtape";
 import type { HealthCheck, PoolConfig, Upstream } from "../config/config.ts";
@@ -12,19 +12,19 @@ import { type Strategy, strategyOf } from "./strategies.ts";
 
 const log = getLogger("switchyard");
 
-/** Checks a server once, within the check's timeout; rejects where it has failed, or `signal` is aborted. */
+/** Checks a server once, within the check's timeout; rejects if it fails or `signal` is aborted. */
 export type RunCheck = (server: Server, check: HealthCheck, signal: AbortSignal) => Promise<void>;
 
-/** Servers that routes name and that are remembered though they have no connections. */
+/** Maximum number of remembered servers of routes without connections. */
 const MOST_IDLE = 1000;
 
-/** What servers need of the layers above, and of the platform. */
+/** Options of `Upstreams`. */
 export interface UpstreamsOptions {
-  /** Told of each change of a server's health. */
+  /** Called at each change of a server's health. */
   readonly onChange?: OnChange;
-  /** Told of dials where another thread decides on the health of servers, and checks them. @default this one does */
+  /** Reports dials if another thread decides on the health of servers. @default this thread decides */
   readonly onDialed?: ((report: DialReport) => void) | undefined;
-  /** The count, over all threads, of a server of a pool. @default each server counts for itself */
+  /** The count, over all threads, of a pool's server. @default a count of each thread */
   readonly countOf?: ((key: string) => ServerCount) | undefined;
   /** In milliseconds. @default performance.now */
   readonly now?: () => number;
@@ -36,36 +36,36 @@ export interface UpstreamsOptions {
 export type Pools = ReadonlyMap<string, ServerPool>;
 
 interface Checked {
-  /** The checked servers, and the settings of their checks. */
+  /** Identifies the checked servers and the settings of their checks. */
   readonly signature: string;
   readonly checker: HealthChecker;
 }
 
-/** The servers, their connections, their health and their checks. It outlasts a reload. */
+/** The servers with their connections, health and checks. It survives reloads. */
 export class Upstreams implements Disposable {
   readonly #options: UpstreamsOptions;
-  /** Those of pools, by pool and key. */
+  /** Servers of pools, by pool and key. */
   readonly #pooled = new Map<string, ServerRecord>();
-  /** Those that routes name and that were dialed, by key. Beyond some number idle ones are forgotten. */
+  /** Dialed servers of routes, by key. Beyond some number idle ones are removed. */
   readonly #single = new Map<string, SinglePool>();
   readonly #singleOptions = { onIdle: (record: ServerRecord) => this.#forgetIdle(record) };
-  /** By pool and name of the strategy. */
+  /** By pool and strategy. */
   readonly #strategies = new Map<string, Strategy>();
   readonly #checked = new Map<ServerRecord, Checked>();
   #runCheck: RunCheck = () => Promise.resolve();
-  /** Timers of the ends of ejections. */
+  /** Timers for the ends of ejections. */
   readonly #returns = new Map<ServerRecord, ReturnType<typeof setTimeout>>();
 
   constructor(options: UpstreamsOptions = {}) {
     this.#options = options;
   }
 
-  /** The pools of `configs`. Their servers keep the connections and the health that they have. */
+  /** Builds the pools of `configs`. Servers keep their connections and health. */
   build(configs: Readonly<Record<string, PoolConfig>> = {}): Pools {
     return new Map(Object.entries(configs).map(([name, config]) => [name, this.#pool(name, config)]));
   }
 
-  /** Takes `pools` into use in place of those before: their limits, and their checks by `run`. */
+  /** Replaces the pools in use: their limits, and their checks by `run`. */
   use(pools: Pools, run: RunCheck): void {
     this.#runCheck = run;
     const servers = new Set<ServerRecord>();
@@ -80,14 +80,14 @@ export class Upstreams implements Disposable {
       if (servers.has(record)) continue;
       this.#uncheck(record);
       clearTimeout(this.#returns.get(record));
-      // one that still has connections may come back, and then they count
+      // a server with connections may be configured again, and then they count
       if (record.active === 0) this.#pooled.delete(key);
     }
     const strategies = new Set([...pools.values()].map(strategyKey));
     for (const key of this.#strategies.keys()) if (!strategies.has(key)) this.#strategies.delete(key);
   }
 
-  /** The pool of one behind a route that names `upstream`. */
+  /** The pool of one server for a route to `upstream`. */
   single(upstream: Upstream): Pool {
     const key = hostPortText(upstream);
     const known = this.#single.get(key);
@@ -98,7 +98,7 @@ export class Upstreams implements Disposable {
     return pool;
   }
 
-  /** Every server that is in a pool, has connections or had some lately. */
+  /** Every server that is in a pool, has connections or had some recently. */
   *records(): Generator<ServerRecord> {
     yield* this.#pooled.values();
     for (const { server } of this.#single.values()) yield server.record;
@@ -111,12 +111,12 @@ export class Upstreams implements Disposable {
     }
   }
 
-  /** Uses the health of servers as the main thread has decided it. */
+  /** Applies the health of servers that the main thread has decided on. */
   useHealths(healths: Iterable<SentHealth>): void {
     for (const { pool, key, ...health } of healths) this.#pooled.get(`${pool} ${key}`)?.use(health);
   }
 
-  /** A client of another thread has dialed. Gives the server's health where all threads have to know it now. */
+  /** Applies the result of another thread's dial. Returns the server's health if all threads need it at once. */
   dialed({ pool, key, problem }: DialReport): SentHealth | undefined {
     const record = this.#pooled.get(`${pool} ${key}`);
     const wasOnProbation = record?.health?.onProbation;
@@ -125,7 +125,7 @@ export class Upstreams implements Disposable {
     return health && health.onProbation !== wasOnProbation ? { pool, key, ...health } : undefined;
   }
 
-  /** Ends every check. */
+  /** Stops every check. */
   [Symbol.dispose](): void {
     for (const record of this.#checked.keys()) this.#uncheck(record);
     for (const timer of this.#returns.values()) clearTimeout(timer);
@@ -170,7 +170,7 @@ export class Upstreams implements Disposable {
     return {
       health,
       onDialed: (_record, error) => {
-        // any other success changes nothing
+        // other successes change nothing
         if (error || health.view.onProbation) onDialed({ pool, key, problem: error?.message });
       },
     };
@@ -207,7 +207,7 @@ export class Upstreams implements Disposable {
 
   #awaitReturn(record: ServerRecord): void {
     const timer = setTimeout(() => {
-      // a timer may be a little early
+      // timers may fire slightly early
       if (record.ejectedFor > 0) this.#awaitReturn(record);
       else record.report("its ejection is over");
     }, Math.ceil(record.ejectedFor));
@@ -224,7 +224,7 @@ function strategyKey({ name, config }: Pick<ServerPool, "name" | "config">): str
   return `${config.strategy} ${name}`;
 }
 
-/** Without checks none can fail, so `fall` and `rise` do not matter. */
+/** Without checks `fall` and `rise` have no effect. */
 function healthSettings({ health_check, max_fails, fail_duration, slow_start }: PoolConfig): HealthSettings {
   const { fall = 1, rise = 1 } = health_check ?? {};
   return { fall, rise, maxFails: max_fails, failDuration: fail_duration, slowStart: slow_start };

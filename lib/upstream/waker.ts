@@ -1,4 +1,4 @@
-/** Calls the webhook that wakes a route's upstream: once for an outage, whichever threads hold its clients. */
+/** Calls the webhook that wakes a route's upstream: once per outage, whichever threads hold its clients. */
 
 import { getLogger } from "@logtape/logtape";
 import { messageOf } from "../errors.ts";
@@ -6,10 +6,10 @@ import { postJson, withoutSecrets } from "../util/post.ts";
 
 const log = getLogger("switchyard");
 
-/** How long a webhook may take, in milliseconds. */
+/** Timeout of a webhook call, in milliseconds. */
 const WAKE_TIMEOUT_MS = 10_000;
 
-/** Routes whose last call is remembered. */
+/** Maximum number of routes whose last call is remembered. */
 const MOST_ROUTES = 10_000;
 
 /** The body of the webhook's request. */
@@ -18,40 +18,40 @@ export interface WakeCall {
   readonly route: string;
   /** The pool's name, or `host:port`. */
   readonly upstream: string;
-  /** The ID of the client that is held. */
+  /** The ID of the held client. */
   readonly id: string;
 }
 
 /** How a route's upstream is woken. */
 export interface Wake {
   readonly url: string;
-  /** For how long clients are held, in milliseconds. */
+  /** How long clients are held, in milliseconds. */
   readonly for: number;
 }
 
-/** The part of a hold that calls the webhook of a route. */
+/** Calls the webhook of a route whose clients are held. */
 export interface Waker {
-  /** A client of the route is held. */
+  /** A client of the route is being held. */
   wake(wake: Wake, call: WakeCall): void;
   /** The upstream of the route was reached. */
   reached(route: string): void;
 }
 
-/** Posts to a webhook; rejects where it cannot be reached or answers with an error. */
+/** Posts to a webhook; rejects if it cannot be reached or answers with an error. */
 export type Post = (url: string, call: WakeCall) => Promise<void>;
 
 /** See the top of the file. */
 export class WebhookWaker implements Waker {
   readonly #post: Post;
-  /** When the webhook of a route was called last in this outage, in milliseconds of `performance.now`. */
+  /** Time of the last call in the current outage, by route, in milliseconds of `performance.now`. */
   readonly #wokenAt = new Map<string, number>();
 
-  /** @param post By default with fetch. */
+  /** @param post Default: with fetch. */
   constructor(post: Post = callWebhook) {
     this.#post = post;
   }
 
-  /** Calls it once for each outage, and again if no client could connect within `for`. */
+  /** Calls the webhook once per outage, and again if no client could connect within `for`. */
   wake({ url, for: ms }: Wake, call: WakeCall): void {
     const now = performance.now();
     if (now - (this.#wokenAt.get(call.route) ?? -Infinity) < ms) return;
@@ -70,7 +70,7 @@ export class WebhookWaker implements Waker {
     try {
       await this.#post(url, call);
     } catch (error) {
-      log.warning(`the webhook ${shown}, which is to wake ${call.upstream}, failed: ${messageOf(error)}`);
+      log.warning(`the webhook ${shown} for waking ${call.upstream} failed: ${messageOf(error)}`);
     }
   }
 }

@@ -37,7 +37,7 @@ Deno.test("a dial error stays as it is, and a client gets its reason but not its
     [refusal.reason, refusal.message],
     [
       "UPSTREAM_UNAVAILABLE",
-      "the upstream for this ID is unavailable: no TLS connection to it could be made",
+      "the upstream for this ID is unavailable: the TLS handshake with it failed",
     ],
   );
 });

@@ -90,7 +90,7 @@ Deno.test("a webhook that fails is logged, and clients are held all the same", a
   using test = holdWith(() => Promise.reject(new Error("it answered 500")));
   using place = test.hold.enter({ for: 60_000, clients: 1, wake: "http://127.0.0.1:9/" }, CALL);
   assertEquals(await place?.turn(), true);
-  assertEquals(log.lines("to wake n1.example.com:7777, failed: it answered 500").length, 1);
+  assertEquals(log.lines("for waking n1.example.com:7777 failed: it answered 500").length, 1);
 });
 
 Deno.test("the webhook gets a POST with JSON, and an answer that is no success is a failure", async () => {

@@ -125,7 +125,7 @@ Deno.test("checks that are the same continue after a reload; those of removed se
   assertEquals([...test.upstreams.records()], []);
 });
 
-Deno.test("a server that was down counts as up once it is not checked any more", async () => {
+Deno.test("a server that was down counts as up once it is no longer checked", async () => {
   using test = upstreamsWith();
   test.use({ eu: poolConfig([1], { health_check: CHECK }) });
   test.down.add(1);

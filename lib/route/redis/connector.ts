@@ -5,20 +5,20 @@ import { UpstreamContexts } from "../../transport/tls/client.ts";
 import { readText } from "../../util/read_file.ts";
 import { hostPortText } from "../../util/text.ts";
 import { Link, type LinkOptions, type Login, RedisError } from "./link.ts";
-import { type Place, placeOf } from "./place.ts";
+import { type HashLocator, locatorOf } from "./locator.ts";
 
 /** Fields per reply when the whole hash is listed: about 50 KB. */
 const SCAN_COUNT = "1000";
 
 /** See the top of the file. */
 export class Connector {
-  /** Where the hash is. */
-  readonly place: Place;
+  /** Finds the hash. */
+  readonly locator: HashLocator;
   readonly #config: RedisConfig;
 
   constructor(config: RedisConfig) {
     this.#config = config;
-    this.place = placeOf(config, (at) => this.#ask(at));
+    this.locator = locatorOf(config, (at) => this.#ask(at));
   }
 
   /**
@@ -30,12 +30,12 @@ export class Connector {
   async connect(onInvalidated?: () => void): Promise<Link> {
     const { database, key } = this.#config;
     const options = { ...await this.#options(this.#config), database };
-    const link = await Link.open(await this.place.find(), {
+    const link = await Link.open(await this.locator.find(), {
       ...options,
       ...onInvalidated && { onInvalidated },
     });
     const probe = async () => {
-      await this.place.check(link);
+      await this.locator.check(link);
       // this fails if the server is still loading, the key has another type or has moved, or a permission is missing
       await readFields(link, key, [""]);
     };

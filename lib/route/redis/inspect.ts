@@ -17,7 +17,7 @@ export interface RedisEntry {
 
 /** Where the hash is, for messages. */
 export function redisText(config: RedisConfig): string {
-  return `hash ${config.key} at ${new Connector(config).place.text}`;
+  return `hash ${config.key} at ${new Connector(config).locator.text}`;
 }
 
 /** Looks `id` up in the hash. If the server cannot be reached, the answer has a `problem`. */

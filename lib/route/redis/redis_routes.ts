@@ -92,7 +92,7 @@ export class RedisRoutes implements AsyncDisposable {
 
   /** Where the hash is, for messages. */
   get text(): string {
-    return `hash ${this.#config.key} at ${this.#connector.place.text}`;
+    return `hash ${this.#config.key} at ${this.#connector.locator.text}`;
   }
 
   /**

@@ -9,20 +9,20 @@ import { type Link, RedisError } from "./link.ts";
 /** Connects to a server that is asked for the address of another. */
 export type Ask = (at: HostPort) => Promise<Link>;
 
-/** Finds the server, and checks a connection to it. */
-export interface Place {
+/** Finds the server, and checks that a connection leads to it. */
+export interface HashLocator {
   /** For messages, such as `redis://127.0.0.1:6379`. */
   readonly text: string;
   /** @throws {RedisError} */
   find(): Promise<HostPort>;
-  /** @throws {RedisError} where the server is not the one that it should be */
+  /** @throws {RedisError} if the hash belongs to another server */
   check(link: Link): Promise<void>;
 }
 
-/** The place that `config` describes. */
-export function placeOf({ url, cluster, sentinel, key }: RedisConfig, ask: Ask): Place {
-  if (cluster) return new ClusterPlace(cluster, key, ask);
-  if (sentinel) return new SentinelPlace(sentinel.master, sentinel.addresses, ask);
+/** The locator for `config`. */
+export function locatorOf({ url, cluster, sentinel, key }: RedisConfig, ask: Ask): HashLocator {
+  if (cluster) return new ClusterLocator(cluster, key, ask);
+  if (sentinel) return new SentinelLocator(sentinel.master, sentinel.addresses, ask);
   if (!url) throw new Error("redis has no url");
   return {
     text: `redis${url.tls ? "s" : ""}://${hostPortText(url)}`,
@@ -32,7 +32,7 @@ export function placeOf({ url, cluster, sentinel, key }: RedisConfig, ask: Ask):
 }
 
 /** Sentinels, which know the current master (https://redis.io/docs/latest/develop/reference/sentinel-clients/). */
-class SentinelPlace implements Place {
+class SentinelLocator implements HashLocator {
   readonly text: string;
   readonly #master: string;
   readonly #servers: Servers;
@@ -65,7 +65,7 @@ class SentinelPlace implements Place {
 }
 
 /** A cluster: the hash is one key, so one of its masters has it (https://redis.io/docs/latest/operate/oss_and_stack/reference/cluster-spec/). */
-class ClusterPlace implements Place {
+class ClusterLocator implements HashLocator {
   readonly text: string;
   readonly #slot: number;
   readonly #seeds: readonly HostPort[];
