@@ -191,7 +191,9 @@ export const ENDPOINTS: readonly Endpoint[] = [
  */
 async function readiness(engine: EngineFace): Promise<Response> {
   if (engine.draining) return text("draining", 503);
-  const { redis } = await engine.stats();
+  if (engine.measured.workers().serving === 0) return text("not ready\nno worker accepts connections", 503);
+  // workers are not asked without need: one that hangs would hold up the answer
+  const { redis } = engine.snapshot.redis ? await engine.stats() : {};
   if (!redis || redis.up) return text("ready");
   const isReady = redis.serving || engine.snapshot.table.exactSize > 0;
   return text(`${isReady ? "ready" : "not ready"}\nredis: ${redis.text}`, isReady ? 200 : 503);

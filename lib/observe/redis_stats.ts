@@ -39,6 +39,11 @@ export function sumOfRedis(all: readonly RedisStats[]): RedisStats | undefined {
   return first && others.reduce(sum, first);
 }
 
+/** What stays counted of a thread that has ended: it has no state, and no cache. */
+export function pastOfRedis(stats: RedisStats): RedisStats {
+  return { ...stats, up: true, serving: false, text: "", cached: 0 };
+}
+
 function sum(one: RedisStats, other: RedisStats): RedisStats {
   const [worse] = one.up ? [other] : [one];
   const lookups = { ...one.lookups };

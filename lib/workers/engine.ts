@@ -30,7 +30,7 @@ import type { MainCalls } from "./calls.ts";
 import { threadsOf } from "./count.ts";
 import { WorkerGroup } from "./group.ts";
 import { withDefaults, type WorkersOptions } from "./options.ts";
-import { sum, sumOfCounts, sumOfReports } from "./totals.ts";
+import { pastRedis, sum, sumOfCounts, sumOfReports } from "./totals.ts";
 import { SerialQueue } from "./queue.ts";
 
 /** See the top of the file. */
@@ -115,8 +115,10 @@ export class WorkersEngine implements EngineFace {
     };
   }
 
-  reload(config: Config, options: ReloadOptions = {}): Promise<ReloadResult> {
-    return this.#queue.add(() => this.#reload(config, options));
+  async reload(config: Config, options: ReloadOptions = {}): Promise<ReloadResult> {
+    // in the queue it would wait for the end of the drain
+    this.#ensureRunning();
+    return await this.#queue.add(() => this.#reload(config, options));
   }
 
   drain(): Promise<number> {
@@ -129,17 +131,17 @@ export class WorkersEngine implements EngineFace {
 
   async connections(page: Page): Promise<readonly ConnectionInfo[]> {
     const pages = await this.#group.each(async (thread) =>
-      thread.inMainTime(await thread.call("connections", page))
+      thread.inMainTime(await thread.ask("connections", [], page))
     );
     return pages.flat().sort(ORDERS[page.order ?? "age"]).slice(0, page.limit);
   }
 
   async count(which: Counted): Promise<ConnectionCounts> {
-    return sumOfCounts(await this.#group.all("count", which));
+    return sumOfCounts(await this.#group.each((thread) => thread.ask("count", sumOfCounts([]), which)));
   }
 
   async stats(): Promise<Stats> {
-    const reports = await this.#group.each((thread) => thread.report(false));
+    const reports = await this.#group.each((thread) => thread.state(false));
     return {
       ...sumOfReports(reports, this.#group.past),
       routes: this.#routing.table.size,
@@ -173,18 +175,23 @@ export class WorkersEngine implements EngineFace {
     const sent = { ...config, listeners: addresses.listeners };
     try {
       await this.#group.each((thread) => thread.prepare(sent));
-      if (this.draining || this.#closing) throw new Error("the balancer is shutting down");
+      this.#ensureRunning();
     } catch (error) {
       await this.#group.all("abort");
       throw error;
     }
     [this.#config, this.#sent, this.#routing] = [config, sent, routing];
     this.#dialing.use(routing);
-    const affected = this.#group.all("commit", this.#healths);
+    const healths = this.#healths;
+    const affected = this.#group.each((thread) => thread.commit(healths));
     addresses.commit();
     const result = { ...change, connections: sum(await affected) };
     if (observed) this.#observer.reloaded(result);
     return result;
+  }
+
+  #ensureRunning(): void {
+    if (this.draining || this.#closing) throw new Error("the balancer is shutting down");
   }
 
   get #healths(): readonly SentHealth[] {
@@ -216,7 +223,8 @@ export class WorkersEngine implements EngineFace {
   }
 
   async #drain(): Promise<number> {
-    const terminated = sum(await this.#group.all("endConnections"));
+    const { drain } = this.#config.timeouts;
+    const terminated = sum(await this.#group.each((thread) => thread.endConnections(drain)));
     await (this.#closing ??= this.#close(true));
     return terminated;
   }
@@ -229,8 +237,8 @@ export class WorkersEngine implements EngineFace {
   async #threads(): Promise<readonly ThreadMetrics[]> {
     const open = sumOfOpen([]);
     const { past } = this.#group;
-    const reports = await this.#group.each((thread) => thread.report(true));
-    return [{ ...past, open }, ...reports];
+    const reports = await this.#group.each((thread) => thread.state(true));
+    return [{ ...past, redis: pastRedis(past, reports), open }, ...reports];
   }
 }
 

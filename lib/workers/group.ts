@@ -3,15 +3,14 @@
 import { getLogger } from "@logtape/logtape";
 import type { Config } from "../config/config.ts";
 import { messageOf } from "../errors.ts";
-import { sumOf } from "../observe/counters.ts";
 import type { Eviction } from "../shared/eviction.ts";
 import { releaseThread, type SharedMemory } from "../shared/memory.ts";
 import type { SentHealth } from "../upstream/remote_health.ts";
 import { sleep } from "../util/async.ts";
 import { counted, durationText } from "../util/text.ts";
 import type { ResultOf } from "./channel.ts";
-import type { Report, WorkerCalls } from "./calls.ts";
-import { type Past, sumOfBytes } from "./totals.ts";
+import type { WorkerCalls } from "./calls.ts";
+import { addToPast, NO_PAST, type Past } from "./totals.ts";
 import type { SerialQueue } from "./queue.ts";
 import { type ThreadOptions, WorkerDied, WorkerThread } from "./thread.ts";
 
@@ -33,7 +32,8 @@ const START_MS = 60_000;
 const LAST_MS = 5000;
 
 /** Options of a group. */
-export interface GroupOptions extends Pick<ThreadOptions, "script" | "main" | "version" | "counts"> {
+export interface GroupOptions
+  extends Pick<ThreadOptions, "script" | "answerMs" | "main" | "version" | "counts"> {
   /** Number of workers. */
   readonly threads: number;
   /** The configuration for a replacement. */
@@ -63,7 +63,7 @@ export class WorkerGroup {
   /** Workers that do not serve yet. */
   #starting: readonly WorkerThread[] = [];
   #beat: ReturnType<typeof setInterval> | undefined;
-  #past: Past = { accepted: 0, bytes: { up: 0, down: 0 }, counters: sumOf([]) };
+  #past = NO_PAST;
   #died = 0;
 
   constructor(options: GroupOptions) {
@@ -135,13 +135,13 @@ export class WorkerGroup {
     await Promise.all(this.#starting.map((thread) => thread.end()));
     const closing = this.living.map((thread) => closeThread(thread, graceful));
     this.#living.clear();
-    for (const thread of await Promise.all(closing)) this.#keep(thread.lastReport);
+    for (const { lastReport } of await Promise.all(closing)) this.#past = addToPast(this.#past, lastReport);
   }
 
   #spawn(index: number): WorkerThread {
-    const { threads, script, main, memory, version, counts } = this.#options;
+    const { threads, script, answerMs, main, memory, version, counts } = this.#options;
     const onDeath = (thread: WorkerThread, why: string) => this.#bury(thread, why);
-    return new WorkerThread({ index, threads, script, main, memory, version, counts, onDeath });
+    return new WorkerThread({ index, threads, script, answerMs, main, memory, version, counts, onDeath });
   }
 
   #beatAll(): void {
@@ -163,7 +163,7 @@ export class WorkerGroup {
     if (this.#living.get(index) !== thread) return;
     this.#living.delete(index);
     this.#died += 1;
-    this.#keep(lastReport);
+    this.#past = addToPast(this.#past, lastReport);
     const lost = counted(lastReport.active, "connection");
     log.error(`worker ${index} has died: ${why}; about ${lost} are lost with it`);
     void this.#replace(thread);
@@ -227,21 +227,13 @@ export class WorkerGroup {
     // the health may have changed during its start
     thread.tell("useHealths", this.#options.healths());
   }
-
-  #keep({ accepted, bytes, counters }: Report): void {
-    this.#past = {
-      accepted: this.#past.accepted + accepted,
-      bytes: sumOfBytes([this.#past.bytes, bytes]),
-      counters: counters ? sumOf([this.#past.counters, counters]) : this.#past.counters,
-    };
-  }
 }
 
 /** Closes a worker; ends its thread if that takes too long. */
 async function closeThread(thread: WorkerThread, graceful: boolean): Promise<WorkerThread> {
   const closed = new AbortController();
   const closing = thread.close(graceful).catch(() => {}).then(() => closed.abort());
-  await sleep(LAST_MS, closed.signal);
+  await sleep(thread.hangs ? 0 : LAST_MS, closed.signal);
   await thread.end();
   await closing;
   return thread;

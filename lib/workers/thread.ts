@@ -4,6 +4,7 @@ import { Worker } from "node:worker_threads";
 import type { Config, DefaultConfig } from "../config/config.ts";
 import { messageOf } from "../errors.ts";
 import type { ConnectionInfo } from "../observe/observer.ts";
+import { soonOr } from "../util/async.ts";
 import { Channel, type ResultOf } from "./channel.ts";
 import type { MainCalls, Report, SentConfig, WorkerCalls, WorkerSettings } from "./calls.ts";
 import type { SentHealth } from "../upstream/remote_health.ts";
@@ -25,6 +26,8 @@ export class WorkerDied extends Error {}
 export interface ThreadOptions extends WorkerSettings {
   /** The module to run. */
   readonly script: URL;
+  /** See `WorkersOptions`. */
+  readonly answerMs: number;
   /** Handlers for its calls. */
   readonly main: Omit<MainCalls, "failed">;
   /** Called once if it ends before `end` is called. */
@@ -38,6 +41,7 @@ export class WorkerThread {
   readonly #worker: Worker;
   readonly #channel: Channel<WorkerCalls>;
   readonly #threads: number;
+  readonly #answerMs: number;
   readonly #onDeath: ThreadOptions["onDeath"];
   #report: Report = {
     active: 0,
@@ -50,12 +54,14 @@ export class WorkerThread {
   /** Offset from the worker's clock to that of the main thread, in milliseconds. */
   #clockOffset = 0;
   #presence: number | undefined;
+  #hangs = false;
   #over = false;
 
-  constructor({ script, main, onDeath, ...settings }: ThreadOptions) {
+  constructor({ script, answerMs, main, onDeath, ...settings }: ThreadOptions) {
     this.index = settings.index;
     this.#onDeath = onDeath;
     this.#threads = settings.threads;
+    this.#answerMs = answerMs;
     this.#worker = new Worker(script, {
       workerData: settings,
       resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB },
@@ -74,6 +80,11 @@ export class WorkerThread {
     return this.#report;
   }
 
+  /** Whether it did not answer when a drain had to end. */
+  get hangs(): boolean {
+    return this.#hangs;
+  }
+
   /** @throws {WorkerDied} if it ends before it answers; Error if its handler throws */
   call<Name extends keyof WorkerCalls>(
     name: Name,
@@ -85,6 +96,15 @@ export class WorkerThread {
   /** Resolves once it has loaded its modules. */
   async loaded(): Promise<void> {
     await this.call("addRoutes", [], 0);
+  }
+
+  /** Like `call`, but resolves to `otherwise` if the answer takes too long. */
+  ask<Name extends keyof WorkerCalls>(
+    name: Name,
+    otherwise: ResultOf<WorkerCalls, Name>,
+    ...args: Parameters<WorkerCalls[Name]>
+  ): Promise<ResultOf<WorkerCalls, Name>> {
+    return soonOr(this.call(name, ...args), this.#answerMs, () => otherwise);
   }
 
   /** Calls without waiting for an answer. */
@@ -108,6 +128,29 @@ export class WorkerThread {
   /** Requests a report. */
   async report(withOpen: boolean): Promise<Report> {
     return this.#report = await this.call("report", withOpen);
+  }
+
+  /** A new report, or the last one if that takes too long. */
+  state(withOpen: boolean): Promise<Report> {
+    return soonOr(this.report(withOpen), this.#answerMs, () => this.#report);
+  }
+
+  /** The second step. A worker that fails here is ended: it would serve another configuration than the others. */
+  async commit(healths: readonly SentHealth[]): Promise<number> {
+    try {
+      return await this.call("commit", healths);
+    } catch (error) {
+      this.kill(`it cannot use the configuration: ${messageOf(error)}`);
+      return 0;
+    }
+  }
+
+  /** Drains its connections. Resolves to the number that were terminated, soon after `drain` milliseconds at the latest. */
+  endConnections(drain: number): Promise<number> {
+    return soonOr(this.call("endConnections"), drain + this.#answerMs, () => {
+      this.#hangs = true;
+      return this.#report.active;
+    });
   }
 
   /** Makes it stop listening and end its connections. */

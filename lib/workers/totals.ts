@@ -2,8 +2,8 @@
 
 import type { ConnectionCounts, RelayedBytes } from "../connection/registry.ts";
 import type { Stats } from "../engine/face.ts";
-import type { Counters } from "../observe/counters.ts";
-import { sumOfRedis } from "../observe/redis_stats.ts";
+import { type Counters, sumOf } from "../observe/counters.ts";
+import { pastOfRedis, type RedisStats, sumOfRedis } from "../observe/redis_stats.ts";
 import type { Report } from "./calls.ts";
 
 /** The counts of workers that have ended. */
@@ -11,6 +11,30 @@ export interface Past {
   readonly accepted: number;
   readonly bytes: RelayedBytes;
   readonly counters: Counters;
+  readonly redis: RedisStats | undefined;
+}
+
+/** Before any worker has ended. */
+export const NO_PAST: Past = {
+  accepted: 0,
+  bytes: { up: 0, down: 0 },
+  counters: sumOf([]),
+  redis: undefined,
+};
+
+/** `past` and the last report of a worker that has ended. */
+export function addToPast(past: Past, { accepted, bytes, counters, redis }: Report): Past {
+  return {
+    accepted: past.accepted + accepted,
+    bytes: sumOfBytes([past.bytes, bytes]),
+    counters: counters ? sumOf([past.counters, counters]) : past.counters,
+    redis: sumOfRedis([past.redis, redis].flatMap((stats) => stats ? pastOfRedis(stats) : [])),
+  };
+}
+
+/** The counts of Redis in `past`, unless no worker uses it any more. */
+export function pastRedis({ redis }: Past, reports: readonly Report[]): RedisStats | undefined {
+  return reports.some((report) => report.redis) ? redis : undefined;
 }
 
 /** The sum of `numbers`. */
@@ -42,6 +66,8 @@ export function sumOfReports(
     active: sum(reports.map(({ active }) => active)),
     accepted: sum(all.map(({ accepted }) => accepted)),
     bytes: sumOfBytes(all.map(({ bytes }) => bytes)),
-    redis: sumOfRedis(reports.flatMap(({ redis }) => redis ?? [])),
+    redis: sumOfRedis(
+      [pastRedis(past, reports), ...reports.map(({ redis }) => redis)].flatMap((one) => one ?? []),
+    ),
   };
 }

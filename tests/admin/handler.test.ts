@@ -36,6 +36,17 @@ Deno.test("a balancer that runs is alive and ready; one that drains is alive onl
   await receiveAll(client);
 });
 
+Deno.test("a balancer whose workers have all died is not ready", async () => {
+  await using admin = administer(configTo(9));
+  const { engine } = admin.balancer;
+  const { measured } = engine;
+  Object.defineProperty(engine, "measured", {
+    value: { ...measured, workers: () => ({ serving: 0, died: 2 }) },
+  });
+  const ready = await admin.ask("/readyz");
+  assertEquals([ready.status, await ready.text()], [503, "not ready\nno worker accepts connections\n"]);
+});
+
 Deno.test("HEAD is GET without a body, and opens no stream", async () => {
   await using admin = administer(configTo(9));
   for (const path of ["/healthz", "/api/v1/status", "/api/v1/events"]) {

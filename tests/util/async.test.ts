@@ -1,5 +1,5 @@
-import { sleep, spread, TimeSlice } from "../../lib/util/async.ts";
-import { assert, assertEquals, assertGreaterOrEqual } from "../assert.ts";
+import { sleep, soonOr, spread, TimeSlice } from "../../lib/util/async.ts";
+import { assert, assertEquals, assertGreaterOrEqual, assertRejects } from "../assert.ts";
 
 Deno.test("sleep lasts no less than it should, and ends when its signal is aborted", async () => {
   const begun = performance.now();
@@ -40,4 +40,12 @@ Deno.test("a time slice is over some time after it began, and begins anew after 
   setTimeout(() => others = true, 0);
   await slice.rest();
   assert(others, "other work has run meanwhile");
+});
+
+Deno.test("what takes too long is done without, and may fail later", async () => {
+  assertEquals(await soonOr(Promise.resolve("in time"), 60_000, () => "late"), "in time");
+  const work = Promise.withResolvers<string>();
+  assertEquals(await soonOr(work.promise, 1, () => "late"), "late");
+  work.reject(new Error("nobody waits for it"));
+  await assertRejects(() => soonOr(work.promise, 60_000, () => "late"), Error, "nobody waits for it");
 });

@@ -1,7 +1,7 @@
 /** Workers that die. */
 
 import type { WorkersEngine } from "../../lib/workers/engine.ts";
-import { assert, assertEquals, assertMatch } from "../assert.ts";
+import { assert, assertEquals, assertMatch, assertRejects } from "../assert.ts";
 import { receive, receiveAll, send } from "../bytes.ts";
 import { named } from "../clients.ts";
 import { captureLog } from "../serving.ts";
@@ -10,6 +10,9 @@ import { until } from "../wait.ts";
 import { startWorkers } from "./fixture.ts";
 
 const MANY = 24;
+
+/** How long a worker does nothing that "hangs for long", in milliseconds. */
+const HANG_MS = 10_000;
 
 const script = new URL("./faulty_worker.ts", import.meta.url);
 
@@ -81,6 +84,34 @@ Deno.test("a reload while a worker dies reaches the others, and the one that rep
   for (let tries = 0; tries < MANY; tries++) assertEquals(await named(workers, "2"), "other");
 });
 
+for (const how of ["commits nothing", "exits at a commit", "exits at a preparation"]) {
+  Deno.test(`a reload is in use everywhere though a worker ${how}`, async () => {
+    using log = captureLog();
+    await using workers = await startWorkers({}, { script });
+    await using other = startNamed("other");
+    const { engine, config } = workers;
+    await fail(engine, how);
+    await engine.reload({ ...config, routes: [{ id: "2", host: "127.0.0.1", port: other.port }] });
+    await replaced(log);
+    for (let tries = 0; tries < MANY; tries++) assertEquals(await named(workers, "2"), "other");
+    await engine.reload(config);
+    for (let tries = 0; tries < MANY; tries++) (await workers.join()).close();
+  });
+}
+
+Deno.test("a reload during a drain is refused at once", async () => {
+  await using workers = await startWorkers({ timeouts: { drain: 60_000 } });
+  const { engine, config } = workers;
+  using client = await workers.join();
+  let isOver = false;
+  const draining = engine.drain().then(() => isOver = true);
+  await assertRejects(() => engine.reload(config), Error, "shutting down");
+  assertEquals(isOver, false);
+  await client.closeWrite();
+  await receiveAll(client);
+  await draining;
+});
+
 Deno.test("a worker that hangs is noticed by its silence, and replaced", async () => {
   using log = captureLog();
   await using workers = await startWorkers({}, { script, silenceMs: 1000 });
@@ -118,4 +149,20 @@ Deno.test("a worker that cannot be ended is reported, and not replaced", async (
   await until(() => problems.length > 0, "it is reported", 8000);
   assertMatch(problems[0] ?? "", /^worker 0 hangs and cannot be ended/);
   assertEquals(log.lines("worker 0 was replaced"), []);
+});
+
+Deno.test("a worker that hangs holds up neither an answer nor the end", async () => {
+  const timeouts = { drain: 10, drain_spread: 0 };
+  await using workers = await startWorkers({ timeouts }, { script, answerMs: 100 });
+  const { engine } = workers;
+  using client = await workers.join();
+  const start = performance.now();
+  void fail(engine, "hangs for long");
+  await engine.stats();
+  await engine.measured.threads();
+  await engine.connections({ limit: 10 });
+  await engine.count({ subnet: "127.0.0.1", id: "1" });
+  await engine.drain();
+  assert(performance.now() - start < HANG_MS, "it was waited for");
+  await receiveAll(client).catch(() => {}); // reset, if it was in the worker that hangs
 });

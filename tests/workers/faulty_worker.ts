@@ -4,6 +4,7 @@ import { parentPort, workerData } from "node:worker_threads";
 import { lock } from "../../lib/shared/lock.ts";
 import { HEADER, type SharedMemory } from "../../lib/shared/memory.ts";
 import "../../lib/workers/worker.ts";
+import { WorkerEngine } from "../../lib/workers/worker_engine.ts";
 
 /** Faults by the ID that brings them about; only the worker with index 0 has them. */
 const FAULTS: Readonly<Record<string, () => void>> = {
@@ -20,6 +21,15 @@ const FAULTS: Readonly<Record<string, () => void>> = {
     Deno.exit(1);
   },
   exits: () => Deno.exit(1),
+  "commits nothing": () => {
+    WorkerEngine.prototype.commit = () => Promise.reject(new Error("a fault of the test"));
+  },
+  "exits at a commit": () => {
+    WorkerEngine.prototype.commit = () => Deno.exit(1);
+  },
+  "exits at a preparation": () => {
+    WorkerEngine.prototype.prepare = () => Deno.exit(1);
+  },
   hangs: () => hang(3000),
   "hangs for long": () => hang(10_000),
 };
