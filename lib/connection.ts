@@ -2,7 +2,7 @@
 
 import { closingOf } from "./connection/rejection.ts";
 import { connectUpstream } from "./connection/connect_upstream.ts";
-import { findRoute } from "./connection/find_route.ts";
+import { countId, findRoute } from "./connection/find_route.ts";
 import { handshake } from "./connection/handshake.ts";
 import { endOf, refuse } from "./connection/refuse.ts";
 import { idleCheck } from "./connection/idle_timeout.ts";
@@ -31,7 +31,7 @@ export async function serveConnection(
       const found = findRoute(id, connection, current);
       const { route, snapshot, deadline } = found instanceof Promise ? await found : found;
       connection.routed(route.rule);
-      permit.identified(id);
+      countId(permit, id, deadline);
       const upstream = await connectUpstream(route, connection, snapshot, deadline);
       const { client, up, down } = connection;
       const onIdle = idleCheck(connection, snapshot.idleLimits);

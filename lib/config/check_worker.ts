@@ -18,6 +18,7 @@ export type WorkerRequest =
 /** Its replies. All routes in one message would block the thread that receives them. A release has none. */
 export type WorkerReply =
   | { readonly problems: readonly ProblemDetail[] }
+  | { readonly failure: string }
   | { readonly config: Omit<Config, "routes"> }
   | { readonly tableData: TableData }
   | { readonly routes: readonly ReceivedRoute[]; readonly more: boolean };
@@ -39,8 +40,7 @@ export class CheckWorker implements Disposable {
     this.#worker.onerror = (event) => {
       // otherwise it would end the process
       event.preventDefault();
-      this.#failure = new Error(`the configuration could not be checked: ${messageOf(event.message)}`);
-      this.#pending?.reject(this.#failure);
+      this.#pending?.reject(this.#broken(messageOf(event.message)));
     };
   }
 
@@ -60,6 +60,7 @@ export class CheckWorker implements Disposable {
     this.#send(request);
     const reply = await this.#pending.promise;
     if ("problems" in reply) throw new UsageError(reply.problems);
+    if ("failure" in reply) throw this.#broken(reply.failure);
     if (!(wanted in reply)) throw new Error(`the check of the configuration replied without ${wanted}`);
     return reply as ReplyWith<F>;
   }
@@ -73,6 +74,10 @@ export class CheckWorker implements Disposable {
     this.#worker.terminate();
     this.#failure ??= new Error("the configuration is no longer checked");
     this.#pending?.reject(this.#failure);
+  }
+
+  #broken(problem: string): Error {
+    return this.#failure = new Error(`the configuration could not be checked: ${problem}`);
   }
 
   #send(request: WorkerRequest): void {

@@ -1,6 +1,6 @@
 /** The module that `CheckWorker` runs: parses and checks configurations in a thread of its own. */
 
-import { UsageError } from "../errors.ts";
+import { messageOf, UsageError } from "../errors.ts";
 import { Reclaimed } from "../tables/reclaimed.ts";
 import type { WorkerReply, WorkerRequest } from "./check_worker.ts";
 import type { Config } from "./config.ts";
@@ -34,8 +34,8 @@ function orProblems(request: Parameters<typeof reply>[0]): WorkerReply {
   try {
     return reply(request);
   } catch (error) {
-    if (error instanceof UsageError) return { problems: error.details };
-    throw error;
+    // thrown, an error would be printed among the lines of the log
+    return error instanceof UsageError ? { problems: error.details } : { failure: messageOf(error) };
   }
 }
 

@@ -105,9 +105,14 @@ export function locateProblems(
   return problems.length === 0 ? [] : allLocated(problems, decodeText(bytes, file), file);
 }
 
+/** In the order of the file; those at one place stay in their order. */
 function allLocated(problems: readonly Problem[], text: string, file: string): ProblemDetail[] {
   const positions = locateFields(text, problems);
-  return problems.map((problem, index) => located(problem, file, positions[index]));
+  return problems.map((problem, index) => located(problem, file, positions[index])).sort(byPlace);
+}
+
+function byPlace(one: ProblemDetail, other: ProblemDetail): number {
+  return (one.line ?? 0) - (other.line ?? 0) || (one.column ?? 0) - (other.column ?? 0);
 }
 
 function located(problem: Problem, file: string, position: Position | undefined): ProblemDetail {

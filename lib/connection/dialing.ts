@@ -35,10 +35,12 @@ export class Dialing {
   readonly #resolver: Resolver;
   readonly #upstreams: Upstreams;
   readonly #hold: Hold;
-  readonly #redis = new RedisInUse();
+  readonly #redis: RedisInUse;
 
   constructor({ connect, lookup, countOf, onDialed, waker, observer }: DialingOptions) {
     this.#connect = connect;
+    // the thread that decides on health has a connection to Redis too
+    this.#redis = new RedisInUse(onDialed !== undefined);
     this.#hold = new Hold({ waker });
     this.#resolver = new Resolver(lookup);
     this.#upstreams = new Upstreams({

@@ -1,5 +1,6 @@
 /** Finding the route of an ID: exact rules of the file and its tables, then Redis, then globs and the default. */
 
+import type { Permit } from "../admission/permit.ts";
 import { Refusal } from "../errors.ts";
 import { poolProblem } from "../route/redis/value.ts";
 import type { Route } from "../route/table.ts";
@@ -35,6 +36,21 @@ export function findRoute(
   const found = redis.find(id);
   if (found instanceof Promise) return waitFor(found, id, connection, current);
   return { route: choose(id, found, snapshot), snapshot };
+}
+
+/**
+ * Counts the connection for its ID, after the look-up of its route.
+ *
+ * @param deadline Of the look-up; it ends where the connection is refused.
+ * @throws {Refusal} LIMIT_EXCEEDED
+ */
+export function countId(permit: Permit, id: string, deadline: Deadline | undefined): void {
+  try {
+    permit.identified(id);
+  } catch (error) {
+    deadline?.[Symbol.dispose]();
+    throw error;
+  }
 }
 
 async function waitFor(

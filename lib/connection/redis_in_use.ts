@@ -5,14 +5,20 @@ import { RedisRoutes } from "../route/redis/redis_routes.ts";
 
 /** See the top of the file. */
 export class RedisInUse implements AsyncDisposable {
+  readonly #quiet: boolean;
   #routes: RedisRoutes | undefined;
   /** Those of former configurations, while clients wait for their answers. */
   readonly #retired = new Map<RedisRoutes, Promise<void>>();
 
+  /** @param quiet Whether another thread logs when Redis is unavailable. */
+  constructor(quiet: boolean) {
+    this.#quiet = quiet;
+  }
+
   /** The routes of `config`: those in use where it asks for the same, otherwise others that are not started yet. */
   of(config: RedisConfig | undefined): RedisRoutes | undefined {
     if (this.#routes?.isFor(config)) return this.#routes;
-    return config && new RedisRoutes(config, this.#routes);
+    return config && new RedisRoutes(config, this.#routes, this.#quiet);
   }
 
   /** Uses `routes` from now on. */

@@ -21,10 +21,7 @@ Deno.test("a worker checks one configuration after the other, and gives its prob
 Deno.test("a worker that has failed is broken, one that is disposed of answers nothing more", async () => {
   using failing = new CheckWorker();
   const { message } = await assertRejects(() => failing.ask({ next: true }, "routes"), Error);
-  assertEquals(
-    message.slice(0, 72),
-    "the configuration could not be checked: Uncaught Error: the worker has n",
-  );
+  assertEquals(message, "the configuration could not be checked: the worker has no configuration yet");
   assert(failing.isBroken);
   await assertRejects(() => failing.ask(source("routes: []"), "config"), Error);
   const ended = new CheckWorker();

@@ -56,9 +56,9 @@ routes:
   assertEquals(problemsOf(text), [
     'routes.yaml:1:13: timeouts.idel: unknown field; did you mean "idle"?',
     "routes.yaml:3:29: routes[0].port: found 70000, expected a port, 1 to 65535",
-    'routes.yaml:4:14: routes[1].hots: unknown field; did you mean "host"?',
     "routes.yaml:4:5: routes[1].host: missing, expected a host name or IP address, without scheme, port or brackets",
     "routes.yaml:4:11: routes[1].id: found 1 again, expected an ID of its own; routes[0].id is the same",
+    'routes.yaml:4:14: routes[1].hots: unknown field; did you mean "host"?',
   ]);
 });
 
@@ -80,9 +80,9 @@ Deno.test("for any names the position of a value is where its text begins", () =
     fc.property(fc.uniqueArray(name, { minLength: 1, maxLength: 8 }), (names) => {
       const lines = names.map((each, index) => `${JSON.stringify(each)}: { port: 7000${index} }`);
       const problems = problemsOf(`${lines.join("\n")}\nroutes: []\n`);
-      // a name such as "0" comes first in an object of JavaScript, so its problem does too
+      // also with a name such as "0", which comes first in an object of JavaScript
       assertEquals(
-        problems.map((problem) => problem.split(":").slice(1, 3).join(":")).sort(),
+        problems.map((problem) => problem.split(":").slice(1, 3).join(":")),
         names.map((_, at) => `${at + 1}:1`),
       );
     }),

@@ -411,7 +411,7 @@ for (const [name, text, problem] of faults) {
   });
 }
 
-Deno.test("all problems are reported at once, one line each", () => {
+Deno.test("all problems are reported at once, one line each, in the order of the file", () => {
   const text = `
 routes:
   - { id: 007, host: "", port: 0 }
@@ -424,10 +424,10 @@ workers: 0
     "routes[0].id",
     "routes[0].host",
     "routes[0].port",
+    "routes[1].host",
     "routes[1].hots",
     "log.level",
     "workers",
-    "routes[1].host",
   ]);
 });
 

@@ -1,11 +1,11 @@
 import { assert, assertEquals } from "../assert.ts";
-import { named, refused } from "../clients.ts";
+import { identify, named, refused } from "../clients.ts";
 import { type Changes, configTo, startBalancer } from "../fixture.ts";
 import type { Observer } from "../../lib/observe/observer.ts";
 import { poolOn } from "../pools.ts";
 import { redisConfig, RedisServer, redisTest, sharedRedis } from "../redis.ts";
 import { parsed } from "../tables.ts";
-import { startNamed } from "../upstreams.ts";
+import { startEcho, startNamed } from "../upstreams.ts";
 import { until } from "../wait.ts";
 
 const UNKNOWN_ID = 4;
@@ -144,4 +144,20 @@ redisTest("a reload moves to another hash, and connections under way lose nothin
   await engine.reload(without);
   assertEquals(await balancer.refusal("a"), UNKNOWN_ID);
   assertEquals(await balancer.state(), undefined);
+});
+
+redisTest("the time of a look-up ends where the connection is refused afterwards", async () => {
+  await using echo = startEcho();
+  await using balancer = startRouted({ duplicate_id: "reject" });
+  await balancer.set({ a: `127.0.0.1:${echo.port}`, b: `127.0.0.1:${echo.port}` });
+  using _first = await balancer.connect();
+  await identify(_first, "a");
+  // the hash has changed: the ID is looked up again
+  const { engine } = balancer.balancer;
+  const invalidations = async () => (await balancer.state())?.invalidations ?? 0;
+  const before = await invalidations();
+  await balancer.set({ b: "n1.example.com:1" });
+  await until(async () => await invalidations() > before, "the change was heard of");
+  assertEquals(await balancer.refusal("a"), 6);
+  assertEquals(engine.snapshot.connectDeadlines.size, 0);
 });

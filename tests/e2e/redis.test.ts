@@ -4,7 +4,7 @@ import { assertEquals, assertMatch, assertStringIncludes } from "../assert.ts";
 import { identify, named } from "../clients.ts";
 import { configTo, startBalancer } from "../fixture.ts";
 import { patient, redisConfig, RedisServer, redisTest, sharedRedis } from "../redis.ts";
-import { LISTENERS, replace, said, serve, type Serving } from "../serving.ts";
+import { count, LISTENERS, replace, said, serve, type Serving } from "../serving.ts";
 import { sized } from "../soak.ts";
 import { startEcho, startNamed } from "../upstreams.ts";
 import { until } from "../wait.ts";
@@ -143,4 +143,6 @@ redisTest("workers have a cache each, and all of them use a changed route", asyn
   const { redis } = JSON.parse((await ask(balancer, "/api/v1/status"))[1]);
   assertEquals([redis.up, redis.lookups.unavailable], [true, 0]);
   assertStringIncludes((await ask(balancer, "/metrics"))[1], "\nswitchyard_redis_up 1\n");
+  await said(balancer, "redis: connected");
+  assertEquals(count(balancer, "redis: connected"), 1, "each worker has logged its connection");
 });

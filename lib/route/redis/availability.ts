@@ -8,11 +8,21 @@ import type { Link } from "./link.ts";
 
 const log = getLogger("switchyard");
 
+/** Options of `Availability`. */
+export interface AvailabilityOptions {
+  /** Where the hash is, for messages. */
+  readonly place: string;
+  /** How long the cache is used while Redis is unavailable, in milliseconds. */
+  readonly stale: number;
+  /** Number of IDs in the cache. */
+  readonly cached: () => number;
+  /** Whether another thread of the process logs the same. */
+  readonly quiet: boolean;
+}
+
 /** See the top of the file. */
 export class Availability {
-  readonly #place: string;
-  readonly #stale: number;
-  readonly #cached: () => number;
+  readonly #options: AvailabilityOptions;
   readonly #connects = { success: 0, failure: 0 };
   #link: Link | undefined;
   #failure: Error | undefined;
@@ -21,15 +31,8 @@ export class Availability {
   #unavailableSince = performance.now();
   #isLogged = false;
 
-  /**
-   * @param place Where the hash is, for messages.
-   * @param stale How long the cache is used while Redis is unavailable, in milliseconds.
-   * @param cached Number of IDs in the cache.
-   */
-  constructor(place: string, stale: number, cached: () => number) {
-    this.#place = place;
-    this.#stale = stale;
-    this.#cached = cached;
+  constructor(options: AvailabilityOptions) {
+    this.#options = options;
   }
 
   /** The current connection, if any. */
@@ -49,7 +52,7 @@ export class Availability {
 
   /** Whether outdated cache entries may be used. A look-up can also fail while there is a connection. */
   get isStaleUsable(): boolean {
-    return this.#link !== undefined || performance.now() - this.#unavailableSince <= this.#stale;
+    return this.#link !== undefined || performance.now() - this.#unavailableSince <= this.#options.stale;
   }
 
   connected(link: Link): void {
@@ -58,7 +61,8 @@ export class Availability {
     this.#link = link;
     this.#failure = undefined;
     this.#isLogged = false;
-    log.info(`redis: connected${again} to ${hostPortText(link.at)}: ${this.#place}`);
+    const { quiet, place } = this.#options;
+    log[quiet ? "debug" : "info"](`redis: connected${again} to ${hostPortText(link.at)}: ${place}`);
   }
 
   lost(reason: Error): void {
@@ -76,24 +80,30 @@ export class Availability {
 
   state(): RedisState {
     if (this.#link) {
-      return { up: true, serving: true, text: `connected to ${hostPortText(this.#link.at)}: ${this.#place}` };
+      const text = `connected to ${hostPortText(this.#link.at)}: ${this.#options.place}`;
+      return { up: true, serving: true, text };
     }
     const reason = this.#reason ? messageOf(this.#reason) : "connecting";
-    const serving = this.#cached() > 0 && this.isStaleUsable;
-    const effect = serving ? this.#staleText() : "no ID can be looked up, and none is cached";
+    const cached = this.#options.cached();
+    const serving = cached > 0 && this.isStaleUsable;
+    const effect = serving
+      ? `${counted(cached, "cached ID")} can be routed for up to ${this.#staleText}`
+      : "no ID can be looked up, and none is cached";
     return { up: false, serving, text: `unavailable for ${this.#outageText()}: ${reason}; ${effect}` };
   }
 
   #logUnavailable(reason: Error): void {
     if (this.#isLogged) return log.debug(`redis: still unavailable: ${messageOf(reason)}`);
     this.#isLogged = true;
-    log.warning(
-      `redis: unavailable: ${messageOf(reason)}; ${this.#staleText()}, others get UPSTREAM_UNAVAILABLE`,
+    // the cache of this thread tells nothing about those of workers
+    log[this.#options.quiet ? "debug" : "warning"](
+      `redis: unavailable: ${messageOf(reason)}; cached IDs are routed for up to ${this.#staleText}, ` +
+        "others get UPSTREAM_UNAVAILABLE",
     );
   }
 
-  #staleText(): string {
-    return `${counted(this.#cached(), "cached ID")} can be routed for up to ${durationText(this.#stale)}`;
+  get #staleText(): string {
+    return durationText(this.#options.stale);
   }
 
   #outageText(): string {

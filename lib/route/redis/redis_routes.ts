@@ -62,15 +62,23 @@ export class RedisRoutes implements AsyncDisposable {
   #epoch = ++lastEpoch;
   #invalidations = 0;
 
-  /** @param previous Its cache is taken over if it belongs to the same hash. */
-  constructor(config: RedisConfig, previous?: RedisRoutes) {
+  /**
+   * @param previous Its cache is taken over if it belongs to the same hash.
+   * @param quiet Whether another thread logs when Redis is unavailable.
+   */
+  constructor(config: RedisConfig, previous?: RedisRoutes, quiet = false) {
     this.#config = config;
     this.#connector = new Connector(config);
     this.#invalid = new InvalidValues(config.key);
     this.#known = previous && hashOf(previous.#config) === hashOf(config)
       ? previous.#known
       : new BoundedCache(config.cache_size);
-    this.#availability = new Availability(this.text, config.stale, () => this.#known.size);
+    this.#availability = new Availability({
+      place: this.text,
+      stale: config.stale,
+      cached: () => this.#known.size,
+      quiet,
+    });
     this.#requests = new Requests({
       read: (link, ids) => readFields(link, config.key, ids),
       answer: (id, value, epoch) => this.#answer(id, value, epoch),
