@@ -31,6 +31,11 @@ export function locatorOf({ url, cluster, sentinel, key }: RedisConfig, ask: Ask
   };
 }
 
+/** Identifies the hash. */
+export function hashOf({ url, cluster, sentinel, key, database }: RedisConfig): string {
+  return JSON.stringify([url, cluster, sentinel?.master, sentinel?.addresses, key, database]);
+}
+
 /** Sentinels, which know the current master (https://redis.io/docs/latest/develop/reference/sentinel-clients/). */
 class SentinelLocator implements HashLocator {
   readonly text: string;

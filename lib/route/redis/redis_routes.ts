@@ -11,6 +11,7 @@ import { BoundedCache } from "./cache.ts";
 import { Connector, readFields } from "./connector.ts";
 import { InvalidValue, InvalidValues } from "./invalid_values.ts";
 import type { Link } from "./link.ts";
+import { hashOf } from "./locator.ts";
 import { Requests } from "./requests.ts";
 import { Session } from "./session.ts";
 import { parseTarget, redisRoute, type RedisTarget } from "./value.ts";
@@ -73,12 +74,8 @@ export class RedisRoutes implements AsyncDisposable {
     this.#known = previous && hashOf(previous.#config) === hashOf(config)
       ? previous.#known
       : new BoundedCache(config.cache_size);
-    this.#availability = new Availability({
-      place: this.text,
-      stale: config.stale,
-      cached: () => this.#known.size,
-      quiet,
-    });
+    const cached = () => this.#known.size;
+    this.#availability = new Availability({ place: this.text, stale: config.stale, cached, quiet });
     this.#requests = new Requests({
       read: (link, ids) => readFields(link, config.key, ids),
       answer: (id, value, epoch) => this.#answer(id, value, epoch),
@@ -250,9 +247,4 @@ export class RedisRoutes implements AsyncDisposable {
     this.#availability.failed(reason);
     this.#requests.fail(reason);
   }
-}
-
-/** Identifies the hash. */
-function hashOf({ url, cluster, sentinel, key, database }: RedisConfig): string {
-  return JSON.stringify([url, cluster, sentinel?.master, sentinel?.addresses, key, database]);
 }
