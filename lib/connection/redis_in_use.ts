@@ -26,7 +26,7 @@ export class RedisInUse implements AsyncDisposable {
     const previous = this.#routes;
     if (previous === routes) return;
     this.#routes = routes;
-    routes?.start();
+    routes?.start(previous?.stats());
     if (!previous) return;
     this.#retired.set(previous, previous.retire().finally(() => this.#retired.delete(previous)));
   }

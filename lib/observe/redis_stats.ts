@@ -15,7 +15,7 @@ export interface RedisState {
   readonly text: string;
 }
 
-/** Its state, and counts since it was configured. */
+/** Its state, and counts since the start, or since `redis` was added by a reload. */
 export interface RedisStats extends RedisState {
   readonly lookups: Readonly<Record<LookupResult, number>>;
   /** Requests that were answered; each has one ID or more. */
@@ -37,6 +37,11 @@ export interface RedisStats extends RedisState {
 export function sumOfRedis(all: readonly RedisStats[]): RedisStats | undefined {
   const [first, ...others] = all;
   return first && others.reduce(sum, first);
+}
+
+/** `now` with the counts of `past` added. */
+export function withPast(past: RedisStats | undefined, now: RedisStats): RedisStats {
+  return past ? { ...sum(pastOfRedis(past), now), up: now.up, text: now.text } : now;
 }
 
 /** What stays counted of a thread that has ended: it has no state, and no cache. */

@@ -141,9 +141,8 @@ export class WorkersEngine implements EngineFace {
   }
 
   async stats(): Promise<Stats> {
-    const reports = await this.#group.each((thread) => thread.state(false));
     return {
-      ...sumOfReports(reports, this.#group.past),
+      ...sumOfReports(await this.#group.reports(false), this.#group.past),
       routes: this.#routing.table.size,
       draining: this.draining,
     };
@@ -236,8 +235,8 @@ export class WorkersEngine implements EngineFace {
 
   async #threads(): Promise<readonly ThreadMetrics[]> {
     const open = sumOfOpen([]);
+    const reports = await this.#group.reports(true);
     const { past } = this.#group;
-    const reports = await this.#group.each((thread) => thread.state(true));
     return [{ ...past, redis: pastRedis(past, reports), open }, ...reports];
   }
 }

@@ -9,7 +9,7 @@ import type { SentHealth } from "../upstream/remote_health.ts";
 import { sleep } from "../util/async.ts";
 import { counted, durationText } from "../util/text.ts";
 import type { ResultOf } from "./channel.ts";
-import type { WorkerCalls } from "./calls.ts";
+import type { Report, WorkerCalls } from "./calls.ts";
 import { addToPast, NO_PAST, type Past } from "./totals.ts";
 import type { SerialQueue } from "./queue.ts";
 import { type ThreadOptions, WorkerDied, WorkerThread } from "./thread.ts";
@@ -116,6 +116,12 @@ export class WorkerGroup {
     return this.each((thread) => thread.call(name, ...args));
   }
 
+  /** The latest reports of the living workers, asked for now: what is not in `past`, once, whoever dies meanwhile. */
+  async reports(withOpen: boolean): Promise<readonly Report[]> {
+    await this.each((thread) => thread.state(withOpen));
+    return this.living.map(({ lastReport }) => lastReport);
+  }
+
   /** Calls all workers without waiting for answers. */
   tell<Name extends keyof WorkerCalls>(name: Name, ...args: Parameters<WorkerCalls[Name]>): void {
     for (const thread of this.living) thread.tell(name, ...args);
@@ -133,9 +139,13 @@ export class WorkerGroup {
     this.#closed.abort();
     clearInterval(this.#beat);
     await Promise.all(this.#starting.map((thread) => thread.end()));
-    const closing = this.living.map((thread) => closeThread(thread, graceful));
+    const [{ living }, past] = [this, this.#past];
+    const keep = () => this.#past = living.reduce((sum, { lastReport }) => addToPast(sum, lastReport), past);
     this.#living.clear();
-    for (const { lastReport } of await Promise.all(closing)) this.#past = addToPast(this.#past, lastReport);
+    // a scrape while they close must not find less than one before
+    keep();
+    await Promise.all(living.map((thread) => closeThread(thread, graceful)));
+    keep();
   }
 
   #spawn(index: number): WorkerThread {
@@ -230,11 +240,10 @@ export class WorkerGroup {
 }
 
 /** Closes a worker; ends its thread if that takes too long. */
-async function closeThread(thread: WorkerThread, graceful: boolean): Promise<WorkerThread> {
+async function closeThread(thread: WorkerThread, graceful: boolean): Promise<void> {
   const closed = new AbortController();
   const closing = thread.close(graceful).catch(() => {}).then(() => closed.abort());
   await sleep(thread.hangs ? 0 : LAST_MS, closed.signal);
   await thread.end();
   await closing;
-  return thread;
 }

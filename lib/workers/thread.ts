@@ -127,7 +127,9 @@ export class WorkerThread {
 
   /** Requests a report. */
   async report(withOpen: boolean): Promise<Report> {
-    return this.#report = await this.call("report", withOpen);
+    const report = await this.call("report", withOpen);
+    // what another caller has asked for may be used later than this answer
+    return this.#report = { ...report, open: report.open ?? this.#report.open };
   }
 
   /** A new report, or the last one if that takes too long. */

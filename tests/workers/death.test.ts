@@ -6,7 +6,7 @@ import { receive, receiveAll, send } from "../bytes.ts";
 import { named } from "../clients.ts";
 import { captureLog } from "../serving.ts";
 import { startNamed } from "../upstreams.ts";
-import { until } from "../wait.ts";
+import { pause, until } from "../wait.ts";
 import { startWorkers } from "./fixture.ts";
 
 const MANY = 24;
@@ -46,6 +46,33 @@ for (const how of ["throws", "rejects", "exits", "exits with locks"]) {
     for (let tries = 0; tries < MANY; tries++) (await workers.join()).close();
   });
 }
+
+Deno.test("totals never decrease while a worker dies, whenever they are read", async () => {
+  using log = captureLog();
+  await using workers = await startWorkers({}, { script });
+  const { engine } = workers;
+  for (let tries = 0; tries < MANY; tries++) (await workers.join()).close();
+  await until(async () => (await engine.stats()).active === 0, "all have ended");
+  const { accepted, bytes } = await engine.stats();
+  const failing = fail(engine, "throws");
+  const read: number[][] = [];
+  while (log.lines("worker 0 was replaced").length === 0) {
+    assert(read.length < 10_000, "it was never replaced");
+    const [stats, threads] = await Promise.all([engine.stats(), engine.measured.threads()]);
+    const sumOf = (counts: readonly number[]) => counts.reduce((sum, count) => sum + count, 0);
+    const identified = threads.map(({ counters }) => sumOf(counters?.identifying.buckets ?? []));
+    read.push([
+      stats.accepted,
+      stats.bytes.up,
+      sumOf(threads.map((thread) => thread.bytes.up)),
+      sumOf(identified),
+    ]);
+    await pause(1);
+  }
+  await failing;
+  const wrong = read.filter((totals) => totals.join() !== [accepted, bytes.up, bytes.up, MANY].join());
+  assertEquals(wrong, [], `${read.length} times`);
+});
 
 async function replaced(log: ReturnType<typeof captureLog>): Promise<void> {
   await until(() => log.lines("worker 0 was replaced").length > 0, "it is replaced", 20_000);

@@ -2,7 +2,7 @@
 
 import type { RedisConfig } from "../../config/config.ts";
 import { messageOf, Refusal } from "../../errors.ts";
-import type { LookupResult, RedisState, RedisStats } from "../../observe/redis_stats.ts";
+import { type LookupResult, type RedisState, type RedisStats, withPast } from "../../observe/redis_stats.ts";
 import { sleep } from "../../util/async.ts";
 import { quote } from "../../util/text.ts";
 import type { Route } from "../table.ts";
@@ -23,12 +23,6 @@ interface Known {
   readonly target: RedisTarget;
   /** The entry is up to date while this is the current epoch. */
   readonly epoch: number;
-}
-
-interface Unknown {
-  readonly epoch: number;
-  /** When it expires, in milliseconds of `performance.now`. */
-  readonly until: number;
 }
 
 /** Most values that are kept for sharing between IDs. */
@@ -55,13 +49,15 @@ export class RedisRoutes implements AsyncDisposable {
   readonly #known: BoundedCache<Known>;
   /** By the text of their value. */
   readonly #values = new BoundedCache<Known>(MOST_VALUES);
-  readonly #unknown = new BoundedCache<Unknown>(MOST_UNKNOWN);
+  /** Until when they count as unknown in an epoch, in milliseconds of `performance.now`. */
+  readonly #unknown = new BoundedCache<{ readonly epoch: number; readonly until: number }>(MOST_UNKNOWN);
   readonly #lookups = { cached: 0, found: 0, unknown: 0, stale: 0, unavailable: 0, invalid: 0 };
   readonly #availability: Availability;
   readonly #closed = new AbortController();
   readonly #invalid: InvalidValues;
   #epoch = ++lastEpoch;
   #invalidations = 0;
+  #past: RedisStats | undefined;
 
   /**
    * @param previous Its cache is taken over if it belongs to the same hash.
@@ -132,7 +128,7 @@ export class RedisRoutes implements AsyncDisposable {
 
   stats(): RedisStats {
     const { count, milliseconds } = this.#requests.answered;
-    return {
+    return withPast(this.#past, {
       ...this.state(),
       lookups: { ...this.#lookups },
       requests: count,
@@ -140,11 +136,12 @@ export class RedisRoutes implements AsyncDisposable {
       connects: { ...this.#availability.connects },
       invalidations: this.#invalidations,
       cached: this.#known.size,
-    };
+    });
   }
 
-  /** Starts connecting. */
-  start(): void {
+  /** Starts connecting. @param past The counts of the instance before, which are kept */
+  start(past?: RedisStats): void {
+    this.#past = past;
     this.#known.resize(this.#config.cache_size);
     this.#session.start();
   }

@@ -3,6 +3,7 @@ import { messageOf, Refusal } from "../../../lib/errors.ts";
 import { RedisRoutes } from "../../../lib/route/redis/redis_routes.ts";
 import { type Route, ruleText } from "../../../lib/route/table.ts";
 import { targetText } from "../../../lib/util/text.ts";
+import { redisStats } from "../../observe/metrics_source.ts";
 import { redisConfig, RedisServer, redisTest, sharedRedis } from "../../redis.ts";
 import { captureLog } from "../../serving.ts";
 import { pause, until } from "../../wait.ts";
@@ -192,4 +193,11 @@ redisTest("look-ups under way are answered before the connection is retired", as
   const target = redis.target("a");
   await redis.routes.retire();
   assertEquals(await target, "n1.example.com:1");
+});
+
+Deno.test("the counts of the instance before a reload stay counted, its state does not", async () => {
+  await using routes = new RedisRoutes(redisConfig('url: "redis://127.0.0.1:1"'));
+  routes.start(redisStats);
+  const { up, lookups, requests, invalidations, cached } = routes.stats();
+  assertEquals([up, lookups.found, requests, invalidations, cached], [false, 2, 7, 10, 0]);
 });
