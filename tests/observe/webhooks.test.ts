@@ -1,6 +1,12 @@
 import { createHmac } from "node:crypto";
 import type { ReloadResult } from "../../lib/observe/observer.ts";
-import { MOST_QUEUED, type PostEvent, type WebhookConfig, Webhooks } from "../../lib/observe/webhooks.ts";
+import {
+  MOST_QUEUED,
+  type PostEvent,
+  type WebhookConfig,
+  type WebhooksOptions,
+} from "../../lib/observe/webhook_queue.ts";
+import { Webhooks } from "../../lib/observe/webhooks.ts";
 import { assert, assertEquals, assertMatch } from "../assert.ts";
 import { receiveAll, send } from "../bytes.ts";
 import { configTo, startBalancer } from "../fixture.ts";
@@ -17,7 +23,11 @@ const CLOSING = { reason: "client_fin", closedBy: "client" } as const;
 const URL = "https://hook.example.com/in?key=secret";
 
 /** Webhooks whose posts are kept, and answered as `answer` does. */
-function collecting(configs: readonly WebhookConfig[], answer: PostEvent = () => Promise.resolve()) {
+function collecting(
+  configs: readonly WebhookConfig[],
+  answer: PostEvent = () => Promise.resolve(),
+  options: WebhooksOptions = {},
+) {
   const posts: {
     url: string;
     event: string;
@@ -28,7 +38,7 @@ function collecting(configs: readonly WebhookConfig[], answer: PostEvent = () =>
     posts.push({ url, ...JSON.parse(body), headers: { ...options.headers } });
     await answer(url, body, options);
   };
-  const webhooks = new Webhooks(configs, { post, pauses: [1, 1] });
+  const webhooks = new Webhooks(configs, { post, pauses: [1, 1], ...options });
   return { webhooks, posts, [Symbol.asyncDispose]: () => webhooks[Symbol.asyncDispose]() };
 }
 
@@ -102,6 +112,42 @@ Deno.test("a webhook that hangs holds a bounded queue, and ends with the balance
   await hooks[Symbol.asyncDispose]();
   assert(performance.now() - begun < 30_000);
   assertEquals(hooks.posts.length, 1);
+});
+
+Deno.test("while a webhook is slow, news of servers passes events of connections, the oldest of which are dropped", async () => {
+  using log = captureLog();
+  const gate = Promise.withResolvers<void>();
+  await using hooks = collecting([{ url: URL }], () => gate.promise, { lateMs: 0 });
+  const { webhooks, posts } = hooks;
+  webhooks.connected(connectionWith({ conn: 1, connectedAt: 5 }));
+  await until(() => posts.length === 1, "the first is on its way");
+  for (let conn = 2; conn <= MOST_QUEUED + 2; conn++) {
+    webhooks.connected(connectionWith({ conn, connectedAt: 5 }));
+  }
+  webhooks.serverChanged({ key: "127.0.0.1:1", pool: "eu", active: 0 }, "down", "refused");
+  webhooks.reloaded(RELOADED);
+  gate.resolve();
+  await until(() => posts.length === MOST_QUEUED + 1, "the queue is empty");
+  assertEquals(posts.slice(0, 4).map(({ event, data }) => [event, data.conn]), [
+    ["connect", 1],
+    ["upstream_down", undefined],
+    ["reload", undefined],
+    ["connect", 5],
+  ]);
+  assertEquals(posts.at(-1)?.data.conn, MOST_QUEUED + 2);
+  await until(() => log.lines("dropped").length === 2, "the number is logged");
+  assertEquals(log.lines("dropped").map((line) => line.replace(/.*: (\d+ events?) dropped.*/, "$1")), [
+    "1 event",
+    "2 events",
+  ]);
+});
+
+Deno.test("events that are still queued at the end are counted in the log", async () => {
+  using log = captureLog();
+  const hooks = collecting([{ url: URL }], () => new Promise(() => {}));
+  for (let index = 0; index < 5; index++) hooks.webhooks.reloaded(RELOADED);
+  await hooks[Symbol.asyncDispose]();
+  assertEquals(log.lines("4 events dropped").length, 1);
 });
 
 Deno.test("a secret whose file cannot be read, as on a file system that hangs, does not hold up the end", async () => {

@@ -1,0 +1,38 @@
+/** Events of a webhook that are dropped: counted, and logged in summary. */
+
+import { getLogger } from "@logtape/logtape";
+import { counted } from "../util/text.ts";
+
+const log = getLogger("switchyard");
+
+/** Least time between two lines while events are dropped all the time, in milliseconds. */
+const INTERVAL_MS = 60_000;
+
+/** Every dropped event is in the number of one line. */
+export class DroppedEvents {
+  /** The URL of the webhook, without its secrets. */
+  readonly webhook: string;
+  readonly #now: () => number;
+  #count = 0;
+  #loggedAt = -Infinity;
+
+  /** @param now The time in milliseconds. @default performance.now */
+  constructor(webhook: string, now: () => number = () => performance.now()) {
+    this.webhook = webhook;
+    this.#now = now;
+  }
+
+  /** Counts events. The first are logged at once, further ones after a minute at the latest. */
+  add(count = 1): void {
+    this.#count += count;
+    if (this.#now() - this.#loggedAt >= INTERVAL_MS) this.report();
+  }
+
+  /** Logs those that have not been logged. */
+  report(): void {
+    if (this.#count === 0) return;
+    log.warning(`webhook ${this.webhook}: ${counted(this.#count, "event")} dropped: it is too slow`);
+    this.#count = 0;
+    this.#loggedAt = this.#now();
+  }
+}
