@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { UsageError } from "../../lib/errors.ts";
 import type { Config } from "../../lib/config/config.ts";
 import { parseConfig } from "../../lib/config/parse.ts";
-import { assert, assertEquals, assertThrows } from "../assert.ts";
+import { assert, assertEquals, assertMatch, assertThrows } from "../assert.ts";
 import { sized } from "../soak.ts";
 
 const UPSTREAM = "host: a.example.com, port: 7";
@@ -430,6 +430,13 @@ workers: 0
     "workers",
   ]);
 });
+
+for (const found of ["0", "-1", "257", "1.5", "x", "[]"]) {
+  Deno.test(`workers: ${found} is an error that tells what is expected`, () => {
+    const [problem] = problemsOf(`routes: []\nworkers: ${found}\n`);
+    assertMatch(problem ?? "", /: workers: found .+, expected a number of threads, 1 to 256, or auto$/);
+  });
+}
 
 Deno.test("the list of problems of a file that is wrong in every line is cut", () => {
   const problems = problemsOf("routes:\n" + "  - x\n".repeat(5000));

@@ -3,7 +3,7 @@
 import { encodeId } from "../../lib/frame/tlv.ts";
 import { assertEquals } from "../assert.ts";
 import { receive, receiveAll, send } from "../bytes.ts";
-import type { Client } from "../clients.ts";
+import { type Client, connectOver } from "../clients.ts";
 import { captureLog } from "../serving.ts";
 import { until } from "../wait.ts";
 import { poolOn } from "../pools.ts";
@@ -13,7 +13,10 @@ import { startWorkers } from "./fixture.ts";
 /** Connections that are tried at once: all in one worker once in 2^39. */
 const MANY = 40;
 
-type Workers = Awaited<ReturnType<typeof startWorkers>>;
+/** Where clients connect to. */
+interface Workers {
+  connect(): Promise<Client>;
+}
 
 /** Connects `MANY` clients with this ID at once. Returns those that were admitted. */
 async function admitted(workers: Workers, idOf: (index: number) => string = () => "1"): Promise<Client[]> {
@@ -43,6 +46,36 @@ for (const limits of [{ connections_per_id: 7 }, { connections_per_ip: 7 }]) {
     }
   });
 }
+
+Deno.test("clients behind a proxy count under their own addresses, whichever workers get them", async () => {
+  await using workers = await startWorkers({
+    listeners: [{ address: { host: "127.0.0.1", port: 0 }, proxy_protocol: { trusted: ["127.0.0.0/8"] } }],
+    limits: { connections_per_ip: 7 },
+  });
+  const all: Client[] = [];
+  for (const address of ["192.0.2.1", "192.0.2.2"]) {
+    const header = new TextEncoder().encode(`PROXY TCP4 ${address} 192.0.2.9 1 2\r\n`);
+    const connect = async () => {
+      const client = await workers.connect();
+      await send(client, header);
+      return client;
+    };
+    const clients = await admitted({ ...workers, connect });
+    assertEquals(clients.length, 7);
+    // the other address is counted for itself though these stay
+    all.push(...clients);
+  }
+  closeAll(all);
+});
+
+Deno.test("connections over WebSocket count as others, whichever workers get them", async () => {
+  await using workers = await startWorkers({ limits: { connections_per_id: 7 } });
+  const connect = () => connectOver("websocket", workers.port);
+  const clients = await admitted({ ...workers, connect });
+  assertEquals(clients.length, 7);
+  assertEquals((await admitted(workers)).length, 0);
+  closeAll(clients);
+});
 
 Deno.test("limits.connections is exact", async () => {
   await using workers = await startWorkers({ limits: { connections: 2 * MANY } });

@@ -12,7 +12,12 @@ export const WORKERS_EXPECTED = `a number of threads, 1 to ${MOST_WORKERS}, or a
 export const workersSchema = v.optional(
   v.pipe(
     v.union([
-      v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(MOST_WORKERS)),
+      v.pipe(
+        v.number(),
+        v.integer(WORKERS_EXPECTED),
+        v.minValue(1, WORKERS_EXPECTED),
+        v.maxValue(MOST_WORKERS, WORKERS_EXPECTED),
+      ),
       v.literal("auto"),
     ], WORKERS_EXPECTED),
     v.description("Threads that accept and relay; auto is one for each processor."),

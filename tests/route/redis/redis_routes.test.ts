@@ -174,6 +174,24 @@ redisTest("a server that is silent is given up after timeout, and cached IDs are
   await until(() => redis.routes.state().up, "it is connected again", 20_000);
 });
 
+redisTest("changes that were not heard of while the connection was lost count once it is back", async () => {
+  await using server = await RedisServer.start();
+  await using redis = open("", server);
+  const target = async (port: number) => {
+    await until(async () => await redis.target("a") === `n1.example.com:${port}`, `${port} is used`, 20_000);
+  };
+  await redis.set({ a: "n1.example.com:1" });
+  await target(1);
+  const isUp = () => redis.routes.state().up;
+  await server.command("CLIENT", "KILL", "TYPE", "normal");
+  await redis.set({ a: "n1.example.com:2" });
+  await until(() => redis.routes.stats().connects.success === 2 && isUp(), "it is back", 20_000);
+  assertEquals(await redis.target("a"), "n1.example.com:2");
+  // a change of all keys is a change of this one
+  await server.command("FLUSHALL");
+  await until(async () => await redis.target("a") === undefined, "the hash is gone", 20_000);
+});
+
 redisTest("cached targets survive a change of other settings", async () => {
   await using redis = open();
   await redis.set({ a: "n1.example.com:1" });
