@@ -12,15 +12,18 @@ import { launch } from "./pages.ts";
 /** Whether there is no browser. */
 export const noBrowser = CHROMIUM === undefined;
 
-/** One browser for all the tests of a file. */
+/** One browser for all the tests of a thread. */
 let browser: Browser | undefined;
 
-/** Starts the browser before the tests of this file, and ends it after them. */
+/** Starts the browser before the tests of this thread, and ends it after them. Several files of one thread share it. */
 export function withBrowser(): void {
   Deno.test.beforeAll(async () => {
-    if (!noBrowser) browser = await launch();
+    if (!noBrowser) browser ??= await launch();
   });
-  Deno.test.afterAll(() => browser?.close());
+  Deno.test.afterAll(async () => {
+    await browser?.close();
+    browser = undefined;
+  });
 }
 
 /** A test with a browser, where there is one. */
