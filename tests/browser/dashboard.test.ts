@@ -85,6 +85,21 @@ browserTest("the page survives a restart of the balancer and shows it", async ()
   await shows(page, "#state", "running");
   using _client = await second.admin.relayed("1");
   await shows(page, "#tile-active", "1");
+  // the browser itself writes that it cannot connect
+  assertEquals(opened.console.filter((line) => !line.startsWith("Failed to load resource: ")), []);
+});
+
+browserTest("a page whose stream is refused says so, and gets one when there is room", async () => {
+  await using served = await startServed();
+  const streams = await Promise.all(
+    Array.from({ length: 50 }, () => fetch(`http://127.0.0.1:${served.port}/api/v1/events`)),
+  );
+  await using opened = await openDashboard(served.port, undefined, "no connection");
+  const { page } = opened;
+  await shows(page, "#notice", "too many pages may be open");
+  for (const { body } of streams) await body?.cancel();
+  await shows(page, "#state", "running");
+  assertEquals(opened.console.filter((line) => !line.startsWith("Failed to load resource: ")), []);
 });
 
 browserTest("the page has the number of workers, and the routes of the configuration in use", async () => {
@@ -99,6 +114,73 @@ browserTest("the page has the number of workers, and the routes of the configura
   await shows(page, "#routes", "id new");
   await shows(page, "#routes-shown", "2 shown of 2");
   assertEquals(opened.console, []);
+});
+
+browserTest("a hundred servers scroll in a table of their own, by keyboard too", async () => {
+  const servers = Array.from({ length: 100 }, (_, index) => {
+    return { host: "127.0.0.1", port: 1 + index, weight: 1, backup: false };
+  });
+  const more = { max_fails: 3, fail_duration: 10_000, slow_start: 0, max_connections: 0 };
+  await using served = await startServed(0, new Date(), {
+    pools: { eu: { strategy: "hash", servers, ...more } },
+  });
+  await using opened = await openDashboard(served.port, { width: 360, height: 740 });
+  const { page } = opened;
+  await shows(page, "#pools", "127.0.0.1:100");
+  const place = page.locator("#pools-scroll");
+  const sizeOf = (name: string) => page.evaluate<number>(`document.getElementById("pools-scroll").${name}`);
+  const [height, all] = [await sizeOf("clientHeight"), await sizeOf("scrollHeight")];
+  assert(height < 500 && all > 3000, `${height} of ${all} pixels are seen`);
+  await place.focus();
+  await page.keyboard.press("End");
+  await until(async () => await sizeOf("scrollTop") > 1000, "it scrolls", 20_000);
+  assertEquals(opened.console, []);
+});
+
+browserTest("a page that stays hidden gives its stream back, and opens another when it is seen", async () => {
+  await using served = await startServed();
+  await using opened = await openDashboard(served.port);
+  const { page } = opened;
+  let streams = 0;
+  page.on("request", (request) => {
+    if (request.url().endsWith("/events")) streams += 1;
+  });
+  await page.clock.install();
+  const turn = (hidden: boolean) =>
+    page.evaluate(
+      `Object.defineProperty(document, "hidden", { value: ${hidden}, configurable: true });
+       document.dispatchEvent(new Event("visibilitychange"));`,
+    );
+  await turn(true);
+  await page.clock.fastForward(61_000);
+  using _client = await served.admin.relayed("1");
+  assertEquals(await page.locator("#tile-active").innerText(), "0");
+  await turn(false);
+  await shows(page, "#tile-active", "1");
+  assertEquals(streams, 1);
+  assertEquals(opened.console, []);
+});
+
+browserTest("without the token nothing is closed; a wrong one is asked for again", async () => {
+  const file = await Deno.makeTempFile();
+  await Deno.writeTextFile(file, "0123456789abcdef");
+  await using served = await startServed(0, new Date(), {}, file);
+  using _client = await served.admin.relayed("1");
+  await using opened = await openDashboard(served.port);
+  const { page } = opened;
+  await page.getByRole("button", { name: "Kick connection 1", exact: true }).click();
+  await page.locator("#ask-yes").click();
+  await shows(page, "#ask-text", "Changes need the token of admin.token_file.");
+  await page.keyboard.type("a wrong one, but long");
+  await page.keyboard.press("Tab");
+  await page.keyboard.press("Tab");
+  await page.keyboard.press("Enter");
+  await shows(page, "#ask-text", "this one is wrong");
+  assertEquals(served.admin.balancer.active, 1);
+  await page.locator("#ask-input").fill("0123456789abcdef");
+  await page.locator("#ask-yes").click();
+  await until(() => served.admin.balancer.active === 0, "it is closed", 20_000);
+  await Deno.remove(file);
 });
 
 browserTest("the page shows that Redis is unavailable", async () => {

@@ -33,12 +33,20 @@ export function browserTest(name: string, fn: () => Promise<void>): void {
 }
 
 /** A balancer whose every ID goes to an echo, and its admin API on `port`. */
-export async function startServed(port = 0, startedAt = new Date(), changes: Changes = {}) {
+export async function startServed(
+  port = 0,
+  startedAt = new Date(),
+  changes: Changes = {},
+  tokenFile?: string,
+) {
   const upstream = startEcho();
   const pools = { eu: poolTo(upstream.port) };
   const config = configTo(9, { routes: [{ match: "*", pool: "eu" }], pools, ...changes });
   const admin = administer(config, { startedAt });
-  const server = await AdminServer.start({ address: { host: "127.0.0.1", port } }, admin.source);
+  const server = await AdminServer.start({
+    address: { host: "127.0.0.1", port },
+    ...(tokenFile !== undefined && { token_file: tokenFile }),
+  }, admin.source);
   return {
     admin,
     port: server.address.port,
@@ -51,14 +59,14 @@ export async function startServed(port = 0, startedAt = new Date(), changes: Cha
 }
 
 /** A page of its own, with the dashboard on `port`. */
-export async function openDashboard(port: number, size = { width: 1600, height: 1000 }) {
+export async function openDashboard(port: number, size = { width: 1600, height: 1000 }, state = "running") {
   assert(browser);
   const page = await browser.newPage({ viewport: size });
   const lines: string[] = [];
   page.on("console", (message) => void lines.push(message.text()));
   page.on("pageerror", (error) => void lines.push(String(error)));
   await page.goto(`http://127.0.0.1:${port}/`);
-  await shows(page, "#state", "running");
+  await shows(page, "#state", state);
   return { page, console: lines, [Symbol.asyncDispose]: () => page.close() };
 }
 

@@ -35,8 +35,9 @@ export async function request(path, parameters = {}, method = "GET") {
   const body = await response.json();
   if (response.ok) return body;
   if (response.status !== 401) throw new Error(body.error);
+  const wasGiven = token !== undefined;
   token = undefined;
-  const detail = "Changes need the token of admin.token_file.";
+  const detail = `Changes need the token of admin.token_file${wasGiven ? ": this one is wrong" : ""}.`;
   if (!await ask("Token", { detail, action: "Continue", secret: true })) throw new Error(body.error);
   token = input.value.trim();
   return await request(path, parameters, method);

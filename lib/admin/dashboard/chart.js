@@ -60,12 +60,12 @@ export class Chart {
     new ResizeObserver(() => this.#resize()).observe(place);
   }
 
-  /** Adds a sample of each series; null is a gap. */
+  /** Adds a sample of each series; a gap where there is none. */
   add(...values) {
     const now = Date.now() / 1000;
-    const [times] = this.#data;
+    const [times, ...series] = this.#data;
     times.push(now);
-    for (const [index, value] of values.entries()) this.#data[index + 1].push(value ?? null);
+    for (const [index, samples] of series.entries()) samples.push(values[index] ?? null);
     while (times[0] < now - SPAN) for (const samples of this.#data) samples.shift();
     this.#plot.setData(this.#data);
     const latest = this.#data.slice(1).map((samples) => this.#format(samples.at(-1) ?? 0));

@@ -21,7 +21,7 @@ export class ConnectionTable {
   #busy = false;
   #onProblem;
 
-  /** @param onProblem Told of what went wrong, in words. */
+  /** @param onProblem Told of what went wrong, in words; without any when that is over. */
   constructor(onProblem) {
     this.#onProblem = onProblem;
     this.#form.addEventListener("submit", (event) => event.preventDefault());
@@ -111,6 +111,7 @@ export class ConnectionTable {
     if (!await confirm(`Kick connection ${conn}?`, `${who}, from ${client}. It is closed at once.`, "Kick")) {
       return;
     }
+    this.#onProblem();
     try {
       await request(`/connections/${conn}`, { id: id ?? undefined }, "DELETE");
     } catch (error) {

@@ -26,6 +26,9 @@ const charts = {
 };
 const table = new ConnectionTable((problem) => notify(problem));
 
+/** A rate over a longer time would not be that of the last second, in milliseconds. */
+const LONGEST_GAP_MS = 10_000;
+
 /** The status before, and when it came. */
 let last;
 let lost = false;
@@ -59,7 +62,8 @@ function showStatus(status) {
     void showRoutePage(restarted ? 0 : routesAfter);
   }
   showRedis($("redis"), status.redis);
-  showFigures(status, restarted ? undefined : last, now);
+  const isRecent = last !== undefined && now - last.now < LONGEST_GAP_MS;
+  showFigures(status, isRecent && !restarted ? last : undefined, now);
   last = { status, now };
   if (!document.hidden) void table.refresh(status.connections_active);
 }
@@ -87,19 +91,49 @@ function showFigures(status, before, now) {
   showRefused($("refused"), status.refused);
 }
 
+/** How long a page that nobody sees keeps its stream, in milliseconds: a browser has only six for a host. */
+const HIDDEN_MS = 60_000;
+
+let events;
+
 /** A stream that was refused is not opened again by the browser. */
 function listen() {
-  const events = new EventSource("/api/v1/events");
+  events = new EventSource("/api/v1/events");
   events.addEventListener("status", ({ data }) => showStatus(JSON.parse(data)));
   events.addEventListener("pools", ({ data }) => showPools($("pools"), $("pools-empty"), JSON.parse(data)));
   events.addEventListener("error", () => {
-    if (!lost) notify("The balancer does not answer. Trying again…");
+    const isRefused = events.readyState === EventSource.CLOSED;
+    if (!lost) notify(isRefused ? REFUSED : "The balancer does not answer. Trying again…");
     lost = true;
     showState("no connection", "bad");
-    for (const chart of Object.values(charts)) chart.add(null, null);
-    if (events.readyState !== EventSource.CLOSED) return;
-    setTimeout(listen, 2000);
+    addGap();
+    if (isRefused) setTimeout(() => paused || listen(), 2000);
   });
+}
+
+const REFUSED = "The balancer refuses a stream of events: too many pages may be open. Trying again…";
+
+function addGap() {
+  for (const chart of Object.values(charts)) chart.add();
+}
+
+let hiding;
+let paused = false;
+
+/** Closes the stream of a page that stays hidden, until it is seen again. */
+function followVisibility() {
+  clearTimeout(hiding);
+  if (document.hidden) hiding = setTimeout(pause, HIDDEN_MS);
+  else if (paused) {
+    paused = false;
+    listen();
+  }
+}
+
+function pause() {
+  paused = true;
+  events.close();
+  addGap();
 }
 
 /** Places in the table: of the last rule before the page, and of the last one on it. */
@@ -142,6 +176,7 @@ function setTheme(theme) {
   for (const chart of Object.values(charts)) chart.draw();
 }
 
+document.addEventListener("visibilitychange", followVisibility);
 $("theme").addEventListener("click", () => {
   const at = THEMES.indexOf(localStorage.getItem("theme") ?? "system");
   setTheme(THEMES[(at + 1) % THEMES.length]);

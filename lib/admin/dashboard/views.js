@@ -38,6 +38,9 @@ export function showPools(table, empty, pools) {
   table.hidden = pools.length === 0;
   empty.hidden = pools.length > 0;
   fill(table, pools.flatMap((pool) => pool.servers.map((server) => serverRow(pool, server))));
+  const { parentElement: place } = table;
+  // only what scrolls is a stop of the keyboard
+  place.tabIndex = place.scrollHeight > place.clientHeight ? 0 : -1;
 }
 
 function serverRow(pool, server) {
