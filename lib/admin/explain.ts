@@ -69,7 +69,8 @@ export async function explain(engine: EngineFace, id: string, from?: string): Pr
   const candidates = pool ? candidatesOf(pool, id) : target ? [only(targetText(target))] : [];
   return {
     id,
-    refused: admission?.refused ?? refusalOf(id, { wrong, answer, hasRoute: selected !== undefined }) ??
+    refused: admission?.refused ??
+      refusalOf(id, { wrong, draining: engine.draining, answer, hasRoute: selected !== undefined }) ??
       (pool ? refusalOfPool(pool, candidates) : null),
     rules: [...redisRule(id, answer), ...steps.map((step) => ruleStep(step, answer))],
     candidates,
@@ -104,12 +105,14 @@ async function redisAnswer({ table, pools, redis }: Routing, id: string): Promis
 interface Decided {
   /** The reason if it is not a valid ID. */
   readonly wrong: string | undefined;
+  readonly draining: boolean;
   readonly answer: RedisAnswer | undefined;
   readonly hasRoute: boolean;
 }
 
-function refusalOf(id: string, { wrong, answer, hasRoute }: Decided): Refused | null {
+function refusalOf(id: string, { wrong, draining, answer, hasRoute }: Decided): Refused | null {
   if (wrong !== undefined) return { reason: "BAD_FRAME", why: `expected ${wrong}` };
+  if (draining) return { reason: "SHUTTING_DOWN", why: "the balancer is draining" };
   if (answer?.problem !== undefined) return { reason: "UPSTREAM_UNAVAILABLE", why: answer.problem };
   return hasRoute ? null : { reason: "UNKNOWN_ID", why: `no route for ID ${quote(id)}` };
 }
@@ -132,8 +135,9 @@ function candidatesOf(pool: ServerPool, id: string): Candidate[] {
   const byId = pool.config.strategy === "hash";
   const order = byId ? [...inOrder(pool, id)] : [];
   const place = (server: Server) => byId ? order.indexOf(server) : pool.servers.indexOf(server);
-  const anyUp = pool.servers.some(({ state, draining }) => state === "up" && !draining);
-  const all = pool.servers.map((server) => ({ server, ...verdict(server, pool, anyUp) }));
+  const up = pool.servers.filter(({ state, draining }) => state === "up" && !draining);
+  const now: Now = { anyUp: up.length > 0, onlyBackups: up.every(({ backup }) => backup) };
+  const all = pool.servers.map((server) => ({ server, ...verdict(server, pool, now) }));
   const rank = ({ tried, server }: { tried: boolean; server: Server }) =>
     (tried ? 0 : 1e6) + (server.backup ? 1e5 : 0) + place(server);
   return all.toSorted((one, other) => rank(one) - rank(other))
@@ -145,7 +149,17 @@ function* inOrder(pool: ServerPool, id: string): Generator<Server> {
   for (let server = candidates.next(); server; server = candidates.next()) yield server;
 }
 
-function verdict(server: Server, { config }: ServerPool, anyUp: boolean): { tried: boolean; why: string } {
+/** Which servers of a pool are up. */
+interface Now {
+  readonly anyUp: boolean;
+  readonly onlyBackups: boolean;
+}
+
+function verdict(
+  server: Server,
+  { config }: ServerPool,
+  { anyUp, onlyBackups }: Now,
+): { tried: boolean; why: string } {
   const { max_connections: most, strategy } = config;
   if (server.draining) return { tried: false, why: "drained: it gets no new connections" };
   if (anyUp && server.state !== "up") return { tried: false, why: `unhealthy: ${server.state}` };
@@ -153,7 +167,10 @@ function verdict(server: Server, { config }: ServerPool, anyUp: boolean): { trie
     return { tried: false, why: `full: ${server.active} of ${most} connections` };
   }
   if (!anyUp) return { tried: true, why: `${server.state}, but no server is up, so all are tried` };
-  if (server.backup) return { tried: true, why: "backup: tried once no other server can be reached" };
+  if (server.backup) {
+    const why = onlyBackups ? "no other server is up" : "tried once no other server can be reached";
+    return { tried: true, why: `backup: ${why}` };
+  }
   return { tried: true, why: `up, ${server.active} connections, picked by ${strategy}` };
 }
 

@@ -170,6 +170,33 @@ Deno.test("explain reports that an ID is refused where no server of its pool can
   assertEquals(await explained(0), ["UPSTREAM_UNAVAILABLE"]);
 });
 
+Deno.test("explain reports that a balancer which drains refuses everybody", async () => {
+  await using upstream = startEcho();
+  await using admin = administer(configTo(upstream.port));
+  using client = await admin.relayed("1");
+  await (await admin.ask("/api/v1/drain", { method: "POST" })).body?.cancel();
+  const { refused } = await admin.json("/api/v1/explain?id=1&from=127.0.0.1");
+  assertEquals(refused, { reason: "SHUTTING_DOWN", why: "the balancer is draining" });
+  await client.closeWrite();
+  await receiveAll(client);
+});
+
+Deno.test("explain does not make a backup wait for servers that are down", async () => {
+  const servers = [
+    { host: "127.0.0.1", port: 1, weight: 1, backup: false },
+    { host: "127.0.0.1", port: 2, weight: 1, backup: true },
+  ];
+  const pools = { eu: { ...EU, max_fails: 1, servers } };
+  await using admin = administer(configTo(9, { routes: [{ id: "1", pool: "eu" }], pools }));
+  const whys = async () => {
+    const { candidates } = await admin.json("/api/v1/explain?id=1");
+    return candidates.map(({ tried, why }: { tried: boolean; why: string }) => [tried, why]);
+  };
+  assertEquals((await whys())[1], [true, "backup: tried once no other server can be reached"]);
+  admin.balancer.engine.snapshot.pools.get("eu")?.servers[0]?.record.dialed(new Error("refused"));
+  assertEquals(await whys(), [[true, "backup: no other server is up"], [false, "unhealthy: ejected"]]);
+});
+
 Deno.test("a reload answers with the changes, every problem, or that there is nothing to reload", async () => {
   const reload = async (outcome?: Parameters<typeof administer>[1]) => {
     await using admin = administer(configTo(9), outcome);
