@@ -2,6 +2,7 @@
 
 import { createHash } from "node:crypto";
 import type { Config } from "../config/config.ts";
+import { quote } from "../util/text.ts";
 import type { Closing, ConnectionInfo } from "./observer.ts";
 
 /** How an ID is logged: `plain`, as a `hash`, or by its first characters. */
@@ -35,6 +36,14 @@ export function idFields(
   return {
     id: logged,
     route: route === `id ${id}` ? `id ${logged}` : route,
-    detail: detail?.replaceAll(JSON.stringify(id), () => JSON.stringify(logged)),
+    detail: detail && withoutId(detail, id, logged),
   };
+}
+
+/** Messages quote an ID, and shorten a long one. */
+function withoutId(detail: string, id: string, logged: string): string {
+  return [JSON.stringify(id), quote(id)].reduce(
+    (text, quoted) => text.replaceAll(quoted, () => JSON.stringify(logged)),
+    detail,
+  );
 }

@@ -10,7 +10,7 @@ import {
 } from "@opentelemetry/api";
 import type { HostPort } from "../config/config.ts";
 import { REFUSAL_CODES } from "../errors.ts";
-import type { Closing, ConnectionInfo, DialReason, Observer } from "./observer.ts";
+import type { Closing, ConnectionInfo, DialReason, Endpoint, Observer } from "./observer.ts";
 import { hostPortText } from "../util/text.ts";
 
 /** Bytes are no events, so the first of an upstream is looked for: its time is this much too late at most. */
@@ -40,8 +40,7 @@ export class Tracing implements Observer {
       "network.transport": "tcp",
       "switchyard.conn": conn,
       "switchyard.listener": listener,
-      "client.address": source.hostname,
-      "client.port": source.port,
+      ...clientOf(source),
     };
     this.#spans.set(conn, this.#tracer.startSpan("connection", { kind: SpanKind.SERVER, attributes }));
   }
@@ -67,11 +66,13 @@ export class Tracing implements Observer {
   closed(connection: ConnectionInfo, { reason, closedBy }: Closing): void {
     if (this.#unanswered.has(connection)) this.#look(connection);
     this.#forget(connection);
-    const { conn, up, down, attempts, upstream } = connection;
+    const { conn, source, up, down, attempts, upstream } = connection;
     const span = this.#spans.get(conn);
     if (!span) return;
     this.#spans.delete(conn);
     span.setAttributes({
+      // by now a trusted proxy may have named the client
+      ...clientOf(source),
       "switchyard.reason": reason,
       "switchyard.closed_by": closedBy,
       "switchyard.bytes_up": up.written,
@@ -102,4 +103,8 @@ export class Tracing implements Observer {
     clearInterval(this.#timer);
     this.#timer = undefined;
   }
+}
+
+function clientOf({ hostname, port }: Endpoint) {
+  return { "client.address": hostname, "client.port": port };
 }

@@ -2,6 +2,7 @@ import { accessRecord } from "../../lib/observe/access_line.ts";
 import { type IdPrivacy, loggedId } from "../../lib/observe/id_privacy.ts";
 import { Log } from "../../lib/observe/log.ts";
 import type { Closing } from "../../lib/observe/observer.ts";
+import { quote } from "../../lib/util/text.ts";
 import { assert, assertEquals } from "../assert.ts";
 import { refused } from "../clients.ts";
 import { configTo, startBalancer } from "../fixture.ts";
@@ -41,6 +42,17 @@ for (const privacy of ["hash", "truncate"] as const) {
       `id ${logged}`,
       `no route for ID "${logged}"`,
     ]);
+  });
+
+  Deno.test(`${privacy}: a long ID that a message has shortened is not in the detail`, () => {
+    const id = "name-".repeat(40);
+    const why: Closing = {
+      reason: "UPSTREAM_UNAVAILABLE",
+      closedBy: "balancer",
+      detail: `redis: the value of ID ${quote(id)} is "x"`,
+    };
+    const { detail } = accessRecord(connectionWith({ id }), why, privacy);
+    assertEquals(detail, `redis: the value of ID "${loggedId(id, privacy)}" is "x"`);
   });
 
   Deno.test(`${privacy}: the rule of a glob, and a connection without an ID, are logged as they are`, () => {

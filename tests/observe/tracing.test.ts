@@ -42,6 +42,22 @@ Deno.test("a connection is one span, with an event for each stage and no ID", as
   assertEquals(JSON.stringify(spans).includes("nobody"), false);
 });
 
+Deno.test("the span has the client that a trusted proxy names", async () => {
+  const { spans, tracer } = recorder();
+  const listeners = [{
+    address: { host: "127.0.0.1", port: 0 },
+    proxy_protocol: { trusted: ["127.0.0.1/32"] },
+  }];
+  await using balancer = startBalancer(configTo(9, { listeners }), { observers: [new Tracing(tracer)] });
+  using client = await balancer.connect();
+  await send(client, new TextEncoder().encode("PROXY TCP4 192.0.2.7 192.0.2.1 4711 80\r\n"));
+  await send(client, encodeId("nobody"));
+  await client.closeWrite();
+  await receiveAll(client);
+  await until(() => balancer.balancer.active === 0, "it has ended");
+  assertStringIncludes(JSON.stringify(spans), '"client.address":"192.0.2.7","client.port":4711');
+});
+
 Deno.test({
   name: "with OTEL_DENO spans reach a collector, under net and read alone",
   // what the executable is built on may be a Deno without it
