@@ -50,11 +50,17 @@ async function readKeys(act: (key: string) => void): Promise<void> {
   const buffer = new Uint8Array(64);
   try {
     for (let count; (count = await Deno.stdin.read(buffer)) !== null;) {
-      for (const key of decoder.decode(buffer.subarray(0, count))) act(key);
+      for (const key of keysIn(decoder.decode(buffer.subarray(0, count)))) act(key);
     }
   } finally {
     act("q");
   }
+}
+
+/** The characters in the input; without keys such as arrows, whose sequences have letters in them (ECMA-48, 5.4). */
+export function keysIn(text: string): string {
+  // deno-lint-ignore no-control-regex
+  return text.replace(/\x1b(?:\[[0-?]*[ -/]*[@-~]|O.|[^[O]|$)/gs, "");
 }
 
 function write(text: string): void {

@@ -4,7 +4,7 @@ import type { HostPort } from "../config/config.ts";
 import { messageOf, UsageError } from "../errors.ts";
 import { adminAddress, adminObject } from "./admin_client.ts";
 import { type CommandSpec, readFlags } from "./flags.ts";
-import { type Io, ShutdownSignals } from "./io.ts";
+import { type Io, onHangup, ShutdownSignals } from "./io.ts";
 import { processTerminal, type Terminal } from "./terminal.ts";
 import { ORDERS, type Status, topScreen, type TopState } from "./top_screen.ts";
 import { duration } from "./values.ts";
@@ -34,8 +34,11 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
   if (problems.length > 0) throw new UsageError(problems);
   const first = await read(at, "bytes", PAGE.rows);
   using signals = new ShutdownSignals(io);
+  const hungUp = Promise.withResolvers<void>();
+  using _hangups = onHangup(io, hungUp.resolve);
   using terminal = processTerminal();
-  if (terminal) await new Top(at, terminal, first).run(interval, signals.first);
+  const ended = Promise.race([signals.first, hungUp.promise]);
+  if (terminal) await new Top(at, terminal, first).run(interval, ended);
   else for (const line of topScreen(first, PAGE)) if (line !== "" && !line.startsWith("q quit")) io.out(line);
   return 0;
 }
@@ -46,6 +49,9 @@ class Top {
   readonly #terminal: Terminal;
   #state: TopState;
   #order: string;
+  #updating = false;
+  /** Whether a key has asked for an update during another one. */
+  #again = false;
 
   constructor(at: HostPort, terminal: Terminal, state: TopState) {
     this.#at = at;
@@ -74,17 +80,29 @@ class Top {
     const order = key === undefined ? undefined : ORDERS[key.toLowerCase()];
     if (order === undefined) return this.#draw();
     this.#order = order;
+    this.#again = true;
     void this.#update();
   }
 
+  /** One at a time: a slow answer must not take the place of a later one. */
   async #update(): Promise<void> {
+    if (this.#updating) return;
+    this.#updating = true;
+    do {
+      this.#again = false;
+      await this.#read();
+      this.#draw();
+    } while (this.#again);
+    this.#updating = false;
+  }
+
+  async #read(): Promise<void> {
     const { rows } = this.#terminal.size();
     try {
       this.#state = await read(this.#at, this.#order, rows, this.#state.status);
     } catch (error) {
       this.#state = { ...this.#state, problem: `no answer, trying again: ${messageOf(error)}` };
     }
-    this.#draw();
   }
 
   #draw(): void {

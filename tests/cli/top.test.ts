@@ -87,6 +87,9 @@ Deno.test({
     await terminal.shows(/NO\. .*AGE[^]*bravo[^]*\(by bytes\)/);
     await terminal.type("i");
     await terminal.shows(/alpha[^]*bravo[^]*\(by id\)/);
+    await terminal.resize(40, 10);
+    await terminal.shows(/^ID .*UP +DOWN$/m);
+    await terminal.type("Up");
     await terminal.resize(50, 10);
     await terminal.shows(/\(by id\)/);
     for (const line of (await terminal.screen()).split("\n")) assert(line.length <= 50, line);
