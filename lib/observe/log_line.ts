@@ -57,6 +57,9 @@ export function timestamp(time: number): string {
   return `${formatted.text}${String(Math.floor(time - second * 1000)).padStart(3, "0")}Z`;
 }
 
+/** LogTape fills in what stands in braces in a text, but here such a text is quoted: an ID, a key, a path. */
 function messageText(record: LogRecord): string {
+  const { category: [first], rawMessage } = record;
+  if (typeof rawMessage === "string" && first !== "logtape") return rawMessage;
   return record.message.map((part) => typeof part === "string" ? part : JSON.stringify(part)).join("");
 }

@@ -190,3 +190,15 @@ Deno.test("a pipe that is full for a moment, and does not wait, loses no line", 
   assertEquals(text.match(/line x{100}$/gm)?.length, 4000, text.slice(-300));
   assert(text.includes("the last line"), text.slice(-300));
 });
+
+Deno.test("braces in a message are written as they are", async () => {
+  const output = memory();
+  const quoted = 'hash {switchyard}:routes: "{\\"host\\":1}", {{ and }}';
+  {
+    await using _log = Log.start({ level: "info", format: "text" }, output);
+    getLogger("switchyard").warning(quoted);
+    getLogger("switchyard").warning`${quoted}`;
+  }
+  const messages = output.text.trimEnd().split("\n").map((line) => line.split(" WARNING ")[1]);
+  assertEquals(messages, [quoted, quoted]);
+});
