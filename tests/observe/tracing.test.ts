@@ -58,50 +58,56 @@ Deno.test("the span has the client that a trusted proxy names", async () => {
   assertStringIncludes(JSON.stringify(spans), '"client.address":"192.0.2.7","client.port":4711');
 });
 
-Deno.test({
-  name: "with OTEL_DENO spans reach a collector, under net and read alone",
-  // what the executable is built on may be a Deno without it
-  ignore: Deno.env.has("SWITCHYARD_BIN"),
-  fn: async () => {
-    const bodies: string[] = [];
-    await using collector = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, async (request) => {
-      bodies.push(`${new globalThis.URL(request.url).pathname} ${await request.text()}`);
-      return new Response("{}", { headers: { "content-type": "application/json" } });
-    });
-    const [program = "", ...args] = commandLine(["demo"]);
-    const env = {
-      OTEL_DENO: "true",
-      OTEL_EXPORTER_OTLP_PROTOCOL: "http/json",
-      OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${collector.addr.port}`,
-      OTEL_DENO_CONSOLE: "ignore",
-    };
-    await using upstream = startEcho();
-    const serving = ["serve", "--route", `1=127.0.0.1:${upstream.port}`, "--listen", "127.0.0.1:0"];
-    const child = new Deno.Command(program, {
-      args: [...args.slice(0, -1), ...serving],
-      env,
-      stdout: "null",
-      stderr: "piped",
-    }).spawn();
-    const reader = child.stderr.pipeThrough(new TextDecoderStream()).getReader();
-    let log = "";
-    let port: string | undefined;
-    while ((port = /listening on 127\.0\.0\.1:(\d+)\b/.exec(log)?.[1]) === undefined) {
-      const { value, done } = await reader.read();
-      assert(!done, log);
-      log += value;
-    }
-    {
-      using client = await Deno.connect({ hostname: "127.0.0.1", port: Number(port) });
-      await send(client, encodeId("1"));
-      await client.closeWrite();
-      await receiveAll(client);
-    }
-    child.kill("SIGTERM");
-    while (!(await reader.read()).done);
-    await child.status;
-    const traces = bodies.filter((body) => body.startsWith("/v1/traces")).join();
-    assertMatch(traces, /"name": ?"connection"/);
-    assertMatch(traces, /"name": ?"connected"/);
-  },
-});
+for (const workers of [1, 2]) {
+  Deno.test({
+    name: `with OTEL_DENO spans of ${workers} workers reach a collector, under net and read alone`,
+    // what the executable is built on may be a Deno without it
+    ignore: Deno.env.has("SWITCHYARD_BIN"),
+    fn: async () => {
+      const bodies: string[] = [];
+      await using collector = Deno.serve(
+        { hostname: "127.0.0.1", port: 0, onListen() {} },
+        async (request) => {
+          bodies.push(`${new globalThis.URL(request.url).pathname} ${await request.text()}`);
+          return new Response("{}", { headers: { "content-type": "application/json" } });
+        },
+      );
+      const [program = "", ...args] = commandLine(["demo"]);
+      const env = {
+        OTEL_DENO: "true",
+        OTEL_EXPORTER_OTLP_PROTOCOL: "http/json",
+        OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${collector.addr.port}`,
+        OTEL_DENO_CONSOLE: "ignore",
+      };
+      await using upstream = startEcho();
+      const serving = ["serve", "--route", `1=127.0.0.1:${upstream.port}`, "--listen", "127.0.0.1:0"];
+      serving.push("--workers", String(workers));
+      const child = new Deno.Command(program, {
+        args: [...args.slice(0, -1), ...serving],
+        env,
+        stdout: "null",
+        stderr: "piped",
+      }).spawn();
+      const reader = child.stderr.pipeThrough(new TextDecoderStream()).getReader();
+      let log = "";
+      let port: string | undefined;
+      while ((port = /listening on 127\.0\.0\.1:(\d+)\b/.exec(log)?.[1]) === undefined) {
+        const { value, done } = await reader.read();
+        assert(!done, log);
+        log += value;
+      }
+      {
+        using client = await Deno.connect({ hostname: "127.0.0.1", port: Number(port) });
+        await send(client, encodeId("1"));
+        await client.closeWrite();
+        await receiveAll(client);
+      }
+      child.kill("SIGTERM");
+      while (!(await reader.read()).done);
+      await child.status;
+      const traces = bodies.filter((body) => body.startsWith("/v1/traces")).join();
+      assertMatch(traces, /"name": ?"connection"/);
+      assertMatch(traces, /"name": ?"connected"/);
+    },
+  });
+}
