@@ -77,7 +77,8 @@ for (const workers of [1, 2]) {
         OTEL_DENO: "true",
         OTEL_EXPORTER_OTLP_PROTOCOL: "http/json",
         OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${collector.addr.port}`,
-        OTEL_DENO_CONSOLE: "ignore",
+        // as docs/observability.md has it
+        OTEL_DENO_METRICS: "false",
       };
       await using upstream = startEcho();
       const serving = ["serve", "--route", `1=127.0.0.1:${upstream.port}`, "--listen", "127.0.0.1:0"];
@@ -105,6 +106,7 @@ for (const workers of [1, 2]) {
       child.kill("SIGTERM");
       while (!(await reader.read()).done);
       await child.status;
+      assertEquals(bodies.filter((body) => !body.startsWith("/v1/traces")), []);
       const traces = bodies.filter((body) => body.startsWith("/v1/traces")).join();
       assertMatch(traces, /"name": ?"connection"/);
       assertMatch(traces, /"name": ?"connected"/);
