@@ -13,7 +13,7 @@ const BURST_MS = 10_000;
  * Connections accepted in one turn of the event loop. Where more than about 128 sockets are ready in one turn, the
  * platform can pass over some of them again and again, for more than a second (docs/performance.md).
  */
-const ACCEPTS_A_TURN = 32;
+const ACCEPTS_A_TURN = 48;
 
 /** Pause after so many, in milliseconds, and how often it is repeated while the event loop is late. */
 const REST = { ms: 4, most: 10 };
