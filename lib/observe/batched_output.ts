@@ -47,8 +47,10 @@ export class BatchedOutput implements Disposable {
   readonly #onWritten: () => void;
   readonly #given = new AbortController();
   /** Encoded at once: many strings that wait would outlive young collections. */
-  #buffer = new Uint8Array(0);
+  #buffer: Uint8Array = new Uint8Array(0);
   #used = 0;
+  /** One that was written, to be used again. */
+  #spare: Uint8Array | undefined;
   /** Full buffers, the oldest first. */
   #full: Uint8Array[] = [];
   #lines = 0;
@@ -126,16 +128,26 @@ export class BatchedOutput implements Disposable {
       if (count === 0) await sleep(pause, signal);
       pause = count > 0 ? RETRY_MS.first : Math.min(2 * pause, RETRY_MS.longest);
     }
-    if (!signal.aborted) this.#onWritten();
+    if (signal.aborted) return;
+    if (batch.buffer.byteLength === BUFFER_BYTES) this.#spare = new Uint8Array(batch.buffer);
+    this.#onWritten();
   }
 
   #encode(line: string): void {
     const most = line.length * MAX_BYTES_EACH;
     if (this.#buffer.length - this.#used < most) {
       this.#shelve();
-      this.#buffer = new Uint8Array(Math.max(BUFFER_BYTES, most));
+      this.#buffer = this.#newBuffer(most);
     }
     this.#used += encoder.encodeInto(line, this.#buffer.subarray(this.#used)).written;
+  }
+
+  /** A buffer of at least `bytes`. */
+  #newBuffer(bytes: number): Uint8Array {
+    if (bytes > BUFFER_BYTES) return new Uint8Array(bytes);
+    const spare = this.#spare ?? new Uint8Array(BUFFER_BYTES);
+    this.#spare = undefined;
+    return spare;
   }
 
   #shelve(): void {

@@ -85,6 +85,24 @@ Deno.test("lines of any length that wait while an output is slow arrive whole an
   assertEquals(output.taken, ["first\n", waiting.join("")]);
 });
 
+Deno.test("lines that are added while a batch is written leave it as it is", async () => {
+  const taken: string[] = [];
+  const batched = new BatchedOutput({
+    async write(bytes) {
+      // a slow output looks at the bytes only after others were added
+      await pause(5);
+      taken.push(text.decode(bytes));
+      return bytes.length;
+    },
+  });
+  for (const line of lines(100)) {
+    batched.add(line);
+    if (line.endsWith("0\n")) await Promise.race([batched.addBatch(""), pause(2)]);
+  }
+  await batched.close();
+  assertEquals(taken.join(""), lines(100).join(""));
+});
+
 Deno.test("a failed write is continued at the byte where it failed, however often it fails", async () => {
   const output = outputOf(2);
   let failures = 0;
