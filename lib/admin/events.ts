@@ -59,7 +59,10 @@ export class EventFeed implements Disposable {
         if (own) this.#drop(own);
       },
     });
-    return answer(body, "text/event-stream");
+    const response = answer(body, "text/event-stream");
+    // nginx would gather events until its buffer is full
+    response.headers.set("x-accel-buffering", "no");
+    return response;
   }
 
   /** Ends every stream. */

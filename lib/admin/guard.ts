@@ -13,16 +13,20 @@ export interface GuardOptions {
   readonly address: HostPort;
   /** Without it no token is wanted. */
   readonly tokenFile?: string | undefined;
+  /** Where a proxy serves the dashboard: requests may come from there. @default nowhere */
+  readonly origins?: readonly string[] | undefined;
 }
 
 /** Checks each request before it is answered. */
 export class Guard {
   readonly #host: string;
   readonly #tokenFile: string | undefined;
+  readonly #origins: readonly string[];
 
-  constructor({ address, tokenFile }: GuardOptions) {
+  constructor({ address, tokenFile, origins = [] }: GuardOptions) {
     this.#host = hostOf(hostPortText(address)) ?? address.host;
     this.#tokenFile = tokenFile;
+    this.#origins = origins;
   }
 
   /** @throws {HttpError} 400, 401 or 403 */
@@ -34,22 +38,29 @@ export class Guard {
     const header = request.headers.get("host");
     if (header) this.#checkHost(header);
     if (request.method === "GET" || request.method === "HEAD") return;
-    checkOrigin(request.headers.get("origin"), url);
+    this.#checkOrigin(request.headers.get("origin"), url);
     await this.#checkToken(request.headers.get("authorization"));
   }
 
   /** A page whose name was pointed at this machine sends that name, so a name must be the configured one. */
   #checkHost(given: string): void {
     const host = hostOf(given);
-    if (host === this.#host || (host !== undefined && isLoopback(host))) return;
+    if (host !== undefined && (host === this.#host || isLoopback(host))) return;
     // no name can be pointed at an address that stands in the URL itself
-    if (isWildcard(this.#host) && host !== undefined && parseCidr(host) !== undefined) return;
+    if (host !== undefined && isWildcard(this.#host) && parseCidr(host) !== undefined) return;
+    if (this.#origins.some((origin) => hostOf(new URL(origin).host) === host)) return;
     throw new HttpError(
       403,
       `Host ${
         quote(given)
       } is neither the address of the admin listener nor a loopback one: ask for it by address`,
     );
+  }
+
+  #checkOrigin(origin: string | null, url: URL): void {
+    if (origin === null || origin === url.origin || this.#origins.includes(origin)) return;
+    const allowed = [url.origin, ...this.#origins].join(" or ");
+    throw new HttpError(403, `Origin ${quote(origin)} may not change anything here: only ${allowed} may`);
   }
 
   /** The file is read each time, so a token that was replaced counts at once. */
@@ -64,11 +75,6 @@ export class Guard {
 
 function unauthorized(message: string): HttpError {
   return new HttpError(401, message, {}, { "www-authenticate": "Bearer" });
-}
-
-function checkOrigin(origin: string | null, url: URL): void {
-  if (origin === null || origin === url.origin) return;
-  throw new HttpError(403, `Origin ${quote(origin)} may not change anything here: only ${url.origin} may`);
 }
 
 /** The host of `host:port` as URLs have it, in lower case, without brackets and the dot of the root. */

@@ -80,8 +80,8 @@ export class AdminServer implements AsyncDisposable {
     this.#feed[Symbol.dispose]();
   }
 
-  #handlerOf({ address, token_file: tokenFile }: AdminConfig): AdminHandler {
-    return adminHandler(this.#source, { address, tokenFile, feed: this.#feed });
+  #handlerOf({ address, token_file: tokenFile, origins }: AdminConfig): AdminHandler {
+    return adminHandler(this.#source, { address, tokenFile, origins, feed: this.#feed });
   }
 
   #answer(request: Request): Promise<Response> {

@@ -33,6 +33,10 @@ export const PORT_EXPECTED = "a port, 1 to 65535";
 export const ORIGIN_EXPECTED =
   "an origin, such as https://app.example.com or http://localhost:8080, without a path";
 
+/** The form of the origin of a page of the web, for messages. */
+export const WEB_ORIGIN_EXPECTED =
+  "an origin of http or https, such as https://admin.example.com, without a path";
+
 /** The form of a URL to call, for messages. */
 export const URL_EXPECTED = "a URL, such as http://127.0.0.1:8080/wake or https://example.com/wake";
 
@@ -112,6 +116,12 @@ export function parseOrigin(text: string): string | undefined {
   if (!parseUpstream(authority) && !parseUpstream(`${authority}:1`)) return undefined;
   // a browser leaves the scheme's own port out
   return /^https?$/.test(scheme) ? new URL(origin).origin : origin;
+}
+
+/** The origin of a page of the web; undefined where `text` is none, or `null`. */
+export function parseWebOrigin(text: string): string | undefined {
+  const origin = parseOrigin(text);
+  return origin !== undefined && /^https?:/.test(origin) ? origin : undefined;
 }
 
 /** `text` where it is a host name, an IPv4 address or an IPv6 address without brackets, else undefined. */

@@ -67,6 +67,24 @@ Deno.test("a foreign page may not change anything; the own page and clients with
   );
 });
 
+Deno.test("behind a proxy the configured origins may change something, and their hosts are right ones", async () => {
+  const origins = ["https://admin.example.com", "https://other.example.com:8443"];
+  await using admin = administer(configTo(9), { origins });
+  const status = async (host: string, origin: string) => {
+    const init = { method: "POST", headers: { origin } };
+    const response = await admin.ask("/api/v1/reload", init, host);
+    await response.body?.cancel();
+    return response.status;
+  };
+  for (const host of ["admin.example.com", "other.example.com:8443", "127.0.0.1:9090"]) {
+    assertEquals(await status(host, "https://admin.example.com"), 200, host);
+  }
+  assertEquals(await status("evil.example.com", "https://admin.example.com"), 403);
+  for (const origin of ["http://admin.example.com", "https://other.example.com", "null"]) {
+    assertEquals(await status("127.0.0.1:9090", origin), 403, origin);
+  }
+});
+
 Deno.test("without the token nothing is changed; it is read again for each request", async () => {
   await using token = await tokenFile(`${TOKEN}\n`);
   await using admin = administer(configTo(9), { tokenFile: token.file });

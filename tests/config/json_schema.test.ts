@@ -240,6 +240,10 @@ const SINGLE: Readonly<
     origins,
     (origin) => ({ routes: [], listeners: [{ address: ":1", websocket: { origins: [origin] } }] }),
   ],
+  "origin of the dashboard": [
+    origins,
+    (origin) => ({ routes: [], admin: { address: "127.0.0.1:1", origins: [origin] } }),
+  ],
   "URL of Redis": [redisUrls, (url) => ({ routes: [], redis: { url } })],
   "database of a cluster": [[0, 1], (database) => ({ routes: [], redis: { cluster: ["h:1"], database } })],
   file: [files, (cert) => ({ routes: [], listeners: [{ address: ":1", tls: { cert, key: "k" } }] })],

@@ -532,3 +532,13 @@ Deno.test("an admin API that others reach needs a token; off is the default", ()
     token_file: "token",
   });
 });
+
+Deno.test("origins of the dashboard are those of pages of the web, as browsers write them", () => {
+  const admin = (origin: string) =>
+    `routes: []\nadmin: { address: ":9090", token_file: t, origins: ["${origin}"] }`;
+  const { admin: parsed } = parse(admin("HTTPS://Admin.example.com:443"));
+  assertEquals(parsed && parsed.origins, ["https://admin.example.com"]);
+  assertEquals(problemsOf(admin("null")), [
+    'routes.yaml: admin.origins[0]: found "null", expected an origin of http or https, such as https://admin.example.com, without a path',
+  ]);
+});

@@ -40,6 +40,9 @@ export const PATH_PATTERN = '^/[!"$->@-~]*$';
 export const ORIGIN_PATTERN =
   `^(?:[Nn][Uu][Ll][Ll]|[A-Za-z][A-Za-z0-9+.-]*://${HOST_PORT}(?::(?!0$)${PORT})?)$`;
 
+/** An origin of HTTP. */
+export const WEB_ORIGIN_PATTERN = `^[Hh][Tt][Tt][Pp][Ss]?://${HOST_PORT}(?::(?!0$)${PORT})?$`;
+
 /** A URL of HTTP. */
 export const HTTP_URL_PATTERN = "^[Hh][Tt][Tt][Pp][Ss]?:";
 
