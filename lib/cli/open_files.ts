@@ -35,6 +35,8 @@ export class OpenFiles {
   readonly #wanted: number;
   /** Files that can be opened: known up to FIRST_TRIED, assumed above until `tryRest` has tried them. */
   #held: number;
+  /** Whether all have been tried. */
+  #isTried = false;
 
   /**
    * The limit itself is in `/proc/self/limits`, which cannot be read under `--allow-read` alone. So files are opened
@@ -50,6 +52,18 @@ export class OpenFiles {
   }
 
   /**
+   * Tries the rest of the files at once, before other threads are started: to one that opens a file at the wrong moment
+   * it would look as if there were none left.
+   */
+  tryAll(): void {
+    if (this.#isKnown) return;
+    const files: Disposable[] = [];
+    if (openUpTo(this.#wanted, files, this.#open)) this.#held = files.length;
+    close(files, files.length);
+    this.#isTried = true;
+  }
+
+  /**
    * Tries the rest of the files in slices, since all of them at once would take a fifth of a second. Whatever is held
    * at a pause, RESERVE further files have been opened and closed again just before it.
    *
@@ -57,7 +71,7 @@ export class OpenFiles {
    * @return Whether fewer can be opened than was assumed.
    */
   async tryRest(inUse: () => number, signal?: AbortSignal): Promise<boolean> {
-    if (this.#held < this.#wanted || this.#wanted <= FIRST_TRIED) return false;
+    if (this.#isKnown) return false;
     const files: Disposable[] = [];
     while (files.length < this.#wanted && !signal?.aborted) {
       const most = Math.min(this.#wanted, files.length + TRIED_AT_ONCE);
@@ -72,6 +86,10 @@ export class OpenFiles {
       await sleep(REST_MS);
     }
     return this.#held < this.#wanted;
+  }
+
+  get #isKnown(): boolean {
+    return this.#isTried || this.#held < this.#wanted || this.#wanted <= FIRST_TRIED;
   }
 
   /** `config` with `limits.connections`, which is as many as fit where the file has none. */

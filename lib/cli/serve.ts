@@ -50,14 +50,13 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
   // disposed of last: a second signal must not end the process by itself while the rest is closed
   using signals = new ShutdownSignals(io);
   await using output = Log.start(config.log);
-  const openFiles = new OpenFiles(config);
+  const openFiles = openFilesOf(config);
   const limited = openFiles.withLimit(config);
   const problems = [warning, openFiles.problem(config), file && await mountProblem(file)];
   const reasons = new EndReasons(signals);
   const measured = await startMeasured(limited, (problem) => reasons.fail(problem));
   await using _webhooks = measured.webhooks;
   await using balancer = measured.balancer;
-  const threads = threadsOf(limited);
   logStart(limited, file, problems);
   // listeners are open by now: this takes a while, and a low limit is rare
   await using rest = tryRestOfFiles(openFiles, config, balancer);
@@ -65,7 +64,7 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
   await using admin = new RunningAdmin(measured, controls);
   const served = admin.change(config.admin);
   if (file !== undefined) {
-    const parts = { ...measured, admin, output, openFiles, threads, loader, onTables };
+    const parts = { ...measured, admin, output, openFiles, threads: threadsOf(config), loader, onTables };
     // the watch is told, or it would report the same change once more
     const ready = () => Promise.all([watch?.know(), rest.done]);
     reloader = new Reloader(file, () => ready().then(() => reload(flags, parts)));
@@ -109,6 +108,13 @@ function loaderFor({ tables }: Config): BackgroundLoader {
   const loader = new BackgroundLoader();
   if (tables.length > 0) loader.start();
   return loader;
+}
+
+/** With workers all files are tried here: a worker might need one while the last are open. */
+function openFilesOf(config: Config): OpenFiles {
+  const openFiles = new OpenFiles(config);
+  if (threadsOf(config) > 1) openFiles.tryAll();
+  return openFiles;
 }
 
 /** Tries the rest of the files while the balancer serves, until it is disposed of, and applies what it finds. */

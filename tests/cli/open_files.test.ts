@@ -79,6 +79,19 @@ Deno.test("tryRest tries nothing where the first files showed the limit, and fre
   assertEquals(state.open, 0);
 });
 
+Deno.test("where all files were tried before, none is tried while connections are served", async () => {
+  const { state, open } = files(5600);
+  let tries = 0;
+  const openFiles = new OpenFiles(limitsOf(undefined), () => {
+    tries += 1;
+    return open();
+  });
+  openFiles.tryAll();
+  assertEquals([openFiles.withLimit(limitsOf(undefined)).limits.connections, state.open], [2500, 0]);
+  tries = 0;
+  assertEquals([await openFiles.tryRest(() => 0), tries], [false, 0]);
+});
+
 Deno.test("a limit that is too low is reported with advice", () => {
   const config = limitsOf(1000);
   const { state, open } = files(1000);
@@ -123,6 +136,19 @@ Deno.test({
     assertMatch(serving.balancer.stderr.text, /the limit of open files allows 16\d{2} connections/);
     assertEquals(serving.balancer.stderr.text.includes("WARNING"), false);
     assertEquals(await serving.balancer.end(), 0);
+  },
+});
+
+Deno.test({
+  name: "with workers serve knows the limit of open files before it listens",
+  ignore: Deno.build.os === "windows",
+  async fn() {
+    const place = { command: ["sh", "-c", 'ulimit -n 4000; exec "$@"', "sh"] };
+    await using serving = await serve(`${routeTo(9)}workers: 2\n`, { place });
+    await serving.balancer.stderr.until(" connections\n");
+    assertMatch(serving.balancer.stderr.text, /2 workers, at most 16\d{2} connections/);
+    assertEquals(await serving.balancer.end(), 0);
+    assertEquals(serving.balancer.stderr.text.includes("the limit of open files allows"), false);
   },
 });
 
