@@ -1,15 +1,15 @@
-/** Which addresses may connect: allow and deny lists of CIDRs. Immutable, and swapped whole. */
+/** Which addresses may connect: allow and deny lists of CIDRs. Immutable, and swapped as a whole. */
 
 import { AddressList } from "../util/cidr.ts";
 
 /** The decision on an address. */
 export interface Verdict {
   readonly allowed: boolean;
-  /** The entry that decided, such as `deny 10.0.0.0/8`, or why none did. */
+  /** The entry that decided, such as `deny 10.0.0.0/8`, or why no entry did. */
   readonly because: string;
 }
 
-/** Both lists: a denied address is refused, even if allowed; with an allow list, so is every address not in it. */
+/** Both lists: a denied address is refused even if allowed; with an allow list, every address not in it is, too. */
 export class AccessList {
   readonly #allow: AddressList | undefined;
   readonly #deny: AddressList;

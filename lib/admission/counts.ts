@@ -1,12 +1,14 @@
 /** Connection counts by key, checked against a limit in one step. */
 
-/** Counts of open connections. One thread keeps them in a map; several threads share them. */
+/** Counts of open connections: one thread keeps them in a map; several share memory. */
 export interface Counts {
-  /** Adds one to `key` and gives true, or gives false where that would exceed `limit`; 0 is no limit. */
+  /** Adds one to `key` and returns true, or returns false if that would exceed `limit`; 0 is no limit. */
   tryAdd(key: string, limit: number): boolean;
-  /** Adds one to `key`, has other threads evict their connections of it, and gives its rank: higher than those before. */
+  /**
+   * Adds one to `key`, makes other threads evict their connections of it, and returns its rank: higher than all before.
+   */
   claim(key: string): number;
-  /** Takes one from `key`, which must have been added before. */
+  /** Subtracts one from `key`, which must have been added before. */
   release(key: string): void;
   get(key: string): number;
 }

@@ -14,7 +14,7 @@ import { RateLimiter } from "./rate_limiter.ts";
 /** The part of a configuration that limits connections. */
 export type Limits = Pick<Config, "allow" | "deny" | "limits" | "duplicate_id">;
 
-/** What permits are counted in: for one thread, or over all of them. */
+/** The counts for permits: of one thread, or over all of them. */
 export interface AdmissionCounts {
   readonly places: Places;
   /** Connections by address. */
@@ -24,21 +24,21 @@ export interface AdmissionCounts {
   readonly rates: Pick<RateLimiter, "tryTake">;
 }
 
-/** Grants permits under limits that a reload may change. Permits that are held stay granted. */
+/** Grants permits under limits that a reload may change. Permits once granted stay valid. */
 export class Limiter implements Admittance {
   #limits: Limits;
   #access: AccessList | undefined;
-  /** Permits whose client has not sent its ID, the oldest first. */
+  /** Permits of clients that have not sent an ID, oldest first. */
   readonly #silent = new LinkedList<Place>();
   readonly #identified = new LinkedList<Place>();
   readonly #places: Places;
   readonly #subnets: Counts;
   readonly #ids: Counts;
   readonly #rates: AdmissionCounts["rates"];
-  /** Permits by counted ID, kept under `duplicate_id: replace` alone. */
+  /** Permits by counted ID, only under `duplicate_id: replace`. */
   readonly #holders = new Map<string, Set<Place>>();
 
-  /** @param counts Those of all threads. @default counts of its own */
+  /** @param counts Those of all threads. @default counts of this limiter */
   constructor(limits: Limits, counts: AdmissionCounts = ownCounts()) {
     this.#limits = limits;
     this.#places = counts.places;
@@ -48,12 +48,12 @@ export class Limiter implements Admittance {
     this.configure(limits);
   }
 
-  /** Number of permits held. */
+  /** Number of granted permits. */
   get held(): number {
     return this.#silent.size + this.#identified.size;
   }
 
-  /** Replaces the limits. Connections that are open count under the new ones, but none is ended. */
+  /** Replaces the limits. Open connections count under the new ones, but none is closed. */
   configure(limits: Limits): void {
     this.#limits = limits;
     const { allow, deny } = limits;
@@ -64,13 +64,13 @@ export class Limiter implements Admittance {
   }
 
   /**
-   * Admits a connection whose client is silent as yet. Where every place is taken, or half of them by silent clients,
-   * the one silent for longest is evicted: so any number of silent clients cannot block a client whose ID comes
-   * before half as many newcomers as there are places.
+   * Admits a connection that has not sent an ID yet. If all places are taken, or half of them by silent clients, the
+   * longest-silent one is evicted: so silent clients cannot block a client that sends its ID before half as many others
+   * connect as there are places.
    *
-   * @param evict Ends this connection, when it has to make room for another.
-   * @param address The client's; left out behind a proxy, which names the client later (`Permit.from`).
-   * @throws {Refusal} FORBIDDEN, or LIMIT_EXCEEDED where clients with an ID hold every place
+   * @param evict Closes this connection when it has to make room for another.
+   * @param address The client's; omitted behind a proxy, whose header has it (`Permit.from`).
+   * @throws {Refusal} FORBIDDEN, or LIMIT_EXCEEDED if clients with an ID hold every place
    */
   reserve(evict: Evict, address?: string): Permit {
     const place = new Place(this, evict);
@@ -86,7 +86,7 @@ export class Limiter implements Admittance {
   }
 
   from(place: Place, address: string): void {
-    // the handshake of a connection that was evicted may get this far
+    // the handshake of an evicted connection may still get this far
     if (place.joined) this.#admit(place, address);
   }
 
@@ -104,7 +104,7 @@ export class Limiter implements Admittance {
     this.#hold(place, id);
   }
 
-  /** Evicts what another thread asks this one to evict. */
+  /** Carries out an eviction for another thread. */
   evict(eviction: Eviction): void {
     if (eviction === "silent") this.#settle();
     else this.#evictHolders(eviction.id, eviction.below);
@@ -131,13 +131,13 @@ export class Limiter implements Admittance {
     return this.#limits.duplicate_id !== "allow" || this.#limits.limits.connections_per_id > 0;
   }
 
-  /** Connections that an ID may have; 0 is no limit. */
+  /** Maximum number of connections of an ID; 0 is no limit. */
   get #idLimit(): number {
     return this.#limits.duplicate_id === "allow" ? this.#limits.limits.connections_per_id : 1;
   }
 
   get #idProblem(): string {
-    if (this.#limits.duplicate_id === "reject") return "this ID is connected already";
+    if (this.#limits.duplicate_id === "reject") return "this ID is already connected";
     return "too many connections of this ID";
   }
 
@@ -173,7 +173,7 @@ export class Limiter implements Admittance {
     for (let due = this.#places.settle(); due > 0; due--) this.#evictOldest();
   }
 
-  /** Evicts the connections of an ID that has connected again, in whatever thread. */
+  /** Evicts the connections of an ID that has connected again, in any thread. */
   #evictHolders(id: string, below = Infinity): void {
     const replaced = new Refusal("REPLACED", "this ID has connected again");
     for (const older of [...this.#holders.get(id) ?? []]) {
@@ -181,7 +181,7 @@ export class Limiter implements Admittance {
     }
   }
 
-  /** Evicts the client that has been silent for longest, and whose place another one has already. */
+  /** Evicts the longest-silent client, whose place another one has taken. */
   #evictOldest(): void {
     const oldest = this.#silent.first;
     if (!oldest) return;
@@ -189,13 +189,13 @@ export class Limiter implements Admittance {
     this.#evict(oldest, exceeded("evicted: no ID sent, and the connection limit is reached"));
   }
 
-  /** Gives the place back at once: the connection takes a moment to end. */
+  /** Releases the place at once: the connection takes a moment to close. */
   #evict(place: Place, why: Refusal): void {
     this.release(place);
     place.evict(why);
   }
 
-  /** Counts a connection that is open already where the limits now ask for it, and where there is room to count it. */
+  /** Counts an already open connection if the new limits require it and there is room to count it. */
   #count(place: Place): void {
     const { address, id } = place;
     if (

@@ -1,35 +1,35 @@
-/** What one connection holds of the limits. */
+/** The share of the limits that one connection holds. */
 
 import type { Refusal } from "../errors.ts";
 import { ListNode } from "../util/linked_list.ts";
 
-/** A connection's place under the limits, from accept to its end. Disposing of it gives everything back, once. */
+/** A connection's place under the limits, from accept to its end. Disposing of it releases everything, once. */
 export interface Permit extends Disposable {
   /**
-   * Checks the client's address, where it became known after the connection was accepted (behind a proxy).
+   * Checks the client's address if it became known only after the accept (behind a proxy).
    *
    * @throws {Refusal} FORBIDDEN or LIMIT_EXCEEDED
    */
   from(address: string): void;
   /**
-   * Counts the connection for its ID; from now on it is no longer a silent one.
+   * Counts the connection for its ID; it is no longer silent.
    *
    * @throws {Refusal} LIMIT_EXCEEDED
    */
   identified(id: string): void;
 }
 
-/** Ends the connection that holds the permit, for `why`. */
+/** Closes the connection that holds the permit, because of `why`. */
 export type Evict = (why: Refusal) => void;
 
-/** The rules that permits are checked against. */
+/** The limiter, as permits use it. */
 export interface Admittance {
   from(place: Place, address: string): void;
   identified(place: Place, id: string): void;
   release(place: Place): void;
 }
 
-/** A permit as its limiter sees it. */
+/** A permit, as its limiter uses it. */
 export class Place extends ListNode<Place> implements Permit {
   readonly evict: Evict;
   readonly #admittance: Admittance;
@@ -41,7 +41,7 @@ export class Place extends ListNode<Place> implements Permit {
   countedSubnet: string | undefined = undefined;
   /** Whether the ID is counted. */
   countedId = false;
-  /** See `Counts.claim`; 0 where the ID was counted without a claim. */
+  /** See `Counts.claim`; 0 if the ID was counted without a claim. */
   rank = 0;
 
   constructor(admittance: Admittance, evict: Evict) {

@@ -1,19 +1,19 @@
-/** The places under `limits.connections`: who gets one, and who is evicted for it. */
+/** The places under `limits.connections`: which clients get one, and which are evicted for them. */
 
 import { hasRoom } from "../shared/places.ts";
 
-/** Counts of the connections that have a place. One thread keeps them for itself; several threads share them. */
+/** Counts of connections that have a place, in one thread or shared by several. */
 export interface Places {
   /**
-   * Takes a place for a silent client. "evict": it is the place of the silent client that has waited longest in this
-   * thread, which gives none back. "full": all places belong to clients with an ID, and none was taken.
+   * Takes a place for a silent client. "evict": it is the place of the longest-silent client of this thread, which must
+   * not be released as well. "full": all places belong to clients with an ID, and none was taken.
    */
   take(limit: number): "free" | "evict" | "full";
-  /** The ID of a silent client has come. False where clients must be evicted first (`settle`), perhaps this one. */
+  /** A silent client has sent its ID. False if clients must be evicted first (`settle`), perhaps this one. */
   identify(): boolean;
-  /** A connection has ended, whose client was silent or not. */
+  /** A connection has ended; `wasSilent` if it had sent no ID. */
   leave(wasSilent: boolean): void;
-  /** The number of silent clients, the oldest first, that must be evicted now: other threads have their places. */
+  /** Returns the number of silent clients, oldest first, that must be evicted now: other threads have their places. */
   settle(): number;
 }
 

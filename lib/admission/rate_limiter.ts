@@ -1,16 +1,16 @@
 /** Connection rates by address, limited with token buckets. */
 
-/** Addresses remembered in one generation; a flood from more of them costs 20 MB and is forgotten sooner. */
+/** Addresses per generation; a flood from more of them costs 20 MB, and buckets are dropped sooner. */
 const MAX_ADDRESSES = 100_000;
 
-/** A bucket untouched for this long, in milliseconds, is full again and need not be remembered. */
+/** A bucket that is unused for this long, in milliseconds, is full again and can be dropped. */
 const FULL_AGAIN_MS = 1000;
 
 /**
  * Token buckets by address: `rate` tokens a second, and at most `rate` at once.
  *
- * A bucket is one number, the time at which it will be full again. Buckets are kept in two generations; the older is
- * dropped once all in it are full, or once the younger has grown to `MAX_ADDRESSES`.
+ * A bucket is one number, the time at which it is full again. Buckets are kept in two generations; the older one is
+ * dropped once all its buckets are full, or once the younger one has `MAX_ADDRESSES`.
  */
 export class RateLimiter {
   readonly #now: () => number;
@@ -18,22 +18,22 @@ export class RateLimiter {
   #old = new Map<string, number>();
   #bornAt = 0;
 
-  /** @param now Milliseconds of a monotonic clock. @default performance.now */
+  /** @param now A monotonic clock, in milliseconds. @default performance.now */
   constructor(now: () => number = () => performance.now()) {
     this.#now = now;
   }
 
-  /** Number of buckets remembered. */
+  /** Number of buckets kept. */
   get size(): number {
     return this.#young.size + this.#old.size;
   }
 
-  /** Takes a token of `address`; false where its bucket is empty. */
+  /** Takes a token of `address`; false if its bucket is empty. */
   tryTake(address: string, rate: number): boolean {
     const now = this.#now();
     this.#rotate(now);
     const fullAt = Math.max(this.#young.get(address) ?? this.#old.get(address) ?? 0, now) + 1000 / rate;
-    // a rounding error must not cost the last token
+    // tolerance: a rounding error must not cost the last token
     if (fullAt - now > FULL_AGAIN_MS + 1e-6) return false;
     this.#young.set(address, fullAt);
     return true;

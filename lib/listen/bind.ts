@@ -1,30 +1,30 @@
-/** Opening a listening socket, with errors that tell what to do. */
+/** Opens listening sockets, with errors that contain advice. */
 
 import type { HostPort } from "../config/config.ts";
 import { messageOf } from "../errors.ts";
 import { addressText, hostPortText } from "../util/text.ts";
 
-/** Length of the queue of connections not accepted yet; with the platform's 511 a burst of thousands loses SYNs. */
+/** Length of the queue of connections to accept; with the platform's 511 a burst of thousands loses SYNs. */
 const BACKLOG = 4096;
 
-/** `Deno.listen` takes `tcpBacklog` on 2.9.6, though its types don't say so; versions that don't know it ignore it. */
+/** `Deno.listen` accepts `tcpBacklog` on 2.9.6, though its types lack it; versions that do not know it ignore it. */
 export type ListenOptions = Deno.TcpListenOptions & {
   hostname: string;
   tcpBacklog: number;
-  /** Several sockets may listen on the address, and the system spreads connections over them. */
+  /** Lets several sockets listen on the address, over which the system spreads connections. */
   reusePort?: boolean;
 };
 
 /** `Deno.listen`; tests replace it. */
 export type Listen = (options: ListenOptions) => Deno.TcpListener;
 
-/** How a socket is opened. */
+/** Options for opening a socket. */
 export interface BindOptions {
   /** @default Deno.listen */
   readonly listen?: Listen | undefined;
   /** Whether other threads of this process listen on the address too. @default false */
   readonly reusePort?: boolean | undefined;
-  /** Addresses that this process listens on already. */
+  /** Addresses that this process already listens on. */
   readonly own: readonly Deno.NetAddr[];
 }
 
@@ -42,7 +42,7 @@ export function bind(
   }
 }
 
-/** Several listeners may ask for any free port of one address: they are told apart by their order. */
+/** A key for a listener on port 0: several of one address are numbered in order. */
 export function freeKey({ host, port }: HostPort, taken: ReadonlyMap<string, unknown>): string {
   const wanted = `${host} ${port}`;
   let key = wanted;

@@ -6,11 +6,11 @@ import { AddressList } from "../util/cidr.ts";
 
 /** A listener's name and settings. Immutable; a reload replaces it. */
 export class Listener {
-  /** Its address as it is logged. */
+  /** Its address, as logged. */
   readonly name: string;
-  /** Which WebSockets are accepted; undefined where none is. */
+  /** Which WebSockets are accepted; undefined for none. */
   readonly webSocket: WebSocketConfig | undefined;
-  /** Ends TLS; undefined where plain TCP is spoken. */
+  /** The TLS server; undefined for plain TCP. */
   readonly tls: TlsServer | undefined;
   readonly #trusted: AddressList | undefined;
 

@@ -13,26 +13,26 @@ import { Listener } from "./listener.ts";
 
 const log = getLogger("switchyard");
 
-/** How long nothing must have been accepted before the sockets close, and the most that is waited, in milliseconds. */
+/** How long no connection must arrive before the sockets are closed, and the maximum wait for that, in milliseconds. */
 const QUIET = { ms: 25, most: 500 };
 
-/** What tests put in place of the platform, and how ports are shared. */
+/** Replacements for the platform in tests, and port sharing. */
 export interface ListenersOptions {
   /** @default Deno.listen */
   readonly listen?: Listen | undefined;
-  /** Whether other threads listen on the same ports. Another one logs them then. @default false */
+  /** Whether other threads listen on the same ports; the main thread then logs the listeners. @default false */
   readonly reusePort?: boolean | undefined;
 }
 
-/** A change of which every part has been checked. One of both is called, once. */
+/** A change whose parts have all been checked. Either function is called, once. */
 export interface PreparedListeners {
-  /** Uses the new listeners, and closes those that are gone. */
+  /** Uses the new listeners, and closes removed ones. */
   commit(): void;
-  /** Closes the listeners that were opened for it. */
+  /** Closes the new listeners. */
   abort(): void;
 }
 
-/** Serves a connection that `listener` has accepted. */
+/** Serves a connection accepted by `listener`. */
 export type Serve = (socket: AcceptedSocket, listener: Listener) => void;
 
 /** A listening socket, and its settings, which a reload may change. */
@@ -54,22 +54,22 @@ export class Listeners {
     this.#options = options;
   }
 
-  /** The addresses bound, with the ports that the system chose for port 0. */
+  /** The addresses listened on, with the ports that the system chose for port 0. */
   get addresses(): Deno.NetAddr[] {
     return [...this.#open.values()].map(({ socket }) => socket.addr);
   }
 
   /**
-   * Opens the new listeners in `configs` and closes those that are no longer there; the others stay as they are.
+   * Opens the new listeners in `configs` and closes those that are no longer there; the others stay open.
    *
-   * @param read Gives the files of TLS where they have been read already.
-   * @throws Error naming the address that could not be listened on; nothing has changed then.
+   * @param read Returns TLS files that have been read already.
+   * @throws Error naming the address that cannot be listened on; nothing has changed then.
    */
   change(configs: readonly ListenerConfig[], read?: ReadFile): void {
     this.prepare(configs, read).commit();
   }
 
-  /** The same in two steps: nothing changes, and new listeners accept nothing, before `commit`. */
+  /** Prepares such a change: nothing changes, and new listeners accept nothing, before `commit`. */
   prepare(configs: readonly ListenerConfig[], read?: ReadFile): PreparedListeners {
     using undo = new DisposableStack();
     const after = new Map<string, Bound>();
@@ -92,7 +92,9 @@ export class Listeners {
     return { abort: () => opened.dispose(), commit: () => this.#use(after, changes) };
   }
 
-  /** Resolves once nothing has been accepted for a moment, or arrivals do not stop: what waits in a queue that is closed is lost. */
+  /**
+   * Resolves once no connection has arrived for a moment, or after a maximum wait: closing a socket drops its backlog.
+   */
   async drainBacklogs(): Promise<void> {
     const begun = performance.now();
     for (let now = begun; now - begun < QUIET.most; now = performance.now()) {
@@ -102,7 +104,7 @@ export class Listeners {
     }
   }
 
-  /** Closes all, and waits until nothing more is accepted. */
+  /** Closes all listeners, and waits until the accept loops have ended. */
   async close(): Promise<void> {
     for (const { socket, listener } of this.#open.values()) {
       socket.close();
@@ -128,7 +130,7 @@ export class Listeners {
     socket.close();
   }
 
-  /** The TLS server of the listener, kept where its files are the same; their content is read again. */
+  /** The listener's TLS server, kept if its files are the same; their content is read again. */
   #tls(
     name: string,
     { tls }: ListenerConfig,

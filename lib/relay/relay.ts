@@ -21,15 +21,15 @@ export interface Ending {
 const MOVE_ONLY: StreamPipeOptions = { preventClose: true, preventAbort: true, preventCancel: true };
 
 /**
- * Sends everything that either side sends to the other, until both have finished. The end of one direction is passed
- * on at once, while the other continues.
+ * Relays both ways until both sides have finished. The end of one direction is passed on at once, while the other
+ * continues.
  *
- * When a side cannot be read any more it has broken, and both are closed. A side that cannot be written to may still
- * have sent something: that is delivered first. After a normal end the caller closes both.
+ * A failed read means that the side has broken: both are closed. After a failed write the side may still have sent
+ * data, which is delivered first. After a normal end the caller closes both.
  *
- * @param up Counts what moves from client to upstream.
- * @param down Counts what moves from upstream to client.
- * @param onIdle Called by each sweep, to end a connection that is idle for too long.
+ * @param up Counts the bytes from client to upstream.
+ * @param down Counts the bytes from upstream to client.
+ * @param onIdle Called by each sweep, to close an idle connection.
  */
 export async function relay(
   client: Duplex,
@@ -47,7 +47,7 @@ export async function relay(
   return endingOf(relayed);
 }
 
-/** Moves one direction to its end. Never rejects. */
+/** Relays one direction until it ends. Never rejects. */
 async function move(relayed: Relayed, from: Duplex, to: Duplex, flow: Flow): Promise<void> {
   try {
     await new DuplexReadable(from, flow).pipeTo(to, MOVE_ONLY);
@@ -57,7 +57,7 @@ async function move(relayed: Relayed, from: Duplex, to: Duplex, flow: Flow): Pro
   }
 }
 
-/** Passes the end on. Where the other direction has ended too, a plain FIN is left to the caller's `close`. */
+/** Passes the end on. If the other direction has ended too, a plain FIN is left to the caller's `close`. */
 async function finish(relayed: Relayed, from: Duplex, to: Duplex): Promise<void> {
   if (relayed.finished && to.transport === "tcp" && !to.secure) return;
   relayed.finished ??= from;
@@ -66,7 +66,7 @@ async function finish(relayed: Relayed, from: Duplex, to: Duplex): Promise<void>
 
 async function fail(relayed: Relayed, from: Duplex, error: DuplexError): Promise<void> {
   relayed.broken ??= error;
-  // code of ours that closed this side deals with the other one too: it may be sending a rejection
+  // whoever closed this side in this process closes the other one too, which may still be getting a rejection
   if (error.duplex !== from || isOwnClose(error.cause)) return;
   await Promise.all([relayed.client.abort(), relayed.upstream.abort()]);
 }

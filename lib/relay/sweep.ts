@@ -1,21 +1,21 @@
 /**
- * Sweeps over all relayed connections: how long each has been idle, and whether one has been reset unnoticed.
+ * Sweeps over all relayed connections: how long each has been idle, and whether one was reset unnoticed.
  *
- * A pump that waits for a write does not read, so it would learn of the sender's reset only once the receiver takes
- * more, perhaps never. The system tells it to a write of no bytes as well, which sends nothing: so nothing has to be
- * read ahead, and whatever the sender had left in the socket does not hide the reset.
+ * A pump that waits for a write does not read, so it would notice a reset by the sender only when the receiver accepts
+ * more, perhaps never. An empty write to the sender fails after a reset, and sends nothing: so no read-ahead is needed,
+ * and unread data in the socket does not hide the reset.
  */
 
 import { type Duplex, DuplexError, type Flow } from "../transport/duplex.ts";
 import { LinkedList, ListNode } from "../util/linked_list.ts";
 
 /**
- * How long nothing may have moved before a connection with bytes to deliver is probed, in milliseconds. Two sweeps a
- * second apart come on top. A receiver that pauses for less loses nothing of what came ahead of a reset.
+ * How long a connection with undelivered bytes must be stalled before it is probed, in milliseconds. Two sweeps a
+ * second apart come on top. A receiver that pauses for less loses no data that was sent before a reset.
  */
 export const STALLED_MS = 2500;
 
-/** Called by each sweep with the milliseconds for which neither a byte nor a keepalive has come. */
+/** Called by each sweep with the milliseconds since the last byte or keepalive. */
 export type OnIdle = (milliseconds: number) => void;
 
 /** A relayed connection while it runs. */
@@ -43,7 +43,7 @@ export class Relayed extends ListNode<Relayed> {
     this.#onIdle = onIdle;
   }
 
-  /** Compares the counters with those of the sweep before. `now` is in milliseconds of `performance.now`. */
+  /** Compares the counters with those of the previous sweep. `now` is in milliseconds of `performance.now`. */
   sweep(now: number): void {
     const { client, upstream, up, down } = this;
     const moved = up.read + up.written + down.read + down.written;
@@ -63,26 +63,26 @@ export class Relayed extends ListNode<Relayed> {
 /** Every relayed connection of this thread. */
 export const relays = new LinkedList<Relayed>();
 
-/** Sweeps over every relayed connection; called every second or more often. Costs a connection a few additions. */
+/** Sweeps over every relayed connection; called every second or more often. Costs a few additions per connection. */
 export function sweepRelays(now: number): void {
   for (const relayed of relays) relayed.sweep(now);
 }
 
-/** Whether something that was read has not been written yet. */
+/** Whether bytes that were read have not been written yet. */
 function isStalled({ read, written }: Flow): boolean {
   return read > written;
 }
 
-/** @param back What moves towards `sender`. */
+/** @param back The flow towards `sender`. */
 async function probe(relayed: Relayed, sender: Duplex, back: Flow): Promise<void> {
-  // the system tells of a reset once, and a write that was under way may have been the one to hear of it
+  // the system reports a reset once, and a pending write may have been the one to get it
   if (relayed.broken?.duplex === sender && isReset(relayed.broken.cause)) return end(relayed);
-  // a write that is under way will be the one to hear of it
+  // a pending write will get the error
   if (isStalled(back)) return;
   try {
     await sender.write(NOTHING);
   } catch (error) {
-    // anything else than a reset follows an end that was sent before: what came ahead of that is still delivered
+    // other errors follow a regular end: data sent before it is still delivered
     if (!isReset(error)) return;
     relayed.broken ??= new DuplexError(sender, "write", error);
     end(relayed);
@@ -95,7 +95,7 @@ function isReset(error: unknown): boolean {
   return error instanceof Deno.errors.ConnectionReset;
 }
 
-/** Closes both sides. A receiver that takes nothing would not take a word of what happened either. */
+/** Closes both sides. A receiver that accepts nothing would not accept a rejection either. */
 function end({ client, upstream }: Relayed): void {
   client.close();
   upstream.close();

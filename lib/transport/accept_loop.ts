@@ -1,24 +1,24 @@
-/** An accept loop that survives what peers and a full machine do to it, and leaves the open connections their turn. */
+/** An accept loop that survives resets and a lack of resources, and leaves time for open connections. */
 
 import { isDisconnect, isOwnClose, messageOf } from "../errors.ts";
 import { sleep } from "../util/async.ts";
 
-/** Pauses while the machine lacks resources, in milliseconds: the first, and the longest after doubling. */
+/** Pauses while resources are lacking, in milliseconds: the first, and the longest after doubling. */
 const PAUSE_MS = { first: 20, longest: 1000 };
 
-/** After so long without a failure the next one counts as another burst, in milliseconds. */
+/** Failures that are further apart, in milliseconds, belong to different bursts. */
 const BURST_MS = 10_000;
 
 /**
- * Connections accepted in one turn of the event loop. Where more than about 128 sockets are ready in one turn, the
- * platform can pass over some of them again and again, for more than a second (docs/performance.md).
+ * Connections accepted per turn of the event loop. If more than about 128 sockets are ready in one turn, the platform
+ * can pass over some of them repeatedly, for more than a second (docs/performance.md).
  */
 const ACCEPTS_A_TURN = 48;
 
-/** Pause after so many, in milliseconds, and how often it is repeated while the event loop is late. */
+/** Pause after that many, in milliseconds, and how often it is repeated while the event loop is late. */
 const REST = { ms: 4, most: 10 };
 
-/** What an accept loop needs of a listener. */
+/** The part of a listener that an accept loop needs. */
 export interface Acceptor<T> {
   accept(): Promise<T>;
 }
@@ -26,9 +26,9 @@ export interface Acceptor<T> {
 /**
  * Hands each accepted connection to `serve` until the listener is closed.
  *
- * Many that wait at once are accepted in batches, with a pause after each; the system's backlog holds the others.
- * A peer that resets its connection before it is accepted fails that one `accept`: the next is tried at once. Anything
- * else (open files used up, no memory) lasts, so the loop pauses, and `onPause` hears of it once a burst.
+ * Waiting connections are accepted in batches, with a pause after each; the system's backlog holds the others. If a
+ * peer resets its connection before it is accepted, only that `accept` fails, and the next follows at once. Other
+ * failures (no open files, no memory) persist, so the loop pauses, and calls `onPause` once per burst.
  */
 export async function acceptEach<T>(
   listener: Acceptor<T>,
@@ -42,13 +42,13 @@ export async function acceptEach<T>(
     try {
       serve(await listener.accept());
       pause = 0;
-      // counting begins anew with each turn, but only from the middle on: that spares most connections the callback
+      // counts per turn; the callback is set only from half of the limit on, which spares most connections its cost
       if (++accepted === ACCEPTS_A_TURN / 2) setImmediate(() => accepted = 0);
       if (accepted >= ACCEPTS_A_TURN) await rest();
     } catch (error) {
       if (isOwnClose(error)) return;
       if (isDisconnect(error)) continue;
-      // each connection that ends lets one more in, and the next one fails again: that is still the same burst
+      // each connection that ends lets one in before the next failure: that is still the same burst
       if (performance.now() >= burstEnd) options.onPause?.(messageOf(error));
       burstEnd = performance.now() + BURST_MS;
       pause = Math.min(pause * 2 || PAUSE_MS.first, PAUSE_MS.longest);

@@ -1,4 +1,4 @@
-/** What all duplexes have in common: bytes that are put back. */
+/** The base of all duplexes: bytes can be put back. */
 
 import type { Duplex, Transport } from "./duplex.ts";
 import type { RefusalName } from "../errors.ts";

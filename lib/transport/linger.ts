@@ -1,27 +1,27 @@
-/** Closes a connection after a rejection, so that the rejection arrives. */
+/** Closes a refused connection in a way that delivers the rejection (lingering close). */
 
 import { LinkedList, ListNode } from "../util/linked_list.ts";
 import type { RefusalName } from "../errors.ts";
 import { type Duplex, writeAll } from "./duplex.ts";
 
-/** How long a refused client may take to read why and close: a few round trips on a poor link. */
+/** Maximum time for a refused client to read the rejection and close: a few round trips on a slow link. */
 const LINGER_MS = 2_000;
 
-/** How much it may still send meanwhile before it is cut off. */
+/** Maximum number of bytes that it may send meanwhile. */
 const LINGER_BYTES = 16 << 20;
 
-/** Connections of the process that may linger at once. In a flood the one that has had the most time is closed for the next. */
+/** Lingering connections of the process at a time. In a flood the oldest is closed for the next. */
 export const LINGER_MOST = 500;
 
-/** As many of this thread. */
+/** Lingering connections of this thread at a time. */
 let most = LINGER_MOST;
 
-/** Tells how many threads the process has: this one has its part of the connections that may linger. */
+/** Sets the number of threads in the process, among which the lingering connections are divided. */
 export function shareLingering(threads: number): void {
   most = Math.ceil(LINGER_MOST / threads);
 }
 
-/** Shared by all connections whose transport does not parse its input. */
+/** Receives dropped bytes of all connections whose transport does not parse its input. */
 const DROPPED = new Uint8Array(16 << 10);
 
 class Lingering extends ListNode<Lingering> {
@@ -36,11 +36,11 @@ class Lingering extends ListNode<Lingering> {
 const lingering = new LinkedList<Lingering>();
 
 /**
- * Sends `rejection` and shuts down the sending side, then reads and drops what the peer still sends until it closes
- * too, within `LINGER_MS` and `LINGER_BYTES`, and closes.
+ * Sends `rejection`, shuts down the sending side, then reads and drops the peer's data until it closes too, for at most
+ * `LINGER_MS` and `LINGER_BYTES`, and closes.
  *
- * A socket closed while input is unread is reset by the kernel, and the peer loses the last bytes written to it.
- * Never throws: a peer that is gone misses its rejection.
+ * If a socket is closed with unread input, the kernel resets it, and the peer loses the last bytes written to it. Never
+ * throws: a peer that is gone misses its rejection.
  *
  * @param reason Why the peer was refused, for a transport that has a code for it.
  */
@@ -54,12 +54,12 @@ export async function lingeringClose(
   try {
     await writeAll(duplex, rejection);
     await duplex.closeWrite(reason);
-    // only after the rejection: a connection that is closed for the next has been told why, however many there are
+    // only after the rejection was sent, so that every client gets one
     if (lingering.size >= most) cutOldest();
     lingering.join(place);
     await drop(duplex);
   } catch {
-    // the peer has gone, or its time was up and the duplex is closed
+    // the peer is gone, or its time was over and the duplex was closed
   } finally {
     clearTimeout(timer);
     lingering.leave(place);

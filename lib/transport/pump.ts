@@ -1,12 +1,12 @@
-/** Moves bytes from one duplex to another: the loop behind `pipeTo` where both ends are ours. */
+/** Moves bytes from one duplex to another: the loop behind `pipeTo` if both ends are ours. */
 
 import { ReadBuffer } from "../util/buffer_pool.ts";
 import { type Duplex, DuplexError, type Flow } from "./duplex.ts";
 
 /**
- * Moves bytes until `from` has finished, never reading faster than `to` takes them, and counts them in `flow`.
- * `options` mean the same as for `ReadableStream.pipeTo`. One function and not several: each async function that
- * waits costs an idle connection 500 bytes.
+ * Moves bytes until `from` has finished, never reading faster than `to` accepts them, and counts them in `flow`.
+ * `options` are those of `ReadableStream.pipeTo`. It is a single function because each waiting async function costs an
+ * idle connection 500 bytes.
  *
  * @param ended Called at the end, before the promise settles.
  * @throws {DuplexError}

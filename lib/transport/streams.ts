@@ -1,17 +1,17 @@
 /**
  * A duplex as web streams. Piping its readable into another duplex moves the bytes in a direct loop over one reused
- * buffer (the pump); into any other stream it takes the platform's own path. Both look the same from outside.
+ * buffer (the pump); piping into any other stream uses the platform's own path. Both behave the same.
  *
- * The direct loop takes the duplex itself rather than its writable: two streams of each connection are never made.
+ * The direct loop takes the duplex itself instead of its writable, which saves two streams per connection.
  */
 
 import { type Duplex, DuplexError, type Flow, newFlow, writeAll } from "./duplex.ts";
 import { pump } from "./pump.ts";
 
-/** Size of a chunk on the platform's path, where every chunk is given away: 16 KiB keeps small messages cheap. */
+/** Size of a chunk on the platform's path, where no buffer can be reused: 16 KiB keeps small messages cheap. */
 const CHUNK_BYTES = 16 << 10;
 
-/** Reads for the platform's path. */
+/** The source for the platform's path. */
 class DuplexSource implements UnderlyingDefaultSource<Uint8Array> {
   readonly #duplex: Duplex;
 
@@ -35,7 +35,7 @@ class DuplexSource implements UnderlyingDefaultSource<Uint8Array> {
   }
 }
 
-/** Writes for the platform's path. */
+/** The sink for the platform's path. */
 class DuplexSink implements UnderlyingSink<Uint8Array> {
   readonly #duplex: Duplex;
 
@@ -60,7 +60,7 @@ class DuplexSink implements UnderlyingSink<Uint8Array> {
   }
 }
 
-/** Nothing is read ahead of demand: the rest stays with the peer. */
+/** No read-ahead: unread data stays with the peer. */
 const ON_DEMAND: QueuingStrategy<Uint8Array> = { highWaterMark: 0 };
 
 /** The sending half of `duplex` as a stream; closing it is `closeWrite`, aborting it is `close`. */
@@ -88,13 +88,13 @@ export class DuplexReadable extends ReadableStream<Uint8Array> {
   // The platform's overloads share one implementation, which the type of the override cannot express.
   // deno-lint-ignore no-explicit-any
   override getReader(options?: any): any {
-    if (this.#piped) throw new TypeError("the stream is being piped: it has no reader to give");
+    if (this.#piped) throw new TypeError("the stream is being piped: it cannot have a reader");
     return super.getReader(options);
   }
 
   /**
-   * Into a duplex, the direct loop; into any other stream, the platform's own path. `options` mean the same in both,
-   * but only the platform's path takes a signal: a duplex is aborted by closing it.
+   * Pipes into a duplex by the direct loop, into any other stream by the platform's own path. `options` mean the same
+   * in both, but only the platform's path accepts a signal: close a duplex to abort it.
    */
   override pipeTo(
     destination: WritableStream<Uint8Array> | Duplex,
@@ -102,7 +102,7 @@ export class DuplexReadable extends ReadableStream<Uint8Array> {
   ): Promise<void> {
     if (destination instanceof WritableStream) return super.pipeTo(destination, options);
     if (this.locked) {
-      return Promise.reject(new TypeError("the stream is locked to a reader or already being piped"));
+      return Promise.reject(new TypeError("the stream is locked to a reader, or is already being piped"));
     }
     if (options.signal) return super.pipeTo(writableOf(destination), options);
     this.#piped = true;

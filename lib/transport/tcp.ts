@@ -11,28 +11,28 @@ export interface Socket {
   [Symbol.dispose](): void;
 }
 
-/** A socket that a listener has accepted. */
+/** A socket accepted by a listener. */
 export interface AcceptedSocket extends Socket {
   readonly remoteAddr: HostAddress;
   readonly localAddr: HostAddress;
 }
 
-/** One end of a socket, as the platform names it. */
+/** One end of a socket, in the platform's form. */
 export interface HostAddress {
   /** IPv4 or IPv6, without brackets. */
   readonly hostname: string;
   readonly port: number;
 }
 
-/** What fits one segment on any path that IPv4 demands: nothing before it is under way, so it is sent at once. */
+/** Fits one segment on any IPv4 path: a first write of this size is sent at once, as no data is in flight. */
 const FIRST_WRITE_BYTES = 536;
 
 /**
- * A socket as a duplex. Nagle's algorithm is turned off before the first write that it could hold back, which spares
- * a short connection a system call.
+ * A socket as a duplex. Nagle's algorithm is turned off before the first write that it could delay, which saves short
+ * connections a system call.
  *
- * It never touches `conn.readable` and `conn.writable`: there, the end of one half closes the whole socket, which
- * breaks half-closed connections.
+ * It does not use `conn.readable` and `conn.writable`: the end of one of them closes the whole socket, which breaks
+ * half-closed connections.
  */
 export class TcpDuplex extends BaseDuplex {
   readonly transport = "tcp";
@@ -72,7 +72,7 @@ export class TcpDuplex extends BaseDuplex {
     try {
       this.#socket.setNoDelay(true);
     } catch {
-      // the socket is closed: the write that follows fails
+      // the socket is closed: the write will fail
     }
   }
 }

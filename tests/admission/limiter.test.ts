@@ -231,7 +231,7 @@ overCounts("limits that a reload brings count what is open already", (limiterOf)
   assertThrows(() => reserve("d"), Refusal, "more than 3 connections from 192.0.2.7");
   {
     using another = reserve("e", "192.0.2.8");
-    assertThrows(() => another.identified("1"), Refusal, "this ID is connected already");
+    assertThrows(() => another.identified("1"), Refusal, "this ID is already connected");
   }
   limiter.configure(configTo(9, { duplicate_id: "replace" }));
   reserve("f", "192.0.2.8").identified("1");
@@ -282,7 +282,7 @@ Deno.test("duplicate_id: reject refuses the second connection of an ID in any th
   const { limiters: [one, other] } = limitersOf({ duplicate_id: "reject" });
   const first = one.reserve("a");
   first.identified("1");
-  assertThrows(() => other.reserve("b").identified("1"), Refusal, "this ID is connected already");
+  assertThrows(() => other.reserve("b").identified("1"), Refusal, "this ID is already connected");
   first[Symbol.dispose]();
   other.reserve("c").identified("1");
 });

@@ -1,6 +1,6 @@
-/** CRC-32C (Castagnoli), as RFC 3720, appendix B.4 gives it. */
+/** CRC-32C (Castagnoli), see RFC 3720, appendix B.4. */
 
-/** The polynomial, its bits reversed. */
+/** The polynomial in reversed bit order. */
 const POLYNOMIAL = 0x82f63b78;
 
 const TABLE = Uint32Array.from({ length: 256 }, (_, byte) => {
@@ -9,7 +9,7 @@ const TABLE = Uint32Array.from({ length: 256 }, (_, byte) => {
   return sum;
 });
 
-/** The checksum of `bytes`, as an unsigned number of 32 bits. */
+/** The checksum of `bytes` as an unsigned 32-bit number. */
 export function crc32c(bytes: Uint8Array): number {
   let sum = ~0;
   for (const byte of bytes) sum = (sum >>> 8) ^ (TABLE[(sum ^ byte) & 255] ?? 0);

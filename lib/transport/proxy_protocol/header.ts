@@ -1,6 +1,6 @@
 /**
- * The PROXY protocol, versions 1 and 2, as its specification by HAProxy describes it: a header ahead of all else, by
- * which a proxy tells for whom it connects. Pure: bytes to values and back.
+ * The PROXY protocol, versions 1 and 2, as specified by HAProxy: a header ahead of all other data, with the client's
+ * address. Pure: bytes to values and back.
  */
 
 import ipaddr from "ipaddr.js";
@@ -13,7 +13,7 @@ export interface Endpoint {
   readonly port: number;
 }
 
-/** The connection that a proxy passes on. */
+/** The client's connection to the proxy. */
 export interface ProxiedEndpoints {
   readonly source: Endpoint;
   readonly destination: Endpoint;
@@ -25,16 +25,16 @@ export type ProxyOutcome =
     readonly kind: "complete";
     /** Bytes of the header. */
     readonly length: number;
-    /** Null where the proxy speaks for itself (LOCAL, such as a health probe), or does not know for whom (UNKNOWN). */
+    /** Null if the proxy connects for itself (LOCAL, such as a health check), or does not know the client (UNKNOWN). */
     readonly endpoints: ProxiedEndpoints | null;
   }
   | { readonly kind: "incomplete" }
   | { readonly kind: "malformed"; readonly why: string };
 
-/** Longest line of version 1, its CRLF included (section 2.1). */
+/** Longest line of version 1, including CRLF (section 2.1). */
 export const V1_BYTES = 107;
 
-/** Longest header of version 2 that is taken: the addresses and 4 KiB of additions; the length field allows 64. */
+/** Longest header of version 2 accepted: the addresses and 4 KiB of TLVs; the length field would allow 64 KiB. */
 export const V2_BYTES = 16 + 36 + (4 << 10);
 
 const V1_PREFIX = new TextEncoder().encode("PROXY ");
@@ -45,7 +45,7 @@ const INCOMPLETE: ProxyOutcome = { kind: "incomplete" };
 
 class Malformed extends Error {}
 
-/** Reads the header at the start of `bytes`, which may be cut anywhere. Never throws. */
+/** Parses the header at the start of `bytes`, which may be incomplete. Never throws. */
 export function parseProxyHeader(bytes: Uint8Array): ProxyOutcome {
   try {
     if (startsLike(bytes, V2_SIGNATURE)) return parseV2(bytes);
@@ -57,12 +57,12 @@ export function parseProxyHeader(bytes: Uint8Array): ProxyOutcome {
   }
 }
 
-/** True where `bytes` and `start` agree as far as both go. */
+/** True if one of `bytes` and `start` is a prefix of the other. */
 export function startsLike(bytes: Uint8Array, start: Uint8Array): boolean {
   return bytes.subarray(0, start.length).every((byte, index) => byte === start[index]);
 }
 
-/** True where `bytes` begin, as far as they go, with a header of either version. */
+/** True if `bytes` may be the beginning of a header of either version. */
 export function looksLikeProxyHeader(bytes: Uint8Array): boolean {
   return startsLike(bytes, V2_SIGNATURE) || startsLike(bytes, V1_PREFIX);
 }
@@ -70,7 +70,7 @@ export function looksLikeProxyHeader(bytes: Uint8Array): boolean {
 function parseV1(bytes: Uint8Array): ProxyOutcome {
   const end = bytes.subarray(0, V1_BYTES).indexOf(0x0a);
   if (end < 0 && bytes.length >= V1_BYTES) {
-    throw new Malformed(`version 1: no line end within ${V1_BYTES} bytes`);
+    throw new Malformed(`version 1: no end of line within ${V1_BYTES} bytes`);
   }
   if (end < 0) return INCOMPLETE;
   if (bytes[end - 1] !== 0x0d) throw new Malformed("version 1: the line does not end with CR LF");
@@ -91,21 +91,21 @@ function parseLine(line: string): ProxiedEndpoints | null {
   };
 }
 
-/** In an address written with dots, which some take for octal. */
+/** A leading zero in a dotted address, which some parsers take for octal. */
 const LEADING_ZERO = /(^|[:.])0\d+\.|\.0\d/;
 
 function addressOf(text = "", family: "TCP4" | "TCP6"): string {
   const plain = family === "TCP4" ? /^\d{1,3}(\.\d{1,3}){3}$/ : /^[0-9A-Fa-f:.]+$/;
   const parser = family === "TCP4" ? ipaddr.IPv4 : ipaddr.IPv6;
   if (!plain.test(text) || LEADING_ZERO.test(text) || !parser.isValid(text)) {
-    throw new Malformed(`version 1: an address is not one of ${family}`);
+    throw new Malformed(`version 1: an address is not a ${family} address`);
   }
   return ipaddr.process(text).toString();
 }
 
 function portOf(text = ""): number {
   if (!/^(0|[1-9]\d{0,4})$/.test(text) || Number(text) > 65535) {
-    throw new Malformed("version 1: a port is none");
+    throw new Malformed("version 1: a port is not a number from 0 to 65535");
   }
   return Number(text);
 }
@@ -124,17 +124,19 @@ function parseV2(bytes: Uint8Array): ProxyOutcome {
   return { kind: "complete", length, endpoints: command === 0x20 ? null : passedBy(header, family) };
 }
 
-/** Bytes of both addresses and ports by address family and transport (section 2.2); all others are unassigned here. */
+/** Bytes of both addresses and ports, by address family and transport (section 2.2); others are unassigned. */
 const ADDRESS_BYTES: ReadonlyMap<number, number> = new Map([[0x00, 0], [0x11, 12], [0x21, 36], [0x31, 216]]);
 
 function checkFamily(family: number, length: number): void {
   const needed = ADDRESS_BYTES.get(family);
-  if (needed === undefined) throw new Malformed("version 2: the addresses are not those of a stream");
+  if (needed === undefined) {
+    throw new Malformed("version 2: the address family or transport is not supported");
+  }
   if (length < V2_HEAD_BYTES + needed) throw new Malformed("version 2: too short for its addresses");
 }
 
 function passedBy(header: Uint8Array, family: number): ProxiedEndpoints | null {
-  checkAdditions(header, V2_HEAD_BYTES + (ADDRESS_BYTES.get(family) ?? 0));
+  checkTlvs(header, V2_HEAD_BYTES + (ADDRESS_BYTES.get(family) ?? 0));
   const size = family === 0x11 ? 4 : 16;
   if (family !== 0x11 && family !== 0x21) return null;
   const view = new DataView(header.buffer, header.byteOffset + V2_HEAD_BYTES);
@@ -148,8 +150,8 @@ function passedBy(header: Uint8Array, family: number): ProxiedEndpoints | null {
   };
 }
 
-/** What follows the addresses: type, length and value each, of which only the checksum means something here. */
-function checkAdditions(header: Uint8Array, start: number): void {
+/** Checks the TLVs behind the addresses, of which only the checksum is used here. */
+function checkTlvs(header: Uint8Array, start: number): void {
   const view = new DataView(header.buffer, header.byteOffset, header.length);
   let at = start;
   while (at + 3 <= header.length) {
@@ -158,19 +160,19 @@ function checkAdditions(header: Uint8Array, start: number): void {
     if (type === TLV_CRC32C) checkSum(header, at + 3, end);
     at = end;
   }
-  if (at !== header.length) throw new Malformed("version 2: an addition is longer than the header");
+  if (at !== header.length) throw new Malformed("version 2: a TLV is longer than the header");
 }
 
-/** The sum is over the whole header with the sum's own bytes 0 (section 2.2.3). */
+/** The checksum covers the whole header, with its own bytes set to 0 (section 2.2.3). */
 function checkSum(header: Uint8Array, start: number, end: number): void {
-  if (end - start !== 4) throw new Malformed("version 2: a checksum that is not of 4 bytes");
+  if (end - start !== 4) throw new Malformed("version 2: the checksum does not have 4 bytes");
   const told = new DataView(header.buffer, header.byteOffset + start).getUint32(0);
   if (crc32c(header.slice().fill(0, start, end)) !== told) {
     throw new Malformed("version 2: the checksum is wrong");
   }
 }
 
-/** The header of `version` for a connection that is passed on. */
+/** The header of `version` for a proxied connection. */
 export function encodeProxyHeader(
   version: "v1" | "v2",
   { source, destination }: ProxiedEndpoints,
@@ -190,7 +192,7 @@ export function encodeProxyHeader(
   return Uint8Array.of(...V2_SIGNATURE, 0x21, isV4 ? 0x11 : 0x21, 0, addresses.length, ...addresses);
 }
 
-/** The header of `version` for a connection of the proxy's own, such as a health check (LOCAL, or UNKNOWN in version 1). */
+/** The header of `version` for a connection of the proxy itself, such as a health check (LOCAL, or UNKNOWN in v1). */
 export function encodeLocalHeader(version: "v1" | "v2"): Uint8Array {
   if (version === "v1") return new TextEncoder().encode("PROXY UNKNOWN\r\n");
   return Uint8Array.of(...V2_SIGNATURE, 0x20, 0, 0, 0);

@@ -1,23 +1,23 @@
-/** Reads the PROXY header that a trusted proxy sends ahead of the client's own bytes. */
+/** Reads the PROXY header that a trusted proxy sends ahead of the client's data. */
 
 import { concat } from "../../util/bytes.ts";
 import { Refusal } from "../../errors.ts";
 import { type Endpoint, parseProxyHeader, type ProxiedEndpoints } from "./header.ts";
 import { type Duplex, readFirst } from "../duplex.ts";
 
-/** Room for more than the header, so that one read brings the client's first bytes along. */
+/** Larger than most headers, so that one read also gets the client's first bytes. */
 const READ_BYTES = 1024;
 
 /** The content of a PROXY header. */
 export interface ProxyHeader {
-  /** For whom the proxy connects, or null where it speaks for itself. */
+  /** The proxied connection; null if the proxy connects for itself. */
   readonly endpoints: ProxiedEndpoints | null;
 }
 
 /**
- * Reads the PROXY header that the proxy at `peer` sends, and puts back what came behind it.
+ * Reads the PROXY header from the proxy at `peer`, and puts back the bytes after it.
  *
- * Resolves to null where the peer closes without having sent a byte: a probe, not an error.
+ * Resolves to null if the peer closes without sending a byte: a probe, not an error.
  *
  * @throws {Refusal} BAD_FRAME
  */
@@ -36,7 +36,7 @@ export async function readProxyHeader(source: Duplex, peer: Endpoint): Promise<P
   }
 }
 
-/** Some proxies give their own address where others send LOCAL, which version 1 does not have. */
+/** Some proxies send their own address instead of LOCAL, which version 1 does not have. */
 function isSame(source: Endpoint | undefined, peer: Endpoint): boolean {
   return source?.port === peer.port && source.hostname === peer.hostname;
 }

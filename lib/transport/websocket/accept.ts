@@ -1,4 +1,4 @@
-/** Accepts a WebSocket, from the first bytes of its HTTP request on. */
+/** Accepts a WebSocket, given the first bytes of its HTTP request. */
 
 import { acquire, release } from "../../util/buffer_pool.ts";
 import { Refusal } from "../../errors.ts";
@@ -6,19 +6,19 @@ import { type Duplex, writeAll } from "../duplex.ts";
 import { WebSocketDuplex } from "./duplex.ts";
 import { type HandshakeResult, type Policy, refusedWith, ServerHandshake } from "./handshake.ts";
 
-/** Room for one read of a request: browsers send under 2 KiB. */
+/** Size of a read of a request: browsers send under 2 KiB. */
 const READ_BYTES = 4 << 10;
 
-/** Whether a connection that begins with `bytes` may be an HTTP request for a WebSocket: its first byte tells. */
+/** Whether a connection that begins with `bytes` may be a WebSocket handshake, judging by the first byte. */
 export function isUpgrade(bytes: Uint8Array): boolean {
   return bytes[0] === "G".charCodeAt(0);
 }
 
 /**
- * Does the handshake over `tcp`, from which `opening` has been read, and resolves to the WebSocket. The caller sets
+ * Performs the handshake over `tcp`, from which `opening` has been read, and resolves to the WebSocket. The caller sets
  * the deadline.
  *
- * @throws {Refusal} BAD_FRAME, or FORBIDDEN for a foreign Origin, whose rejection is the HTTP response that tells what is wrong.
+ * @throws {Refusal} BAD_FRAME, or FORBIDDEN for a foreign Origin; its rejection is the HTTP response with the reason.
  */
 export async function acceptWebSocket(
   tcp: Duplex,
@@ -34,7 +34,7 @@ export async function acceptWebSocket(
   return new WebSocketDuplex(tcp, "server");
 }
 
-/** The response to a client that is refused before its handshake is done, when it would not understand a frame. */
+/** The HTTP response to a client that is refused during its handshake. */
 export function httpRefusal({ reason, message }: Refusal): Uint8Array {
   return refusedWith(reason === "ID_TIMEOUT" ? 408 : 503, message).response;
 }

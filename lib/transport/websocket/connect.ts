@@ -7,7 +7,7 @@ import { WebSocketDuplex } from "./duplex.ts";
 import { acceptOf, SUBPROTOCOL } from "./handshake.ts";
 import { type Head, HeadReader, listOf, parseHead, shown, valuesOf } from "./http_head.ts";
 
-/** Where to connect, and how. */
+/** The server and the options of a handshake. */
 export interface WebSocketTarget {
   /** The server, for the Host field. */
   readonly host: HostPort;
@@ -18,10 +18,10 @@ export interface WebSocketTarget {
 }
 
 /**
- * Does the handshake over a connection that has carried nothing yet, and resolves to the WebSocket over it. The caller
- * sets the deadline and closes `tcp` where this rejects.
+ * Performs the handshake over a fresh connection, and resolves to the WebSocket. The caller sets the deadline, and
+ * closes `tcp` if this rejects.
  *
- * @throws Error that quotes the response, where it does not accept.
+ * @throws Error that quotes the response, if the server refuses.
  */
 export async function connectWebSocket(tcp: Duplex, target: WebSocketTarget): Promise<WebSocketDuplex> {
   const key = btoa(String.fromCharCode(...crypto.getRandomValues(new Uint8Array(16))));
@@ -54,7 +54,7 @@ async function readHead(tcp: Duplex): Promise<{ head: Head; rest: Uint8Array }> 
     const count = await tcp.read(chunk);
     if (count === null) {
       throw new Error(
-        "the server closed the connection within the WebSocket handshake; if it speaks TLS, connect by wss://",
+        "the server closed the connection during the WebSocket handshake; if it speaks TLS, use wss://",
       );
     }
     const length = reader.push(chunk.subarray(0, count));
@@ -64,32 +64,34 @@ async function readHead(tcp: Duplex): Promise<{ head: Head; rest: Uint8Array }> 
   }
 }
 
-/** @param rest What came behind the head; in a refusal, the reason as text. */
+/** @param rest The bytes after the head; in a refusal, the reason as text. */
 function checkStatus({ startLine }: Head, rest: Uint8Array): void {
   if (/^HTTP\/1\.1 101(?: |$)/.test(startLine)) return;
   const why = rest.length > 0 ? `: ${quote(new TextDecoder().decode(rest).trim())}` : "";
   throw new Error(`the server refused the WebSocket handshake with ${shown(startLine)}${why}`);
 }
 
-/** The checks of a client on a response that accepts (section 4.1). */
+/** The client's checks of the server's response (section 4.1). */
 function checkResponse(head: Head, key: string, protocol: string): void {
   checkField(head, "upgrade", "websocket");
   checkField(head, "connection", "upgrade");
   const [accepted, second] = valuesOf(head, "sec-websocket-accept");
   if (accepted !== acceptOf(key) || second !== undefined) {
-    throw new Error(`the server's Sec-WebSocket-Accept is ${shown(accepted ?? "")}, wanted ${acceptOf(key)}`);
+    throw new Error(
+      `the server's Sec-WebSocket-Accept is ${shown(accepted ?? "")}, expected ${acceptOf(key)}`,
+    );
   }
   const [chosen] = listOf(head, "sec-websocket-protocol");
   if (chosen !== undefined && chosen !== protocol) {
-    throw new Error(`the server chose the subprotocol ${shown(chosen)}, offered was ${shown(protocol)}`);
+    throw new Error(`the server chose the subprotocol ${shown(chosen)}, expected ${shown(protocol)}`);
   }
   const [extension] = listOf(head, "sec-websocket-extensions");
   if (extension !== undefined) {
-    throw new Error(`the server uses the extension ${shown(extension)}, none was offered`);
+    throw new Error(`the server uses the extension ${shown(extension)}, but none was offered`);
   }
 }
 
 function checkField(head: Head, name: string, token: string): void {
   if (listOf(head, name).some((member) => member.toLowerCase() === token)) return;
-  throw new Error(`the server's answer has no "${token}" in its field ${name}`);
+  throw new Error(`the server's response has no "${token}" in the field ${name}`);
 }

@@ -1,7 +1,7 @@
 /**
- * Takes the frames of RFC 6455, section 5, off a stream: pure, no sockets.
+ * Parses the frames of RFC 6455, section 5: pure, no sockets.
  *
- * Payload is passed on as it comes: no message and no frame is ever put together, so a length sets nothing aside.
+ * Payload is passed on as it arrives: neither messages nor frames are reassembled, so no length causes an allocation.
  */
 
 import { CloseCode, CONTROL_BYTES, Opcode } from "./frames.ts";
@@ -9,7 +9,7 @@ import { mask } from "./masking.ts";
 
 const NOTHING = new Uint8Array();
 
-/** The peer broke the protocol: the connection is failed with `code` (section 7.1.7). */
+/** The peer broke the protocol: the connection must be failed with `code` (section 7.1.7). */
 export class WebSocketFault extends Error {
   override readonly name = "WebSocketFault";
   /** Status code for the close frame. */
@@ -21,14 +21,14 @@ export class WebSocketFault extends Error {
   }
 }
 
-/** How the stream of a peer ended: with a close frame, whose code may be missing, or with a fault. */
+/** The end of a peer's stream: a close frame, whose code may be missing, or a fault. */
 export type StreamEnd =
   | { readonly kind: "closed"; readonly code: number | undefined }
   | { readonly kind: "malformed"; readonly fault: WebSocketFault };
 
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
-/** Where in a frame the next byte stands. */
+/** The parser's state: the part of a frame that the next byte belongs to. */
 const enum At {
   FIRST,
   SECOND,
@@ -38,11 +38,11 @@ const enum At {
 }
 
 /**
- * Takes frames off a stream of bytes that is cut anywhere. Between calls it holds a header at most, and the payload of
- * one control frame.
+ * Parses a stream of frames that is cut anywhere. Between calls it holds at most a header and the payload of one
+ * control frame.
  */
 export class WebSocketDecoder {
-  /** Set at the end of the stream; what comes behind it is ignored. */
+  /** Set at the end of the stream; anything after it is ignored. */
   ending: StreamEnd | undefined;
   readonly #masked: boolean;
   #at: At = At.FIRST;
@@ -51,27 +51,27 @@ export class WebSocketDecoder {
   /** True between the first and the last frame of a message. */
   #inMessage = false;
   #length = 0;
-  /** Bytes of the length or the key still to come. */
+  /** Remaining bytes of the length or the key. */
   #missing = 0;
-  /** Lowest length that the width of the length field may state. */
+  /** Minimum length that may be encoded in this width. */
   #least = 0;
-  /** The masking key, turned so that its lowest byte is for the next byte of payload. */
+  /** The masking key, rotated so that its lowest byte applies to the next byte of payload. */
   #key = 0;
-  /** The payload of the control frame that is being read. */
+  /** The payload of the current control frame. */
   #control: Uint8Array | undefined;
   #controlBytes = 0;
-  /** The payload of the latest ping in the first `#pingBytes` bytes; -1 where none waits for its answer. */
+  /** The payload of the latest ping in the first `#pingBytes` bytes; -1 if no ping is unanswered. */
   #ping: Uint8Array | undefined;
   #pingBytes = -1;
 
-  /** @param options.masked Whether the peer's frames are masked: those of clients must be, those of servers must not. */
+  /** @param options.masked Whether the peer must mask its frames, as clients do, or must not. */
   constructor(options: { masked: boolean }) {
     this.#masked = options.masked;
   }
 
   /**
-   * Takes the framing out of `bytes`, in place, and returns how many bytes of payload now stand at their start. Fewer
-   * than were given is no end: more may follow, unless `ending` is set.
+   * Strips the framing from `bytes` in place, and returns the number of payload bytes, which are moved to their start.
+   * Fewer than were given is not an end: more may follow, unless `ending` is set.
    */
   unwrap(bytes: Uint8Array): number {
     let from = 0;
@@ -96,12 +96,12 @@ export class WebSocketDecoder {
     return payload;
   }
 
-  /** Whether a ping came that `takePing` has not given yet. */
+  /** Whether `takePing` has a ping to return. */
   get pinged(): boolean {
     return this.#pingBytes >= 0;
   }
 
-  /** The payload of the latest ping, once: an answer to it answers those before it too (section 5.5.3). */
+  /** Returns the payload of the latest ping once: its answer also answers earlier pings (section 5.5.3). */
   takePing(): Uint8Array | undefined {
     if (!this.pinged) return undefined;
     const ping = this.#ping?.slice(0, this.#pingBytes) ?? NOTHING;
@@ -168,7 +168,7 @@ export class WebSocketDecoder {
     if (this.#length > Number.MAX_SAFE_INTEGER) {
       this.#fail(new WebSocketFault(CloseCode.TOO_BIG, "a frame of 2^53 bytes or more"));
     } else if (this.#length < this.#least) {
-      this.#fail(malformed(`a length of ${this.#length} in more bytes than it needs`));
+      this.#fail(malformed(`a length of ${this.#length} is not minimally encoded`));
     } else this.#lengthEnd();
   }
 
@@ -199,7 +199,7 @@ export class WebSocketDecoder {
     }
   }
 
-  /** Swaps the two buffers instead of copying into a new one: a flood of pings allocates no memory for payloads. */
+  /** Swaps two buffers instead of allocating one: a flood of pings allocates nothing for payloads. */
   #keepPing(): void {
     [this.#ping, this.#control] = [this.#control, this.#ping];
     this.#pingBytes = this.#controlBytes;
@@ -218,7 +218,7 @@ function hex(byte: number): string {
   return `0x${byte.toString(16).padStart(2, "0")}`;
 }
 
-/** The payload of a close frame: nothing, or a code and a reason in UTF-8 (section 5.5.1). */
+/** Parses the payload of a close frame: empty, or a code and a reason in UTF-8 (section 5.5.1). */
 function readClose(content: Uint8Array): StreamEnd {
   const [high, low] = content;
   if (high === undefined) return { kind: "closed", code: undefined };
@@ -233,7 +233,7 @@ function readClose(content: Uint8Array): StreamEnd {
   return { kind: "closed", code };
 }
 
-/** Whether a close frame may carry `code` (section 7.4): 1004 to 1006 and 1015 are reserved, as all without a meaning. */
+/** Whether a close frame may carry `code` (section 7.4): unassigned ones, 1004 to 1006 and 1015 are reserved. */
 function mayBeSent(code: number): boolean {
   return (code >= 1000 && code <= 1003) || (code >= 1007 && code <= 1014) || (code >= 3000 && code <= 4999);
 }

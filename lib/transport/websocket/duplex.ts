@@ -12,27 +12,31 @@ import { mask } from "./masking.ts";
 import { durationText } from "../../util/text.ts";
 
 /**
- * How long a client may be silent once the server's close frame is on its way before its own has to come (RFC 6455,
- * section 7.1.1). It may still be busy with the messages ahead of it. Common clients ping every 20 to 25 seconds, and
- * one that is cut off loses everything that it has not read yet.
+ * How long a client may be silent after the server's close frame before its own is due (RFC 6455, section 7.1.1). It
+ * may still be busy with earlier messages. Common clients ping every 20 to 25 seconds, and one that is cut off loses
+ * all data that it has not read yet.
  */
 const CLOSE_MS = 30_000;
 
-/** Up to this many bytes a message is copied behind its header and sent in one piece: two writes cost more. */
+/**
+ * Messages of up to this many bytes are copied behind their header and sent in one write, which is cheaper than two.
+ */
 const COPIED_BYTES = 64 << 10;
 
-/** Most bytes of a client's message, which is masked in a copy: with its header it fits the largest pooled buffer. */
+/**
+ * Maximum payload of a client's message, which is masked in a copy: with its header it fits the largest pooled buffer.
+ */
 const MASKED_BYTES = (256 << 10) - HEADER_BYTES;
 
-/** The connection under a WebSocket. */
+/** The connection below a WebSocket. */
 export type Carrier = Pick<Duplex, "read" | "write" | "close">;
 
-/** Which end this is: a client masks its frames (RFC 6455, section 5.3). */
+/** Either end: only clients mask their frames (RFC 6455, section 5.3). */
 export type Role = "client" | "server";
 
 const NOTHING = new Uint8Array();
 
-/** A WebSocket whose handshake is done. It owns the connection under it. */
+/** A WebSocket after its handshake. It owns the connection below. */
 export class WebSocketDuplex extends BaseDuplex {
   readonly transport = "websocket";
   overhead = 0;
@@ -46,13 +50,13 @@ export class WebSocketDuplex extends BaseDuplex {
   #waiting = false;
   #closeSent = false;
   #faultTold = false;
-  /** Whether the client has to answer a close frame. A server answers once its side has sent everything. */
+  /** Whether a close frame of the client is due. A server answers a close frame once it has sent everything. */
   #closeDue = false;
-  /** Runs while the client's close frame is due and nothing comes. */
+  /** Runs while the client's close frame is due and no data arrives. */
   #deadline: ReturnType<typeof setTimeout> | undefined;
   #late = false;
 
-  /** @param options.closeMs How long a client may owe its close frame, `CLOSE_MS` by default. */
+  /** @param options.closeMs How long to wait for the client's close frame, `CLOSE_MS` by default. */
   constructor(carrier: Carrier, role: Role, options: { closeMs?: number } = {}) {
     super();
     this.#carrier = carrier;
@@ -62,9 +66,9 @@ export class WebSocketDuplex extends BaseDuplex {
   }
 
   /**
-   * Gives payload of data messages. Null is the peer's close frame; a connection that ends without one has broken.
+   * Returns the payload of data messages. Null is the peer's close frame; without one, the connection has broken.
    *
-   * @throws {Refusal} BAD_FRAME where the peer breaks the protocol; later reads drop what still comes.
+   * @throws {Refusal} BAD_FRAME if the peer breaks the protocol; later reads drop the remaining data.
    */
   async read(buffer: Uint8Array): Promise<number | null> {
     if (!this.#reads.tryTake()) await this.#reads.take();
@@ -87,14 +91,14 @@ export class WebSocketDuplex extends BaseDuplex {
     } catch (error) {
       this.#stopWaiting();
       throw this.#late
-        ? new Deno.errors.TimedOut(`no close frame came within ${durationText(this.#closeMs)}`)
+        ? new Deno.errors.TimedOut(`no close frame within ${durationText(this.#closeMs)}`)
         : error;
     } finally {
       this.#reads.release();
     }
   }
 
-  /** Sends one binary message, and resolves once the connection has all of it. */
+  /** Sends one binary message. Resolves once the connection has accepted all of it. */
   async write(bytes: Uint8Array): Promise<number> {
     if (bytes.length === 0) return await this.#carrier.write(bytes);
     if (!this.#writes.tryTake()) await this.#writes.take();
@@ -107,8 +111,8 @@ export class WebSocketDuplex extends BaseDuplex {
   }
 
   /**
-   * Sends the close frame. Its code is that of the peer's fault, else that of `reason`, else the peer's own where its
-   * close frame is being answered (RFC 6455, section 5.5.1), else 1000.
+   * Sends the close frame. Its code is that of the peer's fault, else that of `reason`, else that of the peer's close
+   * frame if it answers one (RFC 6455, section 5.5.1), else 1000.
    */
   async closeWrite(reason?: RefusalName): Promise<void> {
     if (!this.#writes.tryTake()) await this.#writes.take();
@@ -123,12 +127,12 @@ export class WebSocketDuplex extends BaseDuplex {
     }
   }
 
-  /** Sends close frame 1001 first, where none has been sent and the connection takes it at once. */
+  /** First sends close frame 1001, if none has been sent and the connection accepts it at once. */
   close(): void {
     this.#stopWaiting();
     if (!this.#closeSent && !this.#writes.held) {
       this.#closeSent = true;
-      // not waited for: where it is not taken at once, the peer finds the connection cut
+      // not awaited: if it is not accepted at once, the peer sees a truncated connection
       this.#carrier.write(this.#closeFrame(CloseCode.GOING_AWAY)).catch(() => {});
     }
     this.#carrier.close();
@@ -138,7 +142,7 @@ export class WebSocketDuplex extends BaseDuplex {
     return lingeringClose(this, NOTHING, "UPSTREAM_UNAVAILABLE");
   }
 
-  /** Whether the peer's close frame has come; throws where a fault has, once. */
+  /** Whether the peer's close frame has arrived; throws once if the peer broke the protocol. */
   #hasClosed(): boolean {
     const { ending } = this.#decoder;
     if (ending?.kind !== "malformed") return ending !== undefined;
@@ -150,7 +154,7 @@ export class WebSocketDuplex extends BaseDuplex {
   #unwrap(buffer: Uint8Array, count: number): number {
     const payload = this.#decoder.unwrap(count < buffer.length ? buffer.subarray(0, count) : buffer);
     this.overhead = count - payload;
-    // behind a close frame only payload counts: pings could keep what is half closed for ever
+    // after our close frame only payload counts: pings could keep a half-closed connection open forever
     if (payload === 0 && !this.#closeSent) this.keepalives += 1;
     if (this.#decoder.pinged) void this.#pong();
     return payload;
@@ -196,7 +200,7 @@ export class WebSocketDuplex extends BaseDuplex {
     while (done < bytes.length) done += await this.#carrier.write(bytes.subarray(done));
   }
 
-  /** At most one pong is under way; of the pings that come meanwhile the latest is answered. */
+  /** Only one pong is written at a time; of the pings that arrive meanwhile, the latest is answered. */
   async #pong(): Promise<void> {
     if (this.#closeSent || !this.#writes.tryTake()) return;
     try {
@@ -222,13 +226,13 @@ export class WebSocketDuplex extends BaseDuplex {
     return encodeClose(ending ? ending.code : otherwise, "", key);
   }
 
-  /** An unpredictable masking key (RFC 6455, section 5.3); servers send without. */
+  /** An unpredictable masking key (RFC 6455, section 5.3); undefined for servers. */
   #key(): number | undefined {
     return this.#isClient ? crypto.getRandomValues(new Int32Array(1))[0] : undefined;
   }
 }
 
-/** The close code that stands for an ERROR frame (docs/protocol.md). */
+/** The close code for an ERROR frame (docs/protocol.md). */
 function closeCodeOf(reason: RefusalName): number {
   if (reason === "UPSTREAM_UNAVAILABLE") return CloseCode.INTERNAL_ERROR;
   if (reason === "LIMIT_EXCEEDED") return CloseCode.TRY_AGAIN_LATER;

@@ -1,11 +1,11 @@
-/** Frames of RFC 6455, section 5, as they are sent: pure functions over bytes, no sockets. */
+/** Encodes frames of RFC 6455, section 5: pure, no sockets. */
 
 import { mask } from "./masking.ts";
 
 /** Opcodes (section 5.2). */
 export const Opcode = { CONTINUATION: 0, TEXT: 1, BINARY: 2, CLOSE: 8, PING: 9, PONG: 10 } as const;
 
-/** Status codes of a close frame (section 7.4.1, and IANA's registry for 1013). */
+/** Status codes of a close frame (section 7.4.1; 1013 is from IANA's registry). */
 export const CloseCode = {
   NORMAL: 1000,
   GOING_AWAY: 1001,
@@ -20,13 +20,13 @@ export const CloseCode = {
 /** Longest payload of a control frame (section 5.5). */
 export const CONTROL_BYTES = 125;
 
-/** Longest header: two bytes, a length of eight, a masking key (section 5.2). */
+/** Longest header: two bytes, an eight-byte length, a masking key (section 5.2). */
 export const HEADER_BYTES = 14;
 
 /**
- * Writes the header of a final frame to the start of `target`, and returns how many bytes it takes.
+ * Writes the header of a final frame to the start of `target`. Returns its length in bytes.
  *
- * @param key Masking key, lowest byte first; servers send without (section 5.1).
+ * @param key Masking key, lowest byte first; undefined for servers (section 5.1).
  */
 export function writeHeader(target: Uint8Array, opcode: number, length: number, key?: number): number {
   const masked = key === undefined ? 0 : 0x80;
@@ -46,7 +46,7 @@ export function writeHeader(target: Uint8Array, opcode: number, length: number, 
   return at;
 }
 
-/** A whole final frame around a payload that is short enough to be copied. */
+/** A whole final frame around a short payload. */
 export function encodeShortFrame(opcode: number, payload: Uint8Array, key?: number): Uint8Array<ArrayBuffer> {
   const frame = new Uint8Array(HEADER_BYTES + payload.length);
   const start = writeHeader(frame, opcode, payload.length, key);
@@ -56,7 +56,7 @@ export function encodeShortFrame(opcode: number, payload: Uint8Array, key?: numb
   return frame.subarray(0, end);
 }
 
-/** A close frame; without a code it is empty. The reason is cut to what fits. */
+/** A close frame; without a code it is empty. The reason is truncated to fit. */
 export function encodeClose(code: number | undefined, reason = "", key?: number): Uint8Array<ArrayBuffer> {
   if (code === undefined) return encodeShortFrame(Opcode.CLOSE, new Uint8Array(), key);
   const content = new Uint8Array(CONTROL_BYTES);

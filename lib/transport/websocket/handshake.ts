@@ -8,21 +8,21 @@ export const SUBPROTOCOL = "tlv";
 
 /** The configuration of a handshake. */
 export interface Policy {
-  /** The only path that is served, without a query; undefined where any is. */
+  /** The only path served, without a query; undefined for any. */
   readonly path?: string | undefined;
-  /** The origins that a browser may come from, in lower case; undefined where any may. */
+  /** The allowed origins, in lower case; undefined for any. */
   readonly origins?: readonly string[] | undefined;
 }
 
 /** Status of a refusal. */
 export type RefusedStatus = 400 | 403 | 404 | 408 | 426 | 431 | 503;
 
-/** The result of the bytes so far. */
+/** The result after the bytes received so far. */
 export type HandshakeResult =
   | { readonly kind: "more" }
-  /** Send `response`; what `rest` holds are frames. */
+  /** Send `response`; `rest` is the beginning of the frames. */
   | { readonly kind: "accepted"; readonly response: Uint8Array; readonly rest: Uint8Array }
-  /** Send `response`, then close; `why` is the sentence in it. */
+  /** Send `response`, then close; `why` is the reason in it. */
   | {
     readonly kind: "refused";
     readonly status: RefusedStatus;
@@ -42,7 +42,7 @@ const REASONS: Readonly<Record<RefusedStatus, string>> = {
 
 const METHOD = "GET ";
 
-/** A name, an IPv4 address or an IPv6 one in brackets, and a port (RFC 9112, section 3.2). */
+/** A name, IPv4 address or bracketed IPv6 address, and a port (RFC 9112, section 3.2). */
 const HOST = /^(?:[\w.~%!$&'()*+;=-]+|\[[\da-f:.]+\])(?::\d*)?$/i;
 
 const encoder = new TextEncoder();
@@ -56,7 +56,7 @@ class Refused extends Error {
   }
 }
 
-/** One handshake, taken as it comes. It holds no more than the cap of a head and its last piece. */
+/** One handshake, parsed as it arrives. It holds at most a head of the maximum size and the last chunk. */
 export class ServerHandshake {
   readonly #policy: Policy;
   readonly #reader = new HeadReader();
@@ -65,7 +65,7 @@ export class ServerHandshake {
     this.#policy = policy;
   }
 
-  /** Adds bytes from the client. Do not call it again after a result other than `more`. */
+  /** Adds bytes from the client. Must not be called after a result other than `more`. */
   push(chunk: Uint8Array): HandshakeResult {
     try {
       const length = this.#reader.push(chunk);
@@ -83,7 +83,7 @@ export class ServerHandshake {
   }
 }
 
-/** A refused handshake, with the response that gives the client the reason. */
+/** A refused handshake, with the response that contains the reason. */
 export function refusedWith(status: RefusedStatus, why: string): HandshakeResult & { kind: "refused" } {
   const text = encoder.encode(`${why}\n`);
   const head = [
@@ -98,12 +98,12 @@ export function refusedWith(status: RefusedStatus, why: string): HandshakeResult
   return { kind: "refused", status, why, response };
 }
 
-/** What proves that the server understood the handshake with `key` (section 4.2.2, item 5.4). */
+/** The proof that the server understood the handshake with `key` (section 4.2.2, item 5.4). */
 export function acceptOf(key: string): string {
   return createHash("sha1").update(`${key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`).digest("base64");
 }
 
-/** Told from the first bytes, so that other methods in G need no whole head to be refused. */
+/** Checks the first bytes, so that other methods that begin with G are refused before the head is complete. */
 function checkMethod(bytes: Uint8Array): void {
   for (let at = 0; at < METHOD.length && at < bytes.length; at++) {
     if (bytes[at] !== METHOD.charCodeAt(at)) {
@@ -132,7 +132,7 @@ function accept(head: Head, policy: Policy): Uint8Array {
   return encoder.encode(`${lines.join("\r\n")}\r\n\r\n`);
 }
 
-/** The path in the start line, which names a path or a whole URI (section 4.2.1, item 1), without the query. */
+/** The path, without the query, of the start line, which contains a path or a URI (section 4.2.1, item 1). */
 function pathOf(startLine: string): string {
   const [, target, version] = /^GET ([\x21\x22\x24-\x7e]+) (HTTP\/\d\.\d)$/.exec(startLine) ?? [];
   if (target === undefined) throw new Refused(400, `not the first line of a request: ${shown(startLine)}`);
@@ -144,19 +144,21 @@ function pathOf(startLine: string): string {
   return path ?? "/";
 }
 
-/** One host, no body: anything else might be read differently by a proxy on the way (RFC 9112, sections 3.2 and 6). */
+/** One host, no body: proxies on the way could read anything else differently (RFC 9112, sections 3.2 and 6). */
 function checkFraming(head: Head): void {
   const host = theOne(head, "host");
-  if (!HOST.test(host)) throw new Refused(400, `the Host field is one host and its port, not ${shown(host)}`);
+  if (!HOST.test(host)) {
+    throw new Refused(400, `expected one host and port in the Host field, found ${shown(host)}`);
+  }
   if (valuesOf(head, "transfer-encoding").length > 0) {
-    throw new Refused(400, "a handshake has no body, so no Transfer-Encoding");
+    throw new Refused(400, "a handshake has no body: Transfer-Encoding is not allowed");
   }
   if (valuesOf(head, "content-length").some((length) => length !== "0")) {
-    throw new Refused(400, "a handshake has no body, so no Content-Length");
+    throw new Refused(400, "a handshake has no body: Content-Length is not allowed");
   }
 }
 
-/** Section 4.2.1, items 3 to 6. Gives the key. */
+/** Section 4.2.1, items 3 to 6. Returns the key. */
 function checkUpgrade(head: Head): string {
   checkToken(head, "upgrade", "websocket");
   checkToken(head, "connection", "upgrade");
@@ -175,7 +177,7 @@ function checkToken(head: Head, name: string, token: string): void {
   );
 }
 
-/** Browsers send the origin of the page; other clients need not (section 4.2.2, item 4.1). */
+/** Browsers send the page's origin; other clients need not (section 4.2.2, item 4.1). */
 function checkOrigin(head: Head, { origins }: Policy): void {
   if (valuesOf(head, "origin").length === 0) return;
   const origin = theOne(head, "origin");
@@ -183,11 +185,11 @@ function checkOrigin(head: Head, { origins }: Policy): void {
   throw new Refused(403, `pages from ${shown(origin)} may not connect`);
 }
 
-/** The value of a field that must be there once. */
+/** The value of a field that must occur once. */
 function theOne(head: Head, name: string): string {
   const [value, second] = valuesOf(head, name);
   if (value === undefined) throw new Refused(400, `the field ${title(name)} is missing`);
-  if (second !== undefined) throw new Refused(400, `the field ${title(name)} stands there more than once`);
+  if (second !== undefined) throw new Refused(400, `the field ${title(name)} occurs more than once`);
   return value;
 }
 

@@ -1,20 +1,20 @@
-/** The head of an HTTP/1.1 message (RFC 9112), taken strictly: what two parties could read differently is refused. */
+/** Parses the head of an HTTP/1.1 message (RFC 9112) strictly: ambiguous input is refused. */
 
 import { concat } from "../../util/bytes.ts";
 
-/** Most bytes of a head, its start line and last empty line included. Browsers send under 2 KiB, cookies aside. */
+/** Maximum size of a head, including start line and final empty line. Browsers send under 2 KiB without cookies. */
 export const MAX_HEAD_BYTES = 8 << 10;
 
-/** Most fields of a head. */
+/** Maximum number of fields. */
 const MAX_FIELDS = 100;
 
-/** A start line and fields, names in lower case, in the order they came. */
+/** A start line and fields, names in lower case, in order. */
 export interface Head {
   readonly startLine: string;
   readonly fields: readonly (readonly [name: string, value: string])[];
 }
 
-/** Why bytes are not an acceptable head, with the HTTP status for it. */
+/** The head is not acceptable; with the HTTP status for the response. */
 export class HeadError extends Error {
   override readonly name = "HeadError";
   readonly status: 400 | 431;
@@ -25,30 +25,28 @@ export class HeadError extends Error {
   }
 }
 
-/** One field line: a token, a colon right behind it, then visible text, spaces and tabs (RFC 9110, section 5). */
+/** One field line: a token, a colon, then visible text, spaces and tabs (RFC 9110, section 5). */
 const FIELD = /^([!#$%&'*+\-.^_`|~0-9A-Za-z]+):[ \t]*([\t\x20-\x7e\x80-\xff]*)$/;
 
 const CR = 13;
 const LF = 10;
 
-/** Takes a head as it comes, cut anywhere, and holds no more than its cap. */
+/** Collects a head that arrives in chunks, up to the maximum size. */
 export class HeadReader {
   #bytes: Uint8Array = new Uint8Array();
   #line = 0;
   #lines = 0;
   #at = 0;
 
-  /**
-   * Everything received so far: the head, whose length `push` has given, and what came behind it.
-   */
+  /** All bytes so far: the head, whose length `push` has returned, and what followed it. */
   get bytes(): Uint8Array {
     return this.#bytes;
   }
 
   /**
-   * Takes more bytes. Gives the length of the head once it is there, else undefined.
+   * Adds bytes. Returns the length of the head once it is complete, else undefined.
    *
-   * @throws {HeadError} as soon as the bytes cannot become a head that is taken.
+   * @throws {HeadError} as soon as the bytes cannot become an acceptable head.
    */
   push(chunk: Uint8Array): number | undefined {
     this.#bytes = this.#bytes.length === 0 ? chunk : concat([this.#bytes, chunk]);
@@ -60,7 +58,7 @@ export class HeadReader {
     throw new HeadError(431, `the head is longer than ${MAX_HEAD_BYTES} bytes`);
   }
 
-  /** At a line feed: whether the head ends here. */
+  /** At a line feed: returns whether the head ends here. */
   #endLine(): boolean {
     if (this.#bytes[this.#at - 1] !== CR) throw new HeadError(400, "a line feed without a carriage return");
     const empty = this.#at - 1 === this.#line;
@@ -79,12 +77,12 @@ export class HeadReader {
 }
 
 /**
- * The parts of a whole head.
+ * Parses a complete head.
  *
- * @throws {HeadError} 400 where a line is no field line: folded, with space before its colon, with control characters.
+ * @throws {HeadError} 400 for an invalid field line: folded, a space before the colon, or control characters.
  */
 export function parseHead(bytes: Uint8Array): Head {
-  // one character a byte: a field may hold bytes over 127, which mean nothing here
+  // one character per byte: a field may contain bytes over 127, which have no meaning here
   const [startLine = "", ...lines] = String.fromCharCode(...bytes.subarray(0, -4)).split("\r\n");
   return { startLine, fields: lines.map(parseField) };
 }
@@ -97,19 +95,19 @@ function parseField(line: string): readonly [string, string] {
   return [name.toLowerCase(), value.replace(/[ \t]+$/, "")];
 }
 
-/** Every value of the field `name`, in lower case. */
+/** Every value of the field `name`, which is in lower case. */
 export function valuesOf({ fields }: Head, name: string): string[] {
   return fields.filter(([other]) => other === name).map(([, value]) => value);
 }
 
-/** The members of a field that holds a comma-separated list, over all its lines. */
+/** The members of a comma-separated field, over all its lines. */
 export function listOf(head: Head, name: string): string[] {
   return valuesOf(head, name).join(",").split(",").map((member) => member.trim()).filter((member) =>
     member !== ""
   );
 }
 
-/** `text` in quotes and in visible ASCII, cut where it is long. */
+/** `text` quoted, in visible ASCII, and truncated if it is long. */
 export function shown(text: string): string {
   const cut = text.length > 60 ? `${text.slice(0, 57)}...` : text;
   return `"${cut.replace(/[^\x20-\x21\x23-\x5b\x5d-\x7e]/g, (character) => `\\x${hex(character)}`)}"`;

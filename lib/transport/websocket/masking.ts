@@ -1,13 +1,13 @@
-/** Masking (RFC 6455, section 5.3), on words of 32 bits. */
+/** Masking (RFC 6455, section 5.3), in words of 32 bits. */
 
-/** Below this many bytes a view on words costs more than it saves. */
+/** Below this many bytes, processing by words does not pay. */
 const WORTH_WORDS = 48;
 
 /**
  * Masks or unmasks `bytes` in place.
  *
- * @param key The masking key as a number, its lowest byte for the first of `bytes`.
- * @returns The key for the byte behind them.
+ * @param key The masking key as a number; its lowest byte applies to the first of `bytes`.
+ * @returns The key for the byte after them.
  */
 export function mask(bytes: Uint8Array, key: number): number {
   const { length } = bytes;
@@ -23,12 +23,12 @@ export function mask(bytes: Uint8Array, key: number): number {
   return turn(key, length);
 }
 
-/** Every platform that Deno runs on puts the lowest byte of a word first, as `key` does. */
+/** All platforms of Deno are little-endian, like `key`. */
 function maskWords(words: Int32Array, key: number): void {
   for (let at = 0; at < words.length; at++) words[at] = (words[at] ?? 0) ^ key;
 }
 
-/** The key as it stands `bytes` further. */
+/** The key, rotated by `bytes`. */
 function turn(key: number, bytes: number): number {
   const shift = 8 * (bytes & 3);
   return shift === 0 ? key : (key >>> shift) | (key << (32 - shift));

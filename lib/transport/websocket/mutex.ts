@@ -1,4 +1,4 @@
-/** One at a time, in the order of asking. Free, it costs no promise. */
+/** A fair mutex. Without contention it needs no promise. */
 export class Mutex {
   #held = false;
   #waiting: (() => void)[] | undefined;
@@ -7,19 +7,19 @@ export class Mutex {
     return this.#held;
   }
 
-  /** Takes the lock at once, or gives false where it is held. */
+  /** Takes the lock at once; returns false if it is held. */
   tryTake(): boolean {
     if (this.#held) return false;
     return this.#held = true;
   }
 
-  /** Waits for the lock, which the holder before hands over. */
+  /** Waits for the lock. */
   take(): Promise<void> {
     if (this.tryTake()) return Promise.resolve();
     return new Promise((resolve) => (this.#waiting ??= []).push(resolve));
   }
 
-  /** Hands the lock to the one that has waited longest, or frees it. */
+  /** Passes the lock to the longest-waiting caller, or frees it. */
   release(): void {
     const next = this.#waiting?.shift();
     if (next) next();

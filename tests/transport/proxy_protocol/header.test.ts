@@ -103,8 +103,8 @@ const bad: Record<string, Uint8Array> = {
   "v2 of an unknown family": v2(0x21, 0x41, V4),
   "v2 too short for its addresses": v2(0x21, 0x11, V4.subarray(1)),
   "v2 over the cap, told by its length": v2(0x21, 0x11, V4, V2_BYTES),
-  "v2 with an addition beyond the header": v2(0x21, 0x11, concat(V4, Uint8Array.of(5, 0, 9, 7))),
-  "v2 with half an addition": v2(0x21, 0x11, concat(V4, Uint8Array.of(5, 0))),
+  "v2 with a TLV beyond the header": v2(0x21, 0x11, concat(V4, Uint8Array.of(5, 0, 9, 7))),
+  "v2 with half a TLV": v2(0x21, 0x11, concat(V4, Uint8Array.of(5, 0))),
   "v2 with a wrong checksum": withChecksum(1),
   "v2 with a checksum of 3 bytes": v2(0x21, 0x11, concat(V4, Uint8Array.of(3, 0, 3, 0, 0, 0))),
 };

@@ -79,7 +79,7 @@ advised(
   },
 );
 
-advised("a WebSocket without TLS to a listener with it", "if it speaks TLS, connect by wss://", async () => {
+advised("a WebSocket without TLS to a listener with it", "if it speaks TLS, use wss://", async () => {
   await using certificate = await Certificate.create("first");
   return await errorAt("ws://localhost:PORT/", certificate.files);
 });

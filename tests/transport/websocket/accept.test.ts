@@ -174,7 +174,7 @@ const faults: readonly [string, Uint8Array, number][] = [
   ["an unknown opcode", wire({ opcode: 3 }), 1002],
   ["a fragmented ping", wire({ opcode: PING, fin: false }), 1002],
   ["a long ping", wire({ opcode: PING, payload: new Uint8Array(126) }), 1002],
-  ["a length in more bytes than it needs", wire({ length: 5, width: 8 }), 1002],
+  ["a length that is not minimally encoded", wire({ length: 5, width: 8 }), 1002],
   ["a length of 2^63", wire({ length: 2n ** 63n }), 1002],
   ["a length of 2^53", wire({ length: 2n ** 53n }), 1009],
   ["a continuation of nothing", wire({ opcode: CONTINUATION }), 1002],

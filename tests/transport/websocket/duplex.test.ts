@@ -124,7 +124,7 @@ Deno.test("7.1.1: a peer that owes its close frame and stays silent is cut off",
   await socket.closeWrite();
   assertEquals(await socket.read(new Uint8Array(100)), 1);
   const error = await assertRejects(() => socket.read(new Uint8Array(100)), Deno.errors.TimedOut);
-  assertEquals(error.message, "no close frame came within 50ms");
+  assertEquals(error.message, "no close frame within 50ms");
   assert(carrier.closed);
 });
 
