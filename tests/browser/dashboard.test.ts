@@ -116,6 +116,32 @@ browserTest("the page has the number of workers, and the routes of the configura
   assertEquals(opened.console, []);
 });
 
+browserTest("an answer that comes after that to a later question is not shown", async () => {
+  await using served = await startServed();
+  using _one = await served.admin.relayed("one");
+  using _two = await served.admin.relayed("two");
+  await using opened = await openDashboard(served.port);
+  const { page } = opened;
+  await shows(page, "#connections-shown", "2 shown of 2");
+  const held = Promise.withResolvers<void>();
+  await page.route(/search=(match|one)\b/, async (route) => {
+    await held.promise;
+    await route.continue();
+  });
+  await page.locator("#routes-form input").fill("match");
+  await page.locator("#routes-form input").fill("nothing");
+  await shows(page, "#routes-shown", "0 shown of 1");
+  await page.locator("#connections-form input").fill("one");
+  await page.locator("#connections-form input").fill("two");
+  const late = [/routes.*match/, /connections.*one/].map((url) => page.waitForResponse(url));
+  held.resolve();
+  await Promise.all(late);
+  await shows(page, "#connections-shown", "1 shown of 2");
+  assertEquals(await page.locator("#connections td.id").allTextContents(), ["two"]);
+  assertEquals(await page.locator("#routes-shown").innerText(), "0 shown of 1");
+  assertEquals(opened.console, []);
+});
+
 browserTest("a hundred servers scroll in a table of their own, by keyboard too", async () => {
   const servers = Array.from({ length: 100 }, (_, index) => {
     return { host: "127.0.0.1", port: 1 + index, weight: 1, backup: false };

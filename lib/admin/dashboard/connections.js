@@ -19,6 +19,8 @@ export class ConnectionTable {
   #following = null;
   #total = 0;
   #busy = false;
+  /** Whether the form has changed during a request. */
+  #again = false;
   #onProblem;
 
   /** @param onProblem Told of what went wrong, in words; without any when that is over. */
@@ -35,19 +37,23 @@ export class ConnectionTable {
     this.#total = total;
     if (this.#busy) return;
     this.#busy = true;
+    this.#again = false;
     try {
       const { search, sort } = Object.fromEntries(new FormData(this.#form));
       const after = this.#after === 0 ? undefined : this.#after;
-      this.#show(await request("/connections", { search, sort, after, limit: LIMIT }));
+      const page = await request("/connections", { search, sort, after, limit: LIMIT });
+      if (!this.#again) this.#show(page);
     } catch {
       // the stream of events reports that the balancer does not answer
     } finally {
       this.#busy = false;
     }
+    if (this.#again) await this.refresh();
   }
 
   #turn(after) {
     this.#after = after;
+    this.#again = true;
     void this.refresh();
   }
 

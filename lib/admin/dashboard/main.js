@@ -139,31 +139,47 @@ function pause() {
 /** Places in the table: of the last rule before the page, and of the last one on it. */
 let [routesAfter, routesNext] = [0, null];
 
-async function showRoutePage(after) {
-  routesAfter = after;
-  try {
-    const { search } = Object.fromEntries(new FormData($("routes-form")));
-    const { routes, total, next } = await request("/routes", { search, after, limit: 20 });
-    // a reload may have left fewer
-    if (routes.length === 0 && after > 0) return await showRoutePage(0);
-    routesNext = next;
-    showRoutes($("routes"), routes);
-    $("routes-shown").textContent = `${count(routes.length)} shown of ${count(total)}`;
-    $("routes-first").disabled = after === 0;
-    $("routes-next").disabled = next === null;
-  } catch (error) {
-    // the notice that the balancer does not answer stays until it does
-    if (!lost) notify(error.message);
-  }
+/** The latest questions: an answer to an earlier one may come later, and is not shown. */
+const asked = { routes: 0, explanation: 0 };
+
+/** Gives `show` the answer to `question`, or `fail` the error, unless another one was asked meanwhile. */
+async function ask(kind, question, show, fail) {
+  const own = ++asked[kind];
+  const [act, outcome] = await question.then((answer) => [show, answer], (error) => [fail, error.message]);
+  if (own === asked[kind]) act(outcome);
 }
 
-async function explain() {
-  try {
-    const { id, from } = Object.fromEntries(new FormData($("explain-form")));
-    showExplanation($("explanation"), await request("/explain", { id, from }));
-  } catch (error) {
-    $("explanation").textContent = error.message;
-  }
+function showRoutePage(after) {
+  routesAfter = after;
+  const { search } = Object.fromEntries(new FormData($("routes-form")));
+  // the notice that the balancer does not answer stays until it does
+  const fail = (problem) => lost || notify(problem);
+  return ask(
+    "routes",
+    request("/routes", { search, after, limit: 20 }),
+    (page) => showRules(page, after),
+    fail,
+  );
+}
+
+function showRules({ routes, total, next }, after) {
+  // a reload may have left fewer
+  if (routes.length === 0 && after > 0) return void showRoutePage(0);
+  routesNext = next;
+  showRoutes($("routes"), routes);
+  $("routes-shown").textContent = `${count(routes.length)} shown of ${count(total)}`;
+  $("routes-first").disabled = after === 0;
+  $("routes-next").disabled = next === null;
+}
+
+function explain() {
+  const { id, from } = Object.fromEntries(new FormData($("explain-form")));
+  return ask(
+    "explanation",
+    request("/explain", { id, from }),
+    (explanation) => showExplanation($("explanation"), explanation),
+    (problem) => $("explanation").textContent = problem,
+  );
 }
 
 const THEMES = ["system", "light", "dark"];
