@@ -1,5 +1,8 @@
 /** A server that does not answer connects. */
 
+import { queuedConnections, SHOWS_SOCKETS } from "./sockets.ts";
+import { until } from "./wait.ts";
+
 /** A listener whose backlog is full: the kernel drops every further SYN. */
 export async function startSilent() {
   // tcpBacklog is undocumented; the kernel queues one connection more than it
@@ -7,6 +10,8 @@ export async function startSilent() {
   const listener = Deno.listen(options);
   const { port } = listener.addr;
   const queued = [await Deno.connect({ port }), await Deno.connect({ port })];
+  // a client is connected a moment before the kernel has queued it, which on a busy machine is late enough for another
+  if (SHOWS_SOCKETS) await until(() => queuedConnections(port) === queued.length, "the backlog is full");
   return {
     port,
     /** Takes what is queued and answers again. */

@@ -7,30 +7,40 @@ const [SYN_SENT, LISTEN] = ["02", "0A"];
 
 /** Number of sockets that have sent a SYN to `port` and wait for the answer. */
 export function synSent(port: number): number {
-  return sockets().filter(({ remote, state }) => remote === port && state === SYN_SENT).length;
+  return socketsOf(port).filter(({ remote, state }) => remote === port && state === SYN_SENT).length;
 }
 
 /** Number of sockets to or from `ports` that some process has open, listeners left out. */
 export function openSockets(...ports: number[]): number {
   const isOpen = ({ local, remote, state, inode }: Socket) =>
     state !== LISTEN && inode !== "0" && (ports.includes(local) || ports.includes(remote));
-  return sockets().filter(isOpen).length;
+  return socketsOf(...ports).filter(isOpen).length;
+}
+
+/** Number of connections that wait until the listener on `port` accepts them. */
+export function queuedConnections(port: number): number {
+  const listener = socketsOf(port).find(({ local, state }) => local === port && state === LISTEN);
+  return listener?.received ?? 0;
 }
 
 interface Socket {
   readonly local: number;
   readonly remote: number;
   readonly state: string;
+  /** Bytes that have been received and not been read; for a listener, connections that have not been accepted. */
+  readonly received: number;
   /** 0 where no process has it any more. */
   readonly inode: string;
 }
 
-/** The IPv4 sockets. */
-function sockets(): Socket[] {
-  const rows = Deno.readTextFileSync("/proc/net/tcp").trim().split("\n").slice(1);
+/** The IPv4 sockets to or from `ports`. The system has thousands of others, whose rows are not taken apart. */
+function socketsOf(...ports: number[]): Socket[] {
+  const addresses = ports.map((port) => `:${port.toString(16).toUpperCase().padStart(4, "0")} `);
+  const rows = Deno.readTextFileSync("/proc/net/tcp").trim().split("\n").slice(1)
+    .filter((row) => addresses.some((address) => row.includes(address)));
   return rows.map((row) => {
-    const [, local = "", remote = "", state = "", , , , , , inode = ""] = row.trim().split(/\s+/);
-    return { local: portOf(local), remote: portOf(remote), state, inode };
+    const [, local = "", remote = "", state = "", queues = "", , , , , inode = ""] = row.trim().split(/\s+/);
+    return { local: portOf(local), remote: portOf(remote), state, received: portOf(queues), inode };
   });
 }
 

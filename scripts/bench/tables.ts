@@ -81,7 +81,7 @@ async function reload(balancer: Balancer, loader: BackgroundLoader): Promise<voi
 /** Clients in a process of their own, first for comparison without a reload, then while one reload follows another. */
 async function measureRoundTrips(balancer: Balancer, loader: BackgroundLoader): Promise<void> {
   const port = balancer.addresses[0]?.port ?? 0;
-  const seconds = count < 100_000 ? 0.3 : 5;
+  const seconds = count < 100_000 ? 0.1 : 5;
   console.log(`switchyard round trips without a reload: ${await roundTrips(port, seconds).text}`);
   const load = roundTrips(port, seconds);
   let reloads = 0;

@@ -3,8 +3,8 @@ import { assert, assertEquals, assertMatch, assertStringIncludes } from "../asse
 import { receive, receiveAll, send } from "../bytes.ts";
 import { configTo, startBalancer, startEchoing, startPath } from "../fixture.ts";
 import { startUpstream } from "../upstreams.ts";
-import { sized } from "../soak.ts";
 import { until } from "../wait.ts";
+import { benchBriefly as briefly } from "./brief_bench.ts";
 import { run } from "./command.ts";
 
 /** Runs bench with ID 1 against `port`. */
@@ -30,10 +30,7 @@ const MEASURED = [true, false].flatMap((forward_id) =>
 async function measures({ forward_id, mode, target }: typeof MEASURED[number]): Promise<void> {
   await using balancer = startEchoing({ forward_id });
   const args = ["--mode", mode, "--connections", "3", "--message-bytes", "20000"];
-  let ran = await benchAt(target(balancer.port), `${sized(3000, 0.2)}ms`, ...args);
-  // a machine with much other work may not get that far
-  if (ran.status === 1) ran = await benchAt(target(balancer.port), "10s", ...args);
-  const { status, out, err } = ran;
+  const { status, out, err } = await briefly("--connect", target(balancer.port), ...args);
   assertEquals([status, err], [0, []]);
   assertStringIncludes(out[0] ?? "", `${mode} over ${target(balancer.port)}: 3 connections, 20000 bytes`);
   assertMatch(out[1] ?? "", /^[\d.]+ .*\/s, [\d.]+ MB\/s each way; [1-9]\d* /);
@@ -51,14 +48,8 @@ async function streams(target: (port: number) => string): Promise<void> {
     const buffer = new Uint8Array(1 << 20);
     for (let count; (count = await conn.read(buffer)) !== null;) got += count;
   });
-  const { status, out } = await benchAt(
-    target(balancer.port),
-    "500ms",
-    "--mode",
-    "stream",
-    "--connections",
-    "2",
-  );
+  const args = ["--mode", "stream", "--connections", "2"];
+  const { status, out } = await briefly("--connect", target(balancer.port), ...args);
   assertEquals([status, out.length], [0, 2]);
   const [, messages] = /; (\d+) messages in all/.exec(out[1] ?? "") ?? [];
   const sent = Number(messages) * (64 << 10);

@@ -7,6 +7,7 @@ import { receiveAll, send } from "../bytes.ts";
 import { configTo, startBalancer } from "../fixture.ts";
 import { startEcho, startUpstream } from "../upstreams.ts";
 import { until } from "../wait.ts";
+import { benchBriefly } from "./brief_bench.ts";
 import { run } from "./command.ts";
 
 const ANYWHERE = { host: "127.0.0.1", port: 0 };
@@ -128,7 +129,7 @@ Deno.test({
     await using echo = startEcho();
     await using other = startBalancer(configTo(echo.port, { listeners }));
     const words = ["--connect", `wss://localhost:${other.port}/`, "--ca", certificate.files.cert];
-    const measured = await run("bench", "--id", "1", "--duration", "1s", "--connections", "1", ...words);
+    const measured = await benchBriefly("--connections", "1", ...words);
     assertEquals([measured.status, measured.err], [0, []]);
   },
 });

@@ -1,8 +1,8 @@
 /** Colours on a terminal, which script(1) provides, and none otherwise. */
 
-import { assertEquals, assertMatch, assertStringIncludes } from "../assert.ts";
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "../assert.ts";
 import { commandLine } from "../e2e/processes.ts";
-import { runWith } from "./command.ts";
+import { run, runWith } from "./command.ts";
 
 const hasScript = await (async () => {
   try {
@@ -37,10 +37,24 @@ const PAINTED: readonly (readonly [words: readonly string[], text: string])[] = 
 
 for (const [words, text] of PAINTED) {
   Deno.test({
-    name: `switchyard ${words.join(" ")} has colours on a terminal, and none with NO_COLOR or in a pipe`,
+    name: `switchyard ${words.join(" ")} has colours on a terminal`,
+    ignore: !hasScript,
+    fn: async () => assertStringIncludes(await outputOf(words, { terminal: true }), text),
+  });
+
+  Deno.test(`switchyard ${words.join(" ")} has no colours where its output has none`, async () => {
+    const { out, err } = await run(...words);
+    assert([...out, ...err].length > 0);
+    for (const line of [...out, ...err]) assertEquals(line.includes(ESCAPE), false, line);
+  });
+}
+
+// both streams: the first goes to stderr, the second to stdout
+for (const words of [["chek"], ["check", "routes.yaml"]]) {
+  Deno.test({
+    name: `the output of switchyard ${words.join(" ")} has no colours with NO_COLOR or in a pipe`,
     ignore: !hasScript,
     async fn() {
-      assertStringIncludes(await outputOf(words, { terminal: true }), text);
       for (const plain of [{ terminal: true, noColor: true }, { terminal: false }]) {
         const output = await outputOf(words, plain);
         assertEquals([output.length > 0, output.includes(ESCAPE)], [true, false], output);

@@ -505,7 +505,7 @@ Deno.test("for any text the result is a configuration or a UsageError", () => {
     fc.string({ unit: "binary" }),
     fc.array(fragments, { maxLength: 40 }).map((parts) => parts.join("")),
   );
-  fc.assert(fc.property(text, (input) => void attempt(input)), { numRuns: sized(5000, 0.05) });
+  fc.assert(fc.property(text, (input) => void attempt(input)), { numRuns: sized(5000, 0.03) });
 });
 
 function attempt(text: string): Config | undefined {

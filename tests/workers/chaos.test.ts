@@ -11,7 +11,7 @@ import { startWorkers } from "./fixture.ts";
 
 const ID = encodeId("1");
 const LIMIT = 20;
-const DEATHS = sized(6, 0.5);
+const DEATHS = sized(6, 0.34);
 
 Deno.test("limits are exact again after workers have died with locks held, under load and reloads", async () => {
   using log = captureLog();

@@ -5,9 +5,11 @@ import { assert, assertEquals, assertRejects } from "../assert.ts";
 import { receive, receiveAll, send } from "../bytes.ts";
 import { type Client } from "../clients.ts";
 import { configTo, overEach } from "../fixture.ts";
+import { sized } from "../soak.ts";
 import { acceptedByEach, startWorkers } from "./fixture.ts";
 
-const CONNECTIONS = 2000;
+/** Within 20 percent of each other by chance: six standard deviations. */
+const CONNECTIONS = sized(2000, 0.5);
 
 overEach("a connection is relayed to its last byte, whichever worker has it", async (transport) => {
   await using workers = await startWorkers();
