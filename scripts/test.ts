@@ -6,18 +6,85 @@
  * A single file is run with `deno test --allow-all tests/…/name.test.ts`.
  */
 
-/** Modules that share the files between them. Tests of one module run one after the other. */
-const GROUPS = 16;
-
-/** Modules that run at once, unless DENO_JOBS gives their number. More than there are cores: many tests wait. */
-const JOBS = "8";
+/**
+ * Modules that share the files between them, and that run at once unless DENO_JOBS gives another number. Tests of one
+ * module run one after the other. More modules than there are cores: many tests wait.
+ */
+const GROUPS = 12;
 
 const ROOT = new URL("../", import.meta.url);
 
-/** Deals `files` out into at most `count` groups, so that each has some from every folder. */
-export function deal(files: readonly string[], count: number): string[][] {
-  const groups = Array.from({ length: count }, (_, at) => files.filter((_, index) => index % count === at));
-  return groups.filter(({ length }) => length > 0);
+/** Seconds of a file that is not listed in `SLOW`. */
+const SECONDS = 0.5;
+
+/** Files of tests/ that take longer, and about how many seconds: no group should have many of them. */
+export const SLOW: Readonly<Record<string, number>> = {
+  "browser/accessibility": 6,
+  "browser/client": 2,
+  "browser/dashboard": 12,
+  "browser/many_connections": 6,
+  "cli/admin": 4,
+  "cli/bench": 2,
+  "cli/open_files": 4,
+  "clients/docs": 2,
+  "clients/echo": 3,
+  "config/reloader": 10,
+  "config/tables": 3,
+  "config/watch": 2,
+  "connection/drain": 6,
+  "connection/removed_routes": 3,
+  "e2e/haproxy": 2,
+  "e2e/redis": 6,
+  "e2e/scenario": 4,
+  "e2e/tables": 2,
+  "e2e/workers": 3,
+  "faults/endings": 2,
+  "faults/fifo": 5,
+  "faults/first_frame": 4,
+  "faults/open_files": 3,
+  "faults/pool_failover": 2,
+  "faults/reloads": 5,
+  "faults/resources": 2,
+  "faults/silent_upstreams": 2,
+  "faults/tls": 4,
+  "faults/websocket": 5,
+  "listen/listeners": 3,
+  "observe/log": 5,
+  "relay/sweep": 4,
+  "route/redis/locator": 4,
+  "route/redis/redis_routes": 2,
+  "scripts/bench/peers": 2,
+  "scripts/bench/tables": 2,
+  "transport/tls/client": 2,
+  "transport/tls/client_certificate": 3,
+  "transport/tls/duplex": 3,
+  "transport/tls/server": 4,
+  "transport/websocket/accept": 2,
+  "transport/websocket/handshake": 2,
+  "upstream/dialer": 3,
+  "workers/death": 8,
+  "workers/drain": 3,
+  "workers/health": 2,
+  "workers/limits": 2,
+  "workers/reload": 2,
+  "workers/tls": 3,
+};
+
+/** Deals `files` out into at most `count` groups that take about as long as each other. */
+export function deal(files: readonly string[], count: number, seconds = secondsOf): string[][] {
+  const groups = Array.from({ length: count }, () => ({ files: new Array<string>(), seconds: 0 }));
+  for (const file of files.toSorted((one, other) => seconds(other) - seconds(one))) {
+    const shortest = groups.reduce((least, group) => group.seconds < least.seconds ? group : least);
+    shortest.files.push(file);
+    shortest.seconds += seconds(file);
+  }
+  return groups.map(({ files }) => files).filter(({ length }) => length > 0);
+}
+
+/** About how long the tests of the file with this URL take. */
+function secondsOf(url: string): number {
+  const [, path = ""] = /\/tests\/(.*)\.test\.ts$/.exec(url) ?? [];
+  return SLOW[path] ?? SECONDS;
 }
 
 /** A module that has the tests of `files`. */
@@ -44,7 +111,7 @@ async function main(flags: readonly string[]): Promise<number> {
     });
     const { code } = await new Deno.Command(Deno.execPath(), {
       args: ["test", "--config", new URL("deno.json", ROOT).pathname, ...FLAGS, ...flags, ...modules],
-      env: { DENO_JOBS: Deno.env.get("DENO_JOBS") ?? JOBS },
+      env: { DENO_JOBS: Deno.env.get("DENO_JOBS") ?? `${GROUPS}` },
     }).spawn().status;
     return code;
   } finally {

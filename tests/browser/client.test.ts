@@ -4,7 +4,7 @@ import { AcceptanceServer } from "../../lib/acceptance/server.ts";
 import type { Receipt } from "../../lib/acceptance/receipt.ts";
 import { assertEquals, assertStringIncludes } from "../assert.ts";
 import { programs } from "../clients/page.ts";
-import { CHROMIUM } from "../clients/tools.ts";
+import { CHROMIUM } from "./chromium.ts";
 import { configTo, startBalancer } from "../fixture.ts";
 import { until } from "../wait.ts";
 import { openPage } from "./pages.ts";

@@ -4,7 +4,7 @@ import { type Browser, type Page } from "playwright-core";
 import { AdminServer } from "../../lib/admin/server.ts";
 import { administer } from "../admin/administered.ts";
 import { assert } from "../assert.ts";
-import { CHROMIUM } from "../clients/tools.ts";
+import { CHROMIUM } from "./chromium.ts";
 import { type Changes, configTo } from "../fixture.ts";
 import { startEcho } from "../upstreams.ts";
 import { launch } from "./pages.ts";

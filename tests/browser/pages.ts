@@ -1,7 +1,7 @@
 /** A page in headless Chromium, served on loopback. */
 
 import { type Browser, chromium } from "playwright-core";
-import { CHROMIUM } from "../clients/tools.ts";
+import { CHROMIUM } from "./chromium.ts";
 
 /** A page that is open. */
 export interface OpenPage extends AsyncDisposable {

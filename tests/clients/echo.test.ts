@@ -6,7 +6,8 @@ import { assertEquals } from "../assert.ts";
 import { send } from "../bytes.ts";
 import { configTo, startBalancer } from "../fixture.ts";
 import { startUpstream } from "../upstreams.ts";
-import { CHROMIUM, NODE_WEBSOCKET, PYTHON_WEBSOCKETS, runTool, type Tool } from "./tools.ts";
+import { NODE_WEBSOCKET, PYTHON_WEBSOCKETS, runTool, type Tool } from "./tools.ts";
+import { CHROMIUM } from "../browser/chromium.ts";
 import { openPage } from "../browser/pages.ts";
 import { echo } from "./echo.js";
 

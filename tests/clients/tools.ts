@@ -1,20 +1,8 @@
 /** Programs of others that tests use. A test is ignored where its program is missing. */
 
-/** A program and the arguments that always come first. */
-export type Tool = readonly [program: string, ...args: string[]];
+import { firstThat, type Tool } from "./first_that.ts";
 
-/** The first of `tools` that runs with `args` and succeeds. */
-function firstThat(tools: readonly Tool[], ...args: string[]): Tool | undefined {
-  return tools.find(([program, ...own]) => {
-    try {
-      const command = new Deno.Command(program, { args: [...own, ...args], stdout: "null", stderr: "null" });
-      return command.outputSync().success;
-    } catch (error) {
-      if (error instanceof Deno.errors.NotFound) return false;
-      throw error;
-    }
-  });
-}
+export type { Tool };
 
 /** Debian's own comes first: another Python on the path need not see Debian's packages. */
 const PYTHONS: readonly Tool[] = [["/usr/bin/python3"], ["python3"]];
@@ -39,9 +27,6 @@ export const NODE_TYPESCRIPT = firstThat(
 );
 
 export const CXX = firstThat([["g++"], ["c++"], ["clang++"]], "--version");
-
-/** Path of a browser. */
-export const CHROMIUM = firstThat([["/usr/bin/chromium"], ["chromium"], ["google-chrome"]], "--version")?.[0];
 
 /** What a program did. */
 export interface Outcome {

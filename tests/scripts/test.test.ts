@@ -1,11 +1,13 @@
-import { deal, moduleOf, testFiles } from "../../scripts/test.ts";
+import { deal, moduleOf, SLOW, testFiles } from "../../scripts/test.ts";
 import { assert, assertEquals } from "../assert.ts";
 
-Deno.test("files are dealt out evenly, and none is left out or doubled", () => {
+Deno.test("files are dealt out so that groups take equally long, and none is left out or doubled", () => {
   const files = Array.from({ length: 11 }, (_, index) => `file:///tests/${index}.test.ts`);
-  const groups = deal(files, 4);
-  assertEquals(groups.map(({ length }) => length), [3, 3, 3, 2]);
-  assertEquals(groups.flat().sort(), files.toSorted());
+  assertEquals(deal(files, 4).flat().sort(), files.toSorted());
+  assertEquals(deal(files, 4).map(({ length }) => length), [3, 3, 3, 2]);
+  const groups = deal(files, 4, (file) => file === files[7] ? 10 : 3);
+  assertEquals(groups.map(({ length }) => length), [1, 4, 3, 3]);
+  assertEquals(groups[0], [files[7]]);
 });
 
 Deno.test("there is no group without files", () => {
@@ -25,4 +27,10 @@ Deno.test("every test file of a folder is found, at any depth", () => {
   assert(found.includes(import.meta.url));
   assert(found.includes(new URL("../engine.test.ts", import.meta.url).href));
   assertEquals(found.filter((url) => !url.endsWith(".test.ts")), []);
+});
+
+Deno.test("every file that is listed as slow is there", () => {
+  const found = testFiles(new URL("../", import.meta.url));
+  const urlOf = (path: string) => new URL(`../${path}.test.ts`, import.meta.url).href;
+  assertEquals(Object.keys(SLOW).filter((path) => !found.includes(urlOf(path))), []);
 });
