@@ -95,12 +95,12 @@ Deno.test("1,500 ID frames that are never completed are ID_TIMEOUT each, and a g
     return client;
   };
   const silent = await Promise.all(Array.from({ length: 1500 }, connectHalf));
-  const codes = silent.map(async (client) => refusalCode(await receiveAll(client)));
+  const receiving = Promise.all(silent.map(receiveAll));
   using good = await balancer.connect();
   await send(good, encodeId("1"));
   await good.closeWrite();
   assertEquals(await receiveAll(good), encodeId("1"));
-  assertEquals((await Promise.all(codes)).filter((code) => code !== 3), []);
+  assertEquals((await receiving).map(refusalCode).filter((code) => code !== 3), []);
   for (const client of silent) client.close();
   await until(() => balancer.balancer.active === 0, "every connection is accounted for");
 });
