@@ -1,6 +1,6 @@
 /** Upstreams on free ports of loopback. */
 
-import { receive, send } from "./bytes.ts";
+import { send } from "./bytes.ts";
 
 /** An upstream that hands each connection to `serve` and closes it afterwards. @param onPort 0 for any free port. */
 export function startUpstream(serve: (conn: Deno.TcpConn) => Promise<void>, onPort = 0) {
@@ -54,7 +54,8 @@ export async function echo(conn: Pick<Deno.Conn, "read" | "write">): Promise<voi
 /** An upstream that answers everything with its name. */
 export function startNamed(name: string, onPort = 0) {
   return startUpstream(async (conn) => {
-    await receive(conn, 1);
+    // all that has come: closing it unread would reset the connection
+    await conn.read(new Uint8Array(64 << 10));
     await send(conn, new TextEncoder().encode(name));
   }, onPort);
 }
