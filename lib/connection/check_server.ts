@@ -1,4 +1,4 @@
-/** A health check of one server: connect, and where that is configured, say something and read the answer. */
+/** A health check of one server: connects, and optionally sends a request and reads the answer. */
 
 import type { HealthCheck } from "../config/config.ts";
 import { encodeId } from "../frame/tlv.ts";
@@ -11,13 +11,13 @@ import { durationText, quote } from "../util/text.ts";
 import { openServer } from "./open_server.ts";
 import type { DialSettings } from "./dial_settings.ts";
 
-/** The part of the answer in which the expected text is looked for, in bytes. */
+/** Size of the part of the answer that is searched for the expected text, in bytes. */
 const ANSWER_BYTES = 4096;
 
 /**
- * Checks `server` once. Nothing of the check is left open.
+ * Checks `server` once, and closes everything again.
  *
- * @throws Error with the reason why the server has failed, within the check's timeout, or when `signal` is aborted
+ * @throws Error with the reason for the failure, at the latest after the check's timeout, or when `signal` is aborted
  */
 export async function checkServer(
   server: Server,

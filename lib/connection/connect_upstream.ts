@@ -1,4 +1,4 @@
-/** The way to an upstream: the candidates of a route in turn, each once, under one deadline. */
+/** Connects to an upstream: tries the candidates of a route in order, each once, under one deadline. */
 
 import { Refusal } from "../errors.ts";
 import { type Route, ruleText } from "../route/table.ts";
@@ -13,17 +13,17 @@ import type { Connection } from "./connection.ts";
 import { openServer } from "./open_server.ts";
 import type { Snapshot } from "./snapshot.ts";
 
-/** The least time for one of several candidates, in milliseconds: more than a handshake takes around the world. */
+/** Minimum time for one of several candidates, in milliseconds: longer than an intercontinental handshake. */
 const LEAST_SHARE_MS = 250;
 
 const NOTHING = new Uint8Array();
 
 /**
- * Connects to a server of `route` on behalf of `connection`, within `timeouts.connect`, or longer where the route holds
- * its clients. No byte of the client's is sent. The connection keeps its place at the server until it is released.
+ * Connects to a server of `route` for `connection`, within `timeouts.connect`, or longer if the route holds its
+ * clients. Nothing of the client's data is sent. The connection is counted at the server until it is released.
  *
- * @param started What is left of that time after the look-up of the route; disposed of here. @default all of it
- * @throws {Refusal} UPSTREAM_UNAVAILABLE, LIMIT_EXCEEDED, or what the connection was terminated by meanwhile
+ * @param started The remaining time after the route's look-up; disposed of here. @default all of it
+ * @throws {Refusal} UPSTREAM_UNAVAILABLE, LIMIT_EXCEEDED, or the reason for which the connection was terminated
  */
 export function connectUpstream(
   route: Route,
@@ -62,7 +62,7 @@ function poolBehind({ target }: Route, { upstreams, pools }: Snapshot): Pool {
   return pool;
 }
 
-/** Holds the client and tries again in turn, until the upstream is reached or the time is over. */
+/** Holds the client and retries in turn, until the upstream is reached or the time is over. */
 async function connectHeld(
   { rule, target, hold }: Route,
   refusal: Refusal,
@@ -76,7 +76,7 @@ async function connectHeld(
   while (place) {
     connection.waitsUnder(place);
     if (!await place.turn()) break;
-    await connection.client.write(NOTHING); // fails where the client has reset the connection
+    await connection.client.write(NOTHING); // fails if the client has reset the connection
     try {
       const reached = await connect();
       place.reached();
@@ -90,8 +90,8 @@ async function connectHeld(
 }
 
 /**
- * Tries the servers of `pool` until one is reached: those behind it lose no time to the ones before. One async function
- * rather than one a server, and no `using`: each of both would cost every connection a part of a microsecond.
+ * Tries the servers of `pool` until one is reached; a slow one does not use up the time of later ones. One async
+ * function for all servers, and no `using`: each would cost every connection part of a microsecond.
  */
 async function connectToAny(
   pool: Pool,
@@ -137,16 +137,16 @@ function openFor(
   return openServer({ server, header: header || undefined, owner: connection }, limit, snapshot);
 }
 
-/** An equal part of what is left of the time for each candidate that is left. */
+/** An equal share of the remaining time for each remaining candidate. */
 function shareOf(deadline: Deadline, { left }: Candidates): TimeLimit {
   return left === 0 ? deadline : deadline.within(Math.max(LEAST_SHARE_MS, deadline.left / (left + 1)));
 }
 
-/** Notes that the dial of `server` has failed. @throws what the connection was terminated by meanwhile */
+/** Reports a failed dial of `server`. @throws the reason for which the connection was terminated, if it was */
 function dialFailed(server: Server, error: unknown, connection: Connection): DialError {
   if (connection.closing) throw error;
   const failure = dialErrorOf(error);
-  // other failures are the balancer's own, such as no open files left
+  // other failures are the balancer's own, such as a lack of open files
   if (failure.reason !== "failed") server.record.dialed(failure);
   connection.dialFailed(server, failure.reason);
   return failure;
@@ -157,7 +157,7 @@ interface Failure {
   readonly error: DialError;
 }
 
-/** The client is told of the last failure, the log of all. */
+/** The client is sent the last failure; the log has all. */
 function refusalOf(failures: readonly Failure[], full: number): Refusal {
   const last = failures.at(-1)?.error;
   if (last && failures.length === 1) return unavailable(last);

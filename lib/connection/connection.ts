@@ -23,8 +23,8 @@ export interface SocketAddresses {
 }
 
 /**
- * One connection. `lib/connection.ts` takes it from stage to stage; each transition is told to the observers. Whoever
- * else wants it to end calls `terminate`.
+ * One connection. `lib/connection.ts` takes it from stage to stage, and each transition is reported to the observers.
+ * Call `terminate` to end it from elsewhere.
  */
 export class Connection extends ListNode<Connection> implements ConnectionInfo {
   readonly conn: number;
@@ -32,9 +32,9 @@ export class Connection extends ListNode<Connection> implements ConnectionInfo {
   readonly up = newFlow();
   readonly down = newFlow();
   readonly acceptedAt = performance.now();
-  /** The client's side. The handshake replaces it by what is spoken over it: TLS, a WebSocket. */
+  /** The client's side. The handshake replaces it by the layers above: TLS, a WebSocket. */
   client: Duplex;
-  /** The other end of the socket: the client, or a proxy. */
+  /** The remote end of the socket: the client, or a proxy. */
   readonly peer: Endpoint;
   readonly #local: Endpoint;
   readonly #observer: Required<Observer>;
@@ -51,11 +51,11 @@ export class Connection extends ListNode<Connection> implements ConnectionInfo {
   #connectedAt: number | undefined;
   #waiting: Pick<Deadline, "interrupt"> | undefined;
   #closing: Closing | undefined;
-  /** What ends the path of a connection that was terminated, at its next transition at the latest. */
+  /** The error that interrupts the path of a terminated connection, at its next transition at the latest. */
   #interruption: Error | undefined;
   #rejection: Promise<void> | undefined;
   #permit: Permit | undefined;
-  /** Its place at the server that is dialed or connected. */
+  /** Counts the connection at the server that is dialed or connected. */
   #lease: Disposable | undefined;
 
   constructor(
@@ -78,12 +78,12 @@ export class Connection extends ListNode<Connection> implements ConnectionInfo {
     return this.#proxied?.source ?? this.peer;
   }
 
-  /** The address that the client connected to, as far as is known. */
+  /** The address that the client connected to, as far as known. */
   get destination(): Endpoint {
     return this.#proxied?.destination ?? this.#local;
   }
 
-  /** Whether a trusted proxy has named the client. */
+  /** Whether a trusted proxy has sent the client's address. */
   get isProxied(): boolean {
     return this.#proxied !== undefined;
   }
@@ -139,12 +139,12 @@ export class Connection extends ListNode<Connection> implements ConnectionInfo {
     return this.#rejection;
   }
 
-  /** The connection is admitted under the limits: it holds `permit` until it is released. */
+  /** The connection has been admitted: it holds `permit` until it is released. */
   admitted(permit: Permit): void {
     this.#permit = permit;
   }
 
-  /** A trusted proxy has named the client. */
+  /** A trusted proxy has sent the client's address. */
   proxied(endpoints: ProxiedEndpoints): void {
     this.#proxied = endpoints;
   }
@@ -154,18 +154,18 @@ export class Connection extends ListNode<Connection> implements ConnectionInfo {
     this.#clientSubject = subject;
   }
 
-  /** From now on a rejection is worded for this layer: the handshake has got so far. */
+  /** The handshake has reached this layer, in which a rejection is sent from now on. */
   speaks(layer: Layer): void {
     this.#layer = layer;
   }
 
-  /** The connection waits for its client's ID or for its upstream: `terminate` interrupts that. */
+  /** The connection waits for its client's ID or its upstream: `terminate` interrupts that. */
   waitsUnder(deadline: Pick<Deadline, "interrupt">): void {
     this.#waiting = deadline;
     if (this.#interruption) deadline.interrupt(this.#interruption);
   }
 
-  /** The client has sent its ID. @throws what the connection was terminated by meanwhile */
+  /** The client has sent its ID. @throws the reason for which the connection was terminated, if it was */
   identified(id: string): void {
     this.#waited();
     this.#id = id;
@@ -173,12 +173,12 @@ export class Connection extends ListNode<Connection> implements ConnectionInfo {
     this.#observer.identified(this);
   }
 
-  /** The rule for its ID was found. */
+  /** The rule for its ID has been found. */
   routed(rule: Rule): void {
     this.#rule = rule;
   }
 
-  /** An attempt to reach `server` begins, at which `lease` is the connection's place. */
+  /** An attempt to reach `server` begins; `lease` counts the connection there. */
   dialing(server: HostPort, lease: Disposable): void {
     this.#server = server;
     this.#lease = lease;
@@ -187,19 +187,19 @@ export class Connection extends ListNode<Connection> implements ConnectionInfo {
     this.#observer.dialing(this, server);
   }
 
-  /** That attempt has failed. */
+  /** The attempt has failed. */
   dialFailed(server: HostPort, reason: DialReason): void {
     this.#observer.dialFailed(this, server, reason);
     this.#lease?.[Symbol.dispose]();
   }
 
-  /** A socket to the upstream is open; TLS may be spoken over it yet, which then takes its place. */
+  /** A socket to the upstream is open; TLS over it may replace it. */
   opened(upstream: Duplex): void {
     this.#upstream = upstream;
     if (this.#closing) upstream.close();
   }
 
-  /** The upstream can be relayed to. @throws what the connection was terminated by meanwhile */
+  /** The upstream is ready for relaying. @throws the reason for which the connection was terminated, if it was */
   connected(): void {
     this.#waited();
     this.#connectedAt = performance.now();
@@ -207,8 +207,9 @@ export class Connection extends ListNode<Connection> implements ConnectionInfo {
   }
 
   /**
-   * Ends the connection from outside, for `why`; the first call's reason is the one that is kept. With `refusal` the
-   * client is told, unless bytes of its upstream may have reached it; without one, or the second time, it is cut off.
+   * Ends the connection from outside because of `why`; the first reason is kept. With `refusal` the client is sent an
+   * ERROR unless it may have received bytes of its upstream; without, or at the second call, both sides are just
+   * closed.
    */
   terminate(why: Closing, refusal?: Refusal): void {
     this.#closing ??= why;
@@ -221,13 +222,13 @@ export class Connection extends ListNode<Connection> implements ConnectionInfo {
     else this.client.close();
   }
 
-  /** Tells the client why it is refused, and closes its side. Always resolves when that is done. */
+  /** Sends the client the refusal, and closes its side. Always resolves, once that is done. */
   reject(refusal: Refusal): Promise<void> {
     this.#waiting = undefined;
     return this.#rejection ??= sendRejection(this.client, this.#layer, refusal);
   }
 
-  /** Gives its places back, under the limits and at its server. May be called again. */
+  /** Releases its counts under the limits and at its server. May be called again. */
   release(): void {
     this.#lease?.[Symbol.dispose]();
     this.#permit?.[Symbol.dispose]();
@@ -240,7 +241,7 @@ export class Connection extends ListNode<Connection> implements ConnectionInfo {
     this.#upstream?.close();
   }
 
-  /** What was waited for has come, perhaps in the very moment in which the connection was terminated. */
+  /** The wait is over, perhaps at the very moment at which the connection was terminated. */
   #waited(): void {
     this.#waiting = undefined;
     if (this.#interruption) throw this.#interruption;

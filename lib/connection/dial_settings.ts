@@ -1,4 +1,4 @@
-/** What connections to upstreams are made with, under one configuration. */
+/** The settings for connections to upstreams, of one configuration. */
 
 import type { Config } from "../config/config.ts";
 import type { RedisRoutes } from "../route/redis/redis_routes.ts";
@@ -7,16 +7,16 @@ import type { Dialer } from "../upstream/dialer.ts";
 import type { Hold } from "../upstream/hold.ts";
 import type { Pools, Upstreams } from "../upstream/upstreams.ts";
 
-/** The part of a configuration's snapshot that is about upstreams. */
+/** The part of a configuration's snapshot that concerns upstreams. */
 export interface DialSettings {
   readonly proxyProtocol: Config["proxy_protocol"];
-  /** How TLS is used to upstreams. */
+  /** TLS settings for upstreams. */
   readonly upstreamTls: UpstreamContexts;
   readonly dialer: Dialer;
   readonly pools: Pools;
-  /** The servers' connections and health. They outlive a reload, and so do held clients. */
+  /** The servers with their connections and health. They survive reloads, and so do held clients. */
   readonly upstreams: Upstreams;
   readonly hold: Hold;
-  /** Where IDs are looked up that the table does not name; undefined without `redis`. */
+  /** Looks up IDs that are not in the table; undefined without `redis`. */
   readonly redis: RedisRoutes | undefined;
 }

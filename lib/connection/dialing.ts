@@ -1,4 +1,4 @@
-/** What connections to upstreams need, and what of it outlives a reload: names, servers, held clients, Redis. */
+/** The dependencies of connections to upstreams that survive reloads: resolver, servers, held clients, Redis. */
 
 import type { Config } from "../config/config.ts";
 import { serversOf } from "../config/servers.ts";
@@ -14,7 +14,7 @@ import { checkServer } from "./check_server.ts";
 import type { DialSettings } from "./dial_settings.ts";
 import { RedisInUse } from "./redis_in_use.ts";
 
-/** What tests put in place of the platform, and who is told of a server's health. */
+/** Replacements for the platform in tests, and callbacks for the health of servers. */
 export interface DialingOptions {
   /** @default Deno.connect */
   readonly connect?: Connect | undefined;
@@ -24,7 +24,7 @@ export interface DialingOptions {
   readonly countOf?: UpstreamsOptions["countOf"];
   /** See `UpstreamsOptions`. */
   readonly onDialed?: UpstreamsOptions["onDialed"];
-  /** Has the upstreams of held clients woken. @default this thread does */
+  /** Wakes the upstreams of held clients. @default this thread does */
   readonly waker?: Waker | undefined;
   readonly observer: Pick<Required<Observer>, "serverChanged">;
 }
@@ -39,7 +39,7 @@ export class Dialing {
 
   constructor({ connect, lookup, countOf, onDialed, waker, observer }: DialingOptions) {
     this.#connect = connect;
-    // the thread that decides on health has a connection to Redis too
+    // the thread that decides on health also has a connection to Redis, and logs its state
     this.#redis = new RedisInUse(onDialed !== undefined);
     this.#hold = new Hold({ waker });
     this.#resolver = new Resolver(lookup);
@@ -51,10 +51,10 @@ export class Dialing {
   }
 
   /**
-   * The settings of `config`, which nothing uses yet.
+   * The settings of `config`, which are not used yet.
    *
-   * @param read Reads the files of TLS.
-   * @throws Error that names a file that cannot be read or used
+   * @param read Reads TLS files.
+   * @throws Error naming a file that cannot be read or used
    */
   settings(config: Config, read?: ReadFile): DialSettings {
     return {
@@ -68,7 +68,7 @@ export class Dialing {
     };
   }
 
-  /** Uses `settings` from now on: checks of servers that are new begin, those of servers that are gone end. */
+  /** Puts `settings` into use: starts the checks of new servers, and stops those of removed ones. */
   use(settings: DialSettings): void {
     this.#redis.use(settings.redis);
     this.#upstreams.use(
@@ -82,7 +82,7 @@ export class Dialing {
     this.#hold[Symbol.dispose]();
   }
 
-  /** Ends the checks, and the connection to Redis. */
+  /** Stops the checks, and closes the connection to Redis. */
   async close(): Promise<void> {
     this.#upstreams[Symbol.dispose]();
     await this.#redis[Symbol.asyncDispose]();

@@ -1,26 +1,26 @@
-/** Ending connections gently: some time to finish, then one by one. */
+/** Drains connections: they get some time to finish, and are then terminated one by one. */
 
 import { sleep, spread } from "../util/async.ts";
 import type { Refusal } from "../errors.ts";
 import type { Closing } from "../observe/observer.ts";
 import type { Connection } from "./connection.ts";
 
-/** How long connections may take to finish by themselves, in milliseconds. */
+/** How long connections may take to finish, in milliseconds. */
 export interface DrainTimes {
   readonly drain: number;
-  /** The last part of `drain`, over which those that are left are terminated evenly. */
+  /** The last part of `drain`, over which the remaining ones are terminated evenly. */
   readonly drain_spread: number;
 }
 
-/** Why connections are terminated, and what their clients are told. */
+/** The reason for terminating connections, and the refusal that clients are sent. */
 export interface DrainEnd {
   readonly closing: Closing;
   readonly refusal: Refusal;
 }
 
 /**
- * Terminates what `left` gives once the time is almost up, one by one over `drain_spread`; stops early when `over` is
- * aborted. Resolves to the number of connections terminated.
+ * Terminates the connections in `left` when the time is almost up, one by one over `drain_spread`; stops early when
+ * `over` is aborted. Resolves to the number of terminated connections.
  */
 export async function drainConnections(
   left: () => readonly Connection[],

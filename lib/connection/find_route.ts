@@ -1,4 +1,4 @@
-/** Finding the route of an ID: exact rules of the file and its tables, then Redis, then globs and the default. */
+/** Finds the route of an ID: exact rules of the file and its tables, then Redis, then globs and the default. */
 
 import type { Permit } from "../admission/permit.ts";
 import { Refusal } from "../errors.ts";
@@ -9,19 +9,19 @@ import { durationText, quote } from "../util/text.ts";
 import type { Connection } from "./connection.ts";
 import type { Current, Snapshot } from "./snapshot.ts";
 
-/** A route, and the settings that it is dialed by. */
+/** A route, and the settings with which it is dialed. */
 export interface FoundRoute {
   readonly route: Route;
   readonly snapshot: Snapshot;
-  /** What is left of `timeouts.connect` after a look-up in Redis; undefined where there was none. */
+  /** The rest of `timeouts.connect` after a look-up in Redis; undefined if there was none. */
   readonly deadline?: Deadline;
 }
 
 /**
- * The route of `id`: at once, or a promise where Redis has to be asked, which counts within `timeouts.connect`. A reload
- * meanwhile counts as well.
+ * The route of `id`: at once, or as a promise if Redis has to be asked, within `timeouts.connect`. A reload meanwhile
+ * is taken into account.
  *
- * @throws {Refusal} UNKNOWN_ID, or UPSTREAM_UNAVAILABLE where Redis cannot be asked; a promise rejects by it
+ * @throws {Refusal} UNKNOWN_ID, or UPSTREAM_UNAVAILABLE if Redis cannot be asked, also as a rejection
  */
 export function findRoute(
   id: string,
@@ -41,7 +41,7 @@ export function findRoute(
 /**
  * Counts the connection for its ID, after the look-up of its route.
  *
- * @param deadline Of the look-up; it ends where the connection is refused.
+ * @param deadline That of the look-up; it is disposed of if the connection is refused.
  * @throws {Refusal} LIMIT_EXCEEDED
  */
 export function countId(permit: Permit, id: string, deadline: Deadline | undefined): void {
@@ -71,7 +71,7 @@ async function waitFor(
   }
 }
 
-/** @param ofRedis Its route in Redis, if it has one. */
+/** @param ofRedis The ID's route in Redis, if any. */
 function choose(id: string, ofRedis: Route | undefined, { table, pools, redis }: Snapshot): Route {
   if (!ofRedis) return known(id, table.findOther(id));
   const problem = poolProblem(ofRedis.target, pools);
@@ -88,7 +88,7 @@ function late(id: string, { duration }: Deadline): Refusal {
   return unavailable(id, `no answer within timeouts.connect, which is ${durationText(duration)}`);
 }
 
-/** The client is not told where the table is. */
+/** The client is not told where the hash is. */
 function unavailable(id: string, detail: string): Refusal {
   const message = `the route of ID ${quote(id)} cannot be looked up now; try again later`;
   return new Refusal("UPSTREAM_UNAVAILABLE", message, { cause: new Error(`redis: ${detail}`) });

@@ -1,4 +1,4 @@
-/** From accept to the client's ID, through whatever layers lie around it. */
+/** From the accept to the client's ID, through all layers around it. */
 
 import type { Permit } from "../admission/permit.ts";
 import type { WebSocketConfig } from "../config/config.ts";
@@ -15,13 +15,12 @@ import { SHUTTING_DOWN } from "./rejection.ts";
 import type { Current } from "./snapshot.ts";
 import { durationText } from "../util/text.ts";
 
-/** Most taken by the first read: thousands of clients that connect at once wait with so little. */
+/** Size of the first read: thousands of clients that connect at once wait with a small buffer. */
 const OPENING_BYTES = 1 << 10;
 
 /**
- * Reads the client's ID, all of it under one deadline. Null is a probe: a connection that closed without having sent
- * anything. Afterwards `connection.client` is the innermost layer, from which everything that is to reach the upstream
- * can be read again.
+ * Reads the client's ID, under one deadline. Null for a probe: a connection that closed without sending anything.
+ * Afterwards `connection.client` is the innermost layer, from which all data for the upstream can be read again.
  *
  * @throws {Refusal} FORBIDDEN, LIMIT_EXCEEDED, BAD_FRAME, ID_EXPECTED, ID_TIMEOUT or SHUTTING_DOWN
  */
@@ -31,7 +30,7 @@ export async function handshake(
   permit: Permit,
   current: Current,
 ): Promise<string | null> {
-  // those of the moment of accepting, whatever changes while the client is silent
+  // the settings at the moment of the accept, even if they change while the client is silent
   const { snapshot: { idDeadlines, idBytes, forwardId }, draining } = current;
   const deadline = idDeadlines.start();
   connection.waitsUnder(deadline);
@@ -69,12 +68,12 @@ async function readThroughLayers(
   const frame = listener.webSocket && isUpgrade(opening)
     ? await readOverWebSocket(connection, opening, listener.webSocket, idBytes)
     : await readIdFrame(connection.client, { idBytes, opening });
-  // a LOCAL header without an ID behind it is a health check, which no limit may refuse
+  // a LOCAL header without an ID is a health check, which limits must not refuse
   if (frame && isProxy && !connection.isProxied) permit.from(peer.hostname);
   return frame;
 }
 
-/** Speaks the TLS handshake. False for a probe. */
+/** Performs the TLS handshake. False for a probe. */
 async function acceptTls(connection: Connection, server: TlsServer): Promise<boolean> {
   const tls = await server.accept(connection.client);
   if (!tls) return false;
@@ -83,7 +82,7 @@ async function acceptTls(connection: Connection, server: TlsServer): Promise<boo
   try {
     await tls.handshake();
   } finally {
-    // where the connection has ended meanwhile, nobody else is left to close what it has become
+    // if the connection has ended meanwhile, nothing else closes the TLS layer
     if (!connection.joined) tls.close();
   }
   connection.speaks("frames");
@@ -103,7 +102,7 @@ async function readOverWebSocket(
   return await readIdFrame(connection.client, { idBytes });
 }
 
-/** Reads the PROXY header, from which the client's address is known. False for a probe. */
+/** Reads the PROXY header with the client's address. False for a probe. */
 async function readProxy(connection: Connection, permit: Permit): Promise<boolean> {
   const header = await readProxyHeader(connection.client, connection.peer);
   if (header === null) return false;

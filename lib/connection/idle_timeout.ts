@@ -4,21 +4,21 @@ import { type OnIdle, sweepRelays } from "../relay/sweep.ts";
 import { durationText } from "../util/text.ts";
 import type { Connection } from "./connection.ts";
 
-/** Longest time without a byte, in milliseconds; 0 is no limit. */
+/** Maximum time without a byte, in milliseconds; 0 is no limit. */
 export interface IdleLimits {
-  /** While both sides may still send. */
+  /** While both sides can still send. */
   readonly idle: number;
-  /** Once one of them has finished. */
+  /** After one of them has finished. */
   readonly half_close: number;
 }
 
 /** Interval between two sweeps, in milliseconds. */
 const SWEEP_MS = { longest: 1000, shortest: 20 };
 
-/** Sweeps within the shortest limit, so that it is overrun by half of itself at most. */
+/** Sweeps per limit, so that it is exceeded by at most half of itself. */
 const SWEEPS_PER_LIMIT = 4;
 
-/** Called by each sweep for an idle `connection`: terminates it when it is over its limit. */
+/** Called by each sweep for an idle `connection`: terminates it if it is over its limit. */
 export function idleCheck(connection: Connection, { idle, half_close }: IdleLimits): OnIdle {
   return (time) => {
     const { up, down } = connection;
@@ -32,14 +32,14 @@ export function idleCheck(connection: Connection, { idle, half_close }: IdleLimi
 }
 
 /**
- * One timer for all connections: a sweep compares each one's byte counters with those of the sweep before. So a read
- * or a write costs nothing, and a connection ends up to two sweeps late, but never early.
+ * One timer for all connections: each sweep compares a connection's byte counters with those of the previous one. So
+ * reads and writes cost nothing, and a connection is closed up to two sweeps late, but never early.
  */
 export class IdleTimeout implements Disposable {
   #timer: ReturnType<typeof setInterval> | undefined;
   #interval = Infinity;
 
-  /** Sweeps often enough for `limits`, too. */
+  /** Makes sweeps frequent enough for `limits`. */
   ensureInterval({ idle, half_close }: IdleLimits): void {
     const shortest = Math.min(idle || Infinity, half_close || Infinity) / SWEEPS_PER_LIMIT;
     const interval = Math.max(SWEEP_MS.shortest, Math.min(SWEEP_MS.longest, shortest));

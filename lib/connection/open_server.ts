@@ -1,4 +1,4 @@
-/** Opening a connection to a server: dialed, told for whom it is, secured. */
+/** Opens a connection to a server: dial, PROXY header, TLS. */
 
 import type { HostPort, UpstreamTls } from "../config/config.ts";
 import { messageOf } from "../errors.ts";
@@ -11,19 +11,19 @@ import type { TimeLimit } from "../util/deadlines.ts";
 import type { DialSettings } from "./dial_settings.ts";
 import { durationText } from "../util/text.ts";
 
-/** The server, and the header that it gets first. */
+/** The server, and the header to send first. */
 export interface Opening {
   readonly server: HostPort & { readonly tls?: UpstreamTls | boolean };
-  /** Sent ahead of everything, TLS included; undefined for nothing. */
+  /** Sent before everything, including TLS; undefined for none. */
   readonly header?: Uint8Array | undefined;
-  /** Told of the socket, and then of TLS over it, as soon as each is there. */
+  /** Receives the socket, and then TLS over it, as soon as each exists. */
   readonly owner?: { opened(duplex: Duplex): void };
 }
 
 /**
- * Opens a connection within `limit`. Nothing is left open where that fails.
+ * Opens a connection within `limit`. Everything is closed again if that fails.
  *
- * @throws {DialError | Deno.errors.TimedOut} and what else the system reports
+ * @throws {DialError | Deno.errors.TimedOut} or another error of the system
  */
 export async function openServer(
   opening: Opening,
@@ -36,7 +36,7 @@ export async function openServer(
   return header || server.tls ? await introduce(tcp, opening, limit, settings) : tcp;
 }
 
-/** Sends the header and speaks the TLS handshake, as far as the server wants them. */
+/** Sends the header and performs the TLS handshake, as configured for the server. */
 async function introduce(
   tcp: Duplex,
   { server, header, owner }: Opening,
@@ -60,7 +60,7 @@ function late(limit: TimeLimit): Error {
 }
 
 function tlsFailure(error: unknown): never {
-  // anything else is a deadline, or what interrupted the wait
+  // other errors are a deadline, or the interruption of the wait
   if (!(error instanceof HandshakeError)) throw error;
   throw new DialError("tls", messageOf(error), { cause: error });
 }

@@ -1,4 +1,4 @@
-/** A part of the list of connections, described by data: it is asked of other threads too. */
+/** A page of the list of connections, described by data so that other threads can be asked for it. */
 
 import type { ConnectionInfo } from "../observe/observer.ts";
 import { AddressList } from "../util/cidr.ts";
@@ -10,7 +10,7 @@ export type PageOrder = "age" | "bytes" | "id";
 /** Every order, the default first. */
 export const PAGE_ORDERS: readonly PageOrder[] = ["age", "bytes", "id"];
 
-/** Which connections are in a page: those to which every field applies. */
+/** The connections in a page: those that match every field. */
 export interface ConnectionFilter {
   /** Exactly this ID. */
   readonly id?: string | undefined;
@@ -26,7 +26,7 @@ export interface ConnectionFilter {
 export interface Page extends ConnectionFilter {
   /** Only connections with a higher number. @default 0 */
   readonly after?: number;
-  /** Most connections in the page. */
+  /** Maximum number of connections in the page. */
   readonly limit: number;
   /** @default age */
   readonly order?: PageOrder;

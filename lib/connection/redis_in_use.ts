@@ -1,4 +1,4 @@
-/** The routes in Redis that the configuration in use has. Connection and cache outlive a reload that keeps `redis`. */
+/** The routes in Redis of the current configuration. Connection and cache survive reloads that keep `redis`. */
 
 import type { RedisConfig } from "../config/config.ts";
 import { RedisRoutes } from "../route/redis/redis_routes.ts";
@@ -7,7 +7,7 @@ import { RedisRoutes } from "../route/redis/redis_routes.ts";
 export class RedisInUse implements AsyncDisposable {
   readonly #quiet: boolean;
   #routes: RedisRoutes | undefined;
-  /** Those of former configurations, while clients wait for their answers. */
+  /** Those of earlier configurations, while clients wait for their answers. */
   readonly #retired = new Map<RedisRoutes, Promise<void>>();
 
   /** @param quiet Whether another thread logs when Redis is unavailable. */
@@ -15,13 +15,13 @@ export class RedisInUse implements AsyncDisposable {
     this.#quiet = quiet;
   }
 
-  /** The routes of `config`: those in use where it asks for the same, otherwise others that are not started yet. */
+  /** The routes of `config`: those in use if they match, otherwise new ones that are not started yet. */
   of(config: RedisConfig | undefined): RedisRoutes | undefined {
     if (this.#routes?.isFor(config)) return this.#routes;
     return config && new RedisRoutes(config, this.#routes, this.#quiet);
   }
 
-  /** Uses `routes` from now on. */
+  /** Puts `routes` into use. */
   use(routes: RedisRoutes | undefined): void {
     const previous = this.#routes;
     if (previous === routes) return;
@@ -31,7 +31,7 @@ export class RedisInUse implements AsyncDisposable {
     this.#retired.set(previous, previous.retire().finally(() => this.#retired.delete(previous)));
   }
 
-  /** Closes every connection. Look-ups under way fail. */
+  /** Closes every connection. Pending look-ups fail. */
   async [Symbol.asyncDispose](): Promise<void> {
     const all = [...this.#retired.keys(), ...this.#routes ? [this.#routes] : []];
     await Promise.all(all.map((routes) => routes[Symbol.asyncDispose]()));

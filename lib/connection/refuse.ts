@@ -1,4 +1,4 @@
-/** What an error on the path means for its connection. */
+/** Turns an error on the path into the end of its connection. */
 
 import { isDisconnect, messageOf, Refusal } from "../errors.ts";
 import type { Closing } from "../observe/observer.ts";
@@ -7,7 +7,7 @@ import type { Connection } from "./connection.ts";
 import { closingOf } from "./rejection.ts";
 import type { Ending } from "../relay/relay.ts";
 
-/** Tells the client why, where it can be told, and gives how the connection ended. */
+/** Sends the client the reason, if that is possible, and returns how the connection ended. */
 export async function refuse(connection: Connection, error: unknown): Promise<Closing> {
   if (error instanceof Refusal) {
     await connection.reject(error);

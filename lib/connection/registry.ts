@@ -13,13 +13,13 @@ export interface RelayedBytes {
   readonly down: number;
 }
 
-/** Which connections: those of a number, of an ID, or of both. */
+/** Selects connections by number, by ID, or by both. */
 export interface Selection {
   readonly conn?: number | undefined;
   readonly id?: string | undefined;
 }
 
-/** Whose connections are counted: those from a subnet (see `subnetOf`), and those of an ID. */
+/** Which connections to count: those from a subnet (see `subnetOf`), and those of an ID. */
 export interface Counted {
   readonly subnet: string;
   readonly id: string;
@@ -38,8 +38,8 @@ interface Waiting {
 }
 
 /**
- * The open connections, the oldest first. Look-ups by number and by ID walk the list: they are rare, and an index that
- * changes with each connection would cost each of them more (see `LinkedList`).
+ * The open connections, oldest first. Look-ups by number and ID walk the list: they are rare, and maintaining an index
+ * would cost every connection more (see `LinkedList`).
  */
 export class ConnectionRegistry implements Iterable<Connection> {
   readonly #open = new LinkedList<Connection>();
@@ -51,15 +51,15 @@ export class ConnectionRegistry implements Iterable<Connection> {
   #waiting: Waiting[] = [];
 
   /**
-   * @param observer Is told of each connection's stages.
-   * @param nextNumber Numbers connections, each higher than those before. @default from 1 on
+   * @param observer Called at each connection's stages.
+   * @param nextNumber Numbers connections in increasing order. @default from 1 on
    */
   constructor(observer: Required<Observer>, nextNumber: () => number = () => this.#last + 1) {
     this.#observer = observer;
     this.#nextNumber = nextNumber;
   }
 
-  /** Number of connections that are open. */
+  /** Number of open connections. */
   get active(): number {
     return this.#open.size;
   }
@@ -84,7 +84,7 @@ export class ConnectionRegistry implements Iterable<Connection> {
     return connection;
   }
 
-  /** Removes a connection that has ended, by `why` unless it was terminated for another reason before. */
+  /** Removes an ended connection; `why` applies unless it was terminated for another reason. */
   close(connection: Connection, why: Closing): void {
     this.#open.leave(connection);
     this.#closed.up += connection.up.written;
@@ -98,24 +98,24 @@ export class ConnectionRegistry implements Iterable<Connection> {
     return undefined;
   }
 
-  /** The connections of an ID, the oldest first. */
+  /** The connections of an ID, oldest first. */
   *ofId(id: string): Iterable<Connection> {
     for (const connection of this.#open) if (connection.id === id) yield connection;
   }
 
-  /** The connections of a number, of an ID, or of both; none where neither is given. */
+  /** The connections with a number, an ID, or both; none if neither is given. */
   select({ conn, id }: Selection): readonly Connection[] {
     if (conn === undefined) return id === undefined ? [] : [...this.ofId(id)];
     const connection = this.get(conn);
     return connection && (id === undefined || connection.id === id) ? [connection] : [];
   }
 
-  /** Copies of the records of the connections in a page. */
+  /** Copies of the records of a page of connections. */
   page({ after = 0, limit, order = "age", ...filter }: Page): readonly ConnectionInfo[] {
     const matches = matcher(filter);
     const found: Connection[] = [];
     for (const connection of this.#open) {
-      // the list is in the order of age
+      // the list is ordered by age
       if (order === "age" && found.length >= limit) break;
       if (connection.conn > after && matches(connection)) found.push(connection);
     }
@@ -132,7 +132,7 @@ export class ConnectionRegistry implements Iterable<Connection> {
     return { active: this.active, ofSubnet, ofId };
   }
 
-  /** Bytes relayed since the start, those of open connections included. */
+  /** Bytes relayed since the start, including open connections. */
   bytes(): RelayedBytes {
     let { up, down } = this.#closed;
     for (const connection of this.#open) {
@@ -154,7 +154,7 @@ export class ConnectionRegistry implements Iterable<Connection> {
     });
   }
 
-  /** Cuts off every open connection and waits until all have ended. */
+  /** Closes every open connection and waits until all have ended. */
   async terminateAll(why: Closing): Promise<void> {
     for (const connection of this.#open) connection.terminate(why);
     await this.ended();

@@ -1,4 +1,4 @@
-/** Ending the connections of routes that a reload has removed, as `on_removal` asks. */
+/** Ends connections whose routes a reload has removed, according to `on_removal`. */
 
 import type { OnRemoval } from "../config/config.ts";
 import { Refusal } from "../errors.ts";
@@ -15,19 +15,19 @@ const CLOSED: DrainEnd = {
   refusal: REFUSAL,
 };
 
-/** A reload that has taken place. */
+/** A completed reload. */
 export interface Reloaded {
   readonly registry: ConnectionRegistry;
-  /** The table before. */
+  /** The previous table. */
   readonly before: RouteTable;
-  /** The table now, and after further reloads: a route that has come back ends no connection. */
+  /** The current table, even after further reloads: a route that has returned ends no connection. */
   readonly after: () => RouteTable;
   readonly times: DrainTimes;
-  /** Aborted once no connection needs to be ended any more. */
+  /** Aborted once no more connections need to be ended. */
   readonly over: AbortSignal;
 }
 
-/** Ends the connections of routes that are gone. Resolves to their number; those to drain end later. */
+/** Ends the connections of removed routes. Resolves to their number; those to drain end later. */
 export async function endRemoved({ registry, before, after, times, over }: Reloaded): Promise<number> {
   const slice = new TimeSlice();
   const draining: Connection[] = [];

@@ -1,4 +1,4 @@
-/** What one configuration gives to its connections; a reload swaps it whole. */
+/** The settings of one configuration for its connections; a reload swaps them as a whole. */
 
 import type { Limiter } from "../admission/limiter.ts";
 import type { RouteTable } from "../route/table.ts";
@@ -10,7 +10,7 @@ import type { ConnectionRegistry } from "./registry.ts";
 /** Settings of one configuration. Immutable. */
 export interface Snapshot extends DialSettings {
   readonly table: RouteTable;
-  /** Longest ID in bytes. */
+  /** Maximum length of an ID, in bytes. */
   readonly idBytes: number;
   readonly forwardId: boolean;
   readonly idDeadlines: Deadlines;
@@ -18,7 +18,7 @@ export interface Snapshot extends DialSettings {
   readonly idleLimits: IdleLimits;
 }
 
-/** What connections work with. All but `snapshot` and `draining` outlives a reload. */
+/** The environment of connections. Everything but `snapshot` and `draining` survives reloads. */
 export interface Current {
   readonly snapshot: Snapshot;
   /** Whether clients that send their ID from now on are refused. */

@@ -2,10 +2,10 @@
 
 import { Deadlines } from "../util/deadlines.ts";
 
-/** The event to wait for: the client's ID, or its upstream. */
+/** What a connection waits for: its client's ID, or its upstream. */
 export type TimeoutKind = "id" | "connect";
 
-/** Every `Deadlines` in use. They outlive a reload, since connections keep those that they began with. */
+/** All `Deadlines` in use. They survive reloads, since connections keep the timeouts that they started with. */
 export class Timeouts implements Disposable {
   readonly #deadlines = new Map<string, Deadlines>();
 
@@ -17,7 +17,7 @@ export class Timeouts implements Disposable {
     return deadlines;
   }
 
-  /** Ends every wait now, as its deadline would. */
+  /** Ends every wait now, like its deadline. */
   expireAll(): void {
     for (const deadlines of this.#deadlines.values()) deadlines.expireAll();
   }

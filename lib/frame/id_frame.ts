@@ -1,4 +1,4 @@
-/** The ID frame: the first frame of a connection, which names its client. */
+/** The ID frame: the first frame of a connection, with the client's ID. */
 
 import { isDisconnect, Refusal } from "../errors.ts";
 import type { Duplex } from "../transport/duplex.ts";
@@ -11,17 +11,17 @@ export interface IdFrame {
   readonly id: string;
   /** The ID frame and the bytes received after it. */
   readonly bytes: Uint8Array;
-  /** How many of `bytes` are the ID frame. */
+  /** Length of the ID frame at the start of `bytes`. */
   readonly frameBytes: number;
 }
 
 /**
- * Reads the ID frame, and nothing beyond the read that completes it.
+ * Reads the ID frame, with no read after the one that completes it.
  *
- * Resolves to null where the peer closes or resets without having sent a byte: a probe, not an error.
+ * Resolves to null if the peer closes or resets without sending a byte: a probe, not an error.
  *
- * @param options.idBytes Longest ID; a longer one is refused from the frame's header alone.
- * @param options.opening The first bytes, where they were read already.
+ * @param options.idBytes Maximum length of an ID; a longer one is refused on its frame's header alone.
+ * @param options.opening The first bytes, if they have been read already.
  * @throws {Refusal} BAD_FRAME or ID_EXPECTED (docs/protocol.md).
  */
 export async function readIdFrame(
@@ -47,23 +47,23 @@ function accept({ type, value }: Frame, bytes: Uint8Array): IdFrame {
   return { id: decodeId(value), bytes, frameBytes: HEADER_BYTES + value.length };
 }
 
-/** The length limit is that of an ID: a longer frame of another known type is ID_EXPECTED. */
+/** The length limit applies to IDs: a longer frame of another known type is ID_EXPECTED. */
 function refusal(error: FrameError, bytes: Uint8Array): Refusal {
   const type = readHeader(bytes)?.type;
   if (error.problem === "too_long" && type !== undefined && type !== FrameType.ID) return idExpected(type);
-  // no bytes are left where the frame is complete and its value is wrong
+  // no bytes are left if the frame is complete and its value is invalid
   const hint = bytes.length > 0 ? otherProtocol(bytes) : "";
   return new Refusal("BAD_FRAME", `not an ID frame: ${error.message}${hint}`);
 }
 
-/** A TLS record that holds a handshake (RFC 8446, section 5.1), of whichever version. */
+/** The start of a TLS handshake record (RFC 8446, section 5.1), of any version. */
 const TLS_HANDSHAKE = Uint8Array.of(0x16, 0x03);
 
-/** A hint at the protocol that the client speaks instead, where the bytes look like one. */
+/** A hint about the protocol that the client seems to speak instead. */
 function otherProtocol(bytes: Uint8Array): string {
   if (startsLike(bytes, TLS_HANDSHAKE)) return "; it looks like TLS, which this listener does not speak";
   if (!looksLikeProxyHeader(bytes)) return "";
-  return "; it looks like a PROXY header, which only listeners with proxy_protocol take, and only from trusted proxies";
+  return "; it looks like a PROXY header, which needs a listener with proxy_protocol and a trusted proxy";
 }
 
 function idExpected(type: number): Refusal {

@@ -4,12 +4,12 @@ import type { Duplex } from "../transport/duplex.ts";
 import { acquire, release } from "../util/buffer_pool.ts";
 import { type Frame, FrameDecoder } from "./tlv.ts";
 
-/** Bytes of one read: small, since thousands of clients may wait in their first read at once. */
+/** Size of a read: small, since thousands of clients may be waiting in their first one. */
 const READ_BYTES = 1 << 10;
 
 /**
- * The frames of a byte source, as an async iterator. A consumer that stops early (`break`) finds in `rest` every byte
- * received beyond the frames it got.
+ * The frames of a byte source, as an async iterator. If a consumer stops early (`break`), `rest` has every byte
+ * received after its last frame.
  *
  * Iterating throws `FrameError` at the first byte that cannot be part of a frame, and the errors of the source.
  */
@@ -18,8 +18,8 @@ export class FrameReader implements AsyncIterableIterator<Frame> {
   readonly #decoder: FrameDecoder;
 
   /**
-   * @param options.maxValueBytes Longest value of one frame; a longer one is refused from its header alone.
-   * @param options.opening Bytes that were received already.
+   * @param options.maxValueBytes Maximum length of a value; a longer one is refused on its header alone.
+   * @param options.opening Bytes that have been received already.
    */
   constructor(
     source: Pick<Duplex, "read">,
@@ -35,7 +35,7 @@ export class FrameReader implements AsyncIterableIterator<Frame> {
     return this.#decoder.pending;
   }
 
-  /** The bytes of all frames since the last read, and `rest`, in one piece. */
+  /** The bytes of all frames since the last read, and `rest`, contiguously. */
   get buffered(): Uint8Array {
     return this.#decoder.buffered;
   }
@@ -44,7 +44,7 @@ export class FrameReader implements AsyncIterableIterator<Frame> {
     return this;
   }
 
-  /** The next frame. A plain method rather than a generator, which would queue each call behind promises of its own. */
+  /** The next frame. Not a generator, which would put further promises behind each call. */
   async next(): Promise<IteratorResult<Frame, undefined>> {
     for (;;) {
       const value = this.#decoder.next();

@@ -15,14 +15,14 @@ export const HEADER_BYTES = 5;
 /** One frame. */
 export interface Frame {
   readonly type: number;
-  /** A view on the bytes that were given to the decoder where they held the whole frame, else a copy. */
+  /** A view of the decoder's input if that contained the whole frame, else a copy. */
   readonly value: Uint8Array;
 }
 
-/** Why bytes are not a frame, or a value is not an ID. */
+/** The reason why bytes are not a frame, or a value is not an ID. */
 export type FrameProblem = "unknown_type" | "too_long" | "bad_id" | "bad_error";
 
-/** Bytes that no frame of this protocol can start with, or a value that its type does not allow. */
+/** Bytes that cannot start a frame of this protocol, or a value that its type does not allow. */
 export class FrameError extends Error {
   override readonly name = "FrameError";
   readonly problem: FrameProblem;
@@ -50,7 +50,7 @@ export function encodeId(id: string): Uint8Array<ArrayBuffer> {
   return encodeFrame(FrameType.ID, encoder.encode(id));
 }
 
-/** An ERROR frame: a code (u16 big-endian) and a text for a person. */
+/** An ERROR frame: a code (u16 big-endian) and a human-readable text. */
 export function encodeError(code: number, text: string): Uint8Array<ArrayBuffer> {
   const message = encoder.encode(text);
   const value = new Uint8Array(2 + message.length);
@@ -82,14 +82,14 @@ export function decodeId(value: Uint8Array): string {
   } catch {
     throw new FrameError("bad_id", "the ID is not UTF-8");
   }
-  if (/\p{Cc}/u.test(id)) throw new FrameError("bad_id", "the ID holds a control character");
+  if (/\p{Cc}/u.test(id)) throw new FrameError("bad_id", "the ID contains a control character");
   return id;
 }
 
-/** Values up to this length are decoded faster one byte after another than by the platform's decoder. */
+/** Values up to this length are decoded faster by a loop than by the platform's decoder. */
 const SHORT_BYTES = 24;
 
-/** The text of `value`, where that is printable ASCII, as most IDs are. */
+/** The text of `value` if it is printable ASCII, as most IDs are. */
 function printable(value: Uint8Array): string | undefined {
   let text = "";
   for (const byte of value) {
@@ -99,7 +99,7 @@ function printable(value: Uint8Array): string | undefined {
   return text;
 }
 
-/** Type and length of the frame at the start of `bytes`, or undefined where they are too few to tell. */
+/** Type and length of the frame at the start of `bytes`; undefined if they are incomplete. */
 export function readHeader(bytes: Uint8Array): { type: number; length: number } | undefined {
   const [type] = bytes;
   if (type === undefined || bytes.length < HEADER_BYTES) return undefined;
@@ -107,18 +107,18 @@ export function readHeader(bytes: Uint8Array): { type: number; length: number } 
 }
 
 /**
- * Decodes frames from a byte stream that is cut anywhere. It holds at most one unfinished frame and the last chunk, and
- * allocates nothing for a length before the bytes are there.
+ * Decodes frames from a byte stream that is cut anywhere. It holds at most one incomplete frame and the last chunk, and
+ * allocates nothing for a length before the bytes have arrived.
  *
- * The bytes given to `push` must not change afterwards.
+ * The bytes passed to `push` must not change afterwards.
  */
 export class FrameDecoder {
   readonly #maxValueBytes: number;
   #bytes: Uint8Array = NOTHING;
-  /** Where in `#bytes` the next frame begins. */
+  /** Offset of the next frame in `#bytes`. */
   #at = 0;
 
-  /** @param options.maxValueBytes Longest value that is accepted. */
+  /** @param options.maxValueBytes Maximum length of a value. */
   constructor(options: { maxValueBytes: number }) {
     this.#maxValueBytes = options.maxValueBytes;
   }
@@ -128,7 +128,7 @@ export class FrameDecoder {
     return this.#bytes.subarray(this.#at);
   }
 
-  /** Bytes that were pending before the last `push`, and those it added: the frames returned since, and `pending`. */
+  /** The bytes pending before the last `push`, and those it added: the frames returned since, and `pending`. */
   get buffered(): Uint8Array {
     return this.#bytes;
   }
@@ -144,10 +144,10 @@ export class FrameDecoder {
   }
 
   /**
-   * The next whole frame, or undefined where more bytes are needed.
+   * The next whole frame; undefined if more bytes are needed.
    *
-   * @throws {FrameError} `unknown_type` from the first byte of a frame, `too_long` from its header; and again at
-   * each further call.
+   * @throws {FrameError} `unknown_type` on the first byte of a frame, `too_long` on its header; further calls throw it
+   *   again.
    */
   next(): Frame | undefined {
     const type = this.#bytes[this.#at];
@@ -159,7 +159,10 @@ export class FrameDecoder {
     if (this.#bytes.length < start) return undefined;
     const length = readLength(this.#bytes, this.#at);
     if (length > this.#maxValueBytes) {
-      throw new FrameError("too_long", `a value of ${length} bytes, ${this.#maxValueBytes} are allowed`);
+      throw new FrameError(
+        "too_long",
+        `a value of ${length} bytes, over the maximum of ${this.#maxValueBytes}`,
+      );
     }
     const end = start + length;
     if (this.#bytes.length < end) return undefined;
@@ -170,7 +173,7 @@ export class FrameDecoder {
 
 const NOTHING = new Uint8Array();
 
-/** The length field of the frame that begins at `at`. */
+/** The length field of the frame at offset `at`. */
 function readLength(bytes: Uint8Array, at: number): number {
   let length = 0;
   for (let index = at + 1; index < at + HEADER_BYTES; index++) length = length * 256 + (bytes[index] ?? 0);

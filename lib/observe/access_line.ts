@@ -1,6 +1,6 @@
 /**
- * The line of a connection in the access log. Every connection has one, so it is put together by hand: in the form that
- * `log_line.ts` gives to a record, at a fraction of the cost.
+ * Formats the access log's line of a connection. Every connection has one, so it is formatted by hand: in the same form
+ * as `log_line.ts`, at a fraction of the cost.
  */
 
 import type { Transport } from "../transport/duplex.ts";
@@ -9,7 +9,7 @@ import { idFields, type IdPrivacy } from "./id_privacy.ts";
 import { jsonString, textValue, timestamp } from "./log_line.ts";
 import type { CloseReason, Closing, ConnectionInfo } from "./observer.ts";
 
-/** The fields of an access line, in their order. Times are in milliseconds. */
+/** The fields of an access line, in order. Times are in milliseconds. */
 export type AccessRecord = {
   /** RFC 3339, when the connection ended. */
   readonly time: string;
@@ -18,7 +18,7 @@ export type AccessRecord = {
   readonly client: string;
   readonly listener: string;
   readonly transport: Transport;
-  /** Subject of the client's certificate, where it has a valid one. */
+  /** Subject of the client's certificate, if it has a valid one. */
   readonly client_subject: string | undefined;
   readonly id: string | null;
   /** The rule that matched. */
@@ -26,12 +26,12 @@ export type AccessRecord = {
   readonly upstream: string | null;
   /** From accept to the whole ID frame. */
   readonly id_ms: number | null;
-  /** For reaching the upstream. */
+  /** Time to reach the upstream. */
   readonly connect_ms: number | null;
   readonly duration_ms: number;
   readonly bytes_up: number;
   readonly bytes_down: number;
-  /** Upstreams tried. */
+  /** Number of upstreams tried. */
   readonly attempts: number;
   readonly reason: CloseReason;
   readonly closed_by: Closing["closedBy"];
@@ -39,7 +39,7 @@ export type AccessRecord = {
 };
 
 /**
- * The access record of a connection that has ended just now.
+ * The access record of a connection that has just ended.
  *
  * @param privacy How the ID is shown. @default "plain"
  */
@@ -72,7 +72,7 @@ export function accessRecord(
   };
 }
 
-/** The line as text, as `textLine` makes it of an info record "access" with these properties. */
+/** The line as text, as `textLine` formats an info record "access" with these properties. */
 export function accessText(record: AccessRecord): string {
   const { client_subject: subject, id, route, upstream, id_ms, connect_ms, detail } = record;
   let line = `${record.time} INFO    access conn=${record.conn} client=${textValue(record.client)}` +
@@ -88,7 +88,7 @@ export function accessText(record: AccessRecord): string {
   return detail === undefined ? `${line}\n` : `${line} detail=${textValue(detail)}\n`;
 }
 
-/** The line as JSON, as `jsonLine` makes it of an info record "access" with these properties. */
+/** The line as JSON, as `jsonLine` formats an info record "access" with these properties. */
 export function accessJson(record: AccessRecord): string {
   const { client_subject: subject, detail } = record;
   let line = `{"time":"${record.time}","level":"info","message":"access","conn":${record.conn}` +

@@ -1,4 +1,4 @@
-/** The access log: one line for each connection, at its end. */
+/** The access log: one line per connection, at its end. */
 
 import { getLogger } from "@logtape/logtape";
 import type { Config } from "../config/config.ts";
@@ -19,7 +19,7 @@ export class AccessLog implements Observer {
     this.#settings = settings;
   }
 
-  /** Uses other settings from now on. */
+  /** Changes the settings. */
   configure(settings: AccessLogSettings): void {
     this.#settings = settings;
   }
@@ -34,7 +34,7 @@ export class AccessLog implements Observer {
     }
   }
 
-  /** Without a log of the process, whatever sinks LogTape has get the record. */
+  /** Without a `Log`, the record goes to LogTape's sinks. */
   #add(connection: ConnectionInfo, why: Closing, lines: Log | undefined): void {
     if (!(lines ?? log).isEnabledFor("info")) return;
     const record = accessRecord(connection, why, this.#settings.id_privacy);

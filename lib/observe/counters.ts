@@ -1,4 +1,7 @@
-/** What happens to connections, counted as plain data: cheap on their path, and easily sent to another thread and summed. */
+/**
+ * Counts the events of connections as plain data, which is cheap on their path, and easy to send to other threads and
+ * sum.
+ */
 
 import type { HostPort } from "../config/config.ts";
 import { REFUSAL_CODES, type RefusalName } from "../errors.ts";
@@ -6,24 +9,24 @@ import type { Transport } from "../transport/duplex.ts";
 import { hostPortText } from "../util/text.ts";
 import type { Closing, ConnectionInfo, DialReason, Observer } from "./observer.ts";
 
-/** Upper bounds in seconds: from a handshake on the same machine to the longest wait. */
+/** Upper bounds in seconds: from a handshake on the same machine to the longest timeout. */
 export const BOUNDS: readonly number[] = [
   ...[0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05],
   ...[0.1, 0.25, 0.5, 1, 2.5, 5, 10],
 ];
 
 /**
- * Failed dials are counted for so many upstreams apart, and for all further ones together: a table may name another one
- * for each ID, and those of Redis change all the time.
+ * Number of upstreams whose failed dials are counted separately; further ones are counted together: a table may name a
+ * different upstream for each ID, and those in Redis change all the time.
  */
 const MOST_UPSTREAMS = 1000;
 
-/** Stands for the further ones. No upstream has this name, which is without a port. */
+/** The label of further upstreams. No upstream has this name, which lacks a port. */
 export const OTHER_UPSTREAMS = "other";
 
 /** Durations in seconds. */
 export interface Durations {
-  /** How many were at most each of `BOUNDS` and over the bound before; the last is for those over all bounds. */
+  /** Counts per bucket, not cumulative: up to each of `BOUNDS`, and the last for longer ones. */
   readonly buckets: number[];
   sum: number;
 }
@@ -33,7 +36,7 @@ export type TransportCounts = Record<Transport, number>;
 
 /** Totals since the start. Plain data: it survives `structuredClone` as it is. */
 export interface Counters {
-  /** By the name of the listener: connections that have sent an ID, or ended before they did. */
+  /** By the listener's name: connections that have sent an ID, or ended without one. */
   readonly connections: Map<string, TransportCounts>;
   readonly refused: Record<RefusalName, number>;
   /** From accept to the whole ID frame. */
@@ -77,7 +80,7 @@ export function sumOf(all: Iterable<Counters>): Counters {
 
 /** Counts what happens to connections. */
 export class CountingObserver implements Observer {
-  /** Live: it includes later counts. */
+  /** Live: it includes later events. */
   readonly counters = newCounters();
 
   identified({ listener, transport, acceptedAt, identifiedAt = acceptedAt }: ConnectionInfo): void {

@@ -1,14 +1,14 @@
-/** Events of a webhook that are dropped: counted, and logged in summary. */
+/** Counts the dropped events of a webhook, and logs summaries. */
 
 import { getLogger } from "@logtape/logtape";
 import { counted } from "../util/text.ts";
 
 const log = getLogger("switchyard");
 
-/** Least time between two lines while events are dropped all the time, in milliseconds. */
+/** Minimum time between two lines while events are being dropped, in milliseconds. */
 const INTERVAL_MS = 60_000;
 
-/** Every dropped event is in the number of one line. */
+/** Every dropped event is counted in exactly one line. */
 export class DroppedEvents {
   /** The URL of the webhook, without its secrets. */
   readonly webhook: string;
@@ -16,19 +16,19 @@ export class DroppedEvents {
   #count = 0;
   #loggedAt = -Infinity;
 
-  /** @param now The time in milliseconds. @default performance.now */
+  /** @param now A clock, in milliseconds. @default performance.now */
   constructor(webhook: string, now: () => number = () => performance.now()) {
     this.webhook = webhook;
     this.#now = now;
   }
 
-  /** Counts events. The first are logged at once, further ones after a minute at the latest. */
+  /** Counts events. The first are logged at once, further ones within a minute. */
   add(count = 1): void {
     this.#count += count;
     if (this.#now() - this.#loggedAt >= INTERVAL_MS) this.report();
   }
 
-  /** Logs those that have not been logged. */
+  /** Logs the events that have not been logged yet. */
   report(): void {
     if (this.#count === 0) return;
     log.warning(`webhook ${this.webhook}: ${counted(this.#count, "event")} dropped: it is too slow`);

@@ -1,4 +1,4 @@
-/** Histograms for prom-client that are counted elsewhere. */
+/** Histograms for prom-client whose counts come from elsewhere. */
 
 import { Histogram, type Registry } from "prom-client";
 import { BOUNDS, type Durations } from "./counters.ts";
@@ -21,7 +21,7 @@ export class DurationHistogram extends Histogram {
     this.#options = options;
   }
 
-  /** Overrides what the registry makes its text from, which prom-client's types leave out. */
+  /** Overrides the method that the registry uses for its text, which prom-client's types lack. */
   getForPromString() {
     const { name, help } = this.#options;
     const { buckets, sum } = this.durations ?? { buckets: [], sum: 0 };

@@ -1,4 +1,4 @@
-/** The log: one line a record on stderr, as text for a terminal or as JSON. */
+/** The log: one line per record on stderr, as text or as JSON. */
 
 import {
   compareLogLevel,
@@ -14,7 +14,7 @@ import { sleep } from "../util/async.ts";
 import { BatchedOutput, type Output } from "./batched_output.ts";
 import { jsonLine, textLine } from "./log_line.ts";
 
-/** Time for the last lines, in milliseconds: the process must not wait for a reader that is stuck. */
+/** Time to write the last lines, in milliseconds: the process must not wait for a stuck reader. */
 const LAST_LINES_MS = 1000;
 
 /** Severity below which nothing is logged, and the form of a line. */
@@ -22,18 +22,18 @@ export type LogSettings = Pick<Config["log"], "level" | "format">;
 
 const decoder = new TextDecoder();
 
-/** The one that was started last, and that LogTape's records go to. */
+/** The last one started, which receives LogTape's records. */
 let current: Log | undefined;
 
 /**
- * The log of the process, or of a thread. A record becomes a line at once, and lines are written in batches, apart from
- * the relay; what would wait as a record outlives a young collection, and a line is a twentieth of the objects that it
- * is made of. Disposing of the log writes the lines that are buffered, within a second.
+ * The log of the process, or of a thread. A record is formatted immediately, and lines are written in batches, apart
+ * from the relay: buffered records would survive young collections, and a line has a twentieth of a record's objects.
+ * Disposing of the log writes the buffered lines, within a second.
  */
 export class Log implements AsyncDisposable {
   readonly #output: BatchedOutput;
   #settings: LogSettings;
-  /** Lines lost since that was last logged, and why the first of them was. */
+  /** Lines lost since that was last logged, and why the first was lost. */
   #lost = { count: 0, cause: undefined as unknown };
   #isReporting = false;
 
@@ -48,7 +48,7 @@ export class Log implements AsyncDisposable {
     return new Log(settings, output);
   }
 
-  /** The running log, for lines that do without a record; undefined where nothing is logged. */
+  /** The running log, for lines that are not made from a record; undefined if there is none. */
   static get current(): Log | undefined {
     return current;
   }
@@ -63,7 +63,7 @@ export class Log implements AsyncDisposable {
     return compareLogLevel(level, this.#settings.level) >= 0;
   }
 
-  /** Uses another level or format from now on; no line is lost on the way. */
+  /** Changes level and format without losing lines. */
   change(settings: LogSettings): void {
     this.#settings = settings;
     current = this;
@@ -84,19 +84,19 @@ export class Log implements AsyncDisposable {
     const written = new AbortController();
     const ending = this.#output.close().then(() => written.abort());
     await sleep(LAST_LINES_MS, written.signal);
-    // lines that cannot be written by then are given up
+    // drops lines that cannot be written by then
     this.#output[Symbol.dispose]();
     if (written.signal.aborted) await ending;
   }
 
-  /** Adds a line, its newline included, that is in the log's format already. */
+  /** Adds a line, including its newline, that is already in the log's format. */
   add(line: string): void {
     if (this.#output.add(line, this.#isReporting)) return;
     const { count, cause } = this.#lost;
     this.#lost = { count: count + 1, cause: cause ?? this.#output.failure };
   }
 
-  /** Writes whole lines of another thread's log. Resolves once they are written or given up. */
+  /** Writes whole lines of another thread's log. Resolves once they are written or dropped. */
   write(lines: Uint8Array): Promise<void> {
     return this.#output.addBatch(decoder.decode(lines));
   }
@@ -105,7 +105,7 @@ export class Log implements AsyncDisposable {
     this.add(this.format === "json" ? jsonLine(record) : textLine(record));
   }
 
-  /** Called when a batch was written, so that there is room for the report. */
+  /** Called after each batch, when there is room for the report. */
   #reportLost(): void {
     const { count, cause } = this.#lost;
     if (count === 0) return;

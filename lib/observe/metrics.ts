@@ -12,16 +12,16 @@ export interface ThreadMetrics {
   /** Undefined for the thread in which `Metrics` itself counts. */
   readonly counters?: Counters | undefined;
   readonly open?: OpenCounts | undefined;
-  /** Bytes relayed since the start, those of open connections included. */
+  /** Bytes relayed since the start, including open connections. */
   readonly bytes: { readonly up: number; readonly down: number };
   /** The state and use of Redis; undefined without `redis`. */
   readonly redis?: RedisStats | undefined;
 }
 
-/** Data that is read at a scrape, rather than counted continuously. */
+/** Values that are read at a scrape instead of being counted continuously. */
 export interface MetricsSource {
   threads(): Promise<readonly ThreadMetrics[]>;
-  /** Threads that accept and relay, and how many have died since the start. */
+  /** Threads that accept and relay, and the number that have died since the start. */
   workers(): { readonly serving: number; readonly died: number };
   /** Rules in the routing table. */
   routes(): number;
@@ -37,13 +37,13 @@ export interface BuildInfo {
 
 const PREFIX = "switchyard_";
 
-/** Counts what happens to connections; prom-client, which has a registry of its own, gets the sums at a scrape. */
+/** Counts the events of connections; prom-client, with its own registry, receives the sums at a scrape. */
 export class Metrics extends CountingObserver {
   readonly #source: () => MetricsSource | undefined;
   readonly #registry = new Registry();
   readonly #connections = this.#counter(
     "connections_total",
-    "Connections that have sent an ID, or ended before they did.",
+    "Connections that have sent an ID, or ended without one.",
     ["listener", "transport"],
   );
   readonly #active = this.#gauge("connections_active", "Open connections.", ["transport"]);
@@ -52,7 +52,7 @@ export class Metrics extends CountingObserver {
   ]);
   readonly #relayed = this.#counter(
     "relayed_bytes_total",
-    "Bytes relayed, those of open connections included.",
+    "Bytes relayed, including open connections.",
     [
       "direction",
     ],
@@ -83,7 +83,7 @@ export class Metrics extends CountingObserver {
 
   #loadedAt = new Date();
 
-  /** @param source Undefined from it before the balancer runs. */
+  /** @param source Returns undefined before the balancer runs. */
   constructor(source: () => MetricsSource | undefined, build: BuildInfo) {
     super();
     this.#source = source;

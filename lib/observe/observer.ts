@@ -1,10 +1,10 @@
-/** The hook through which the log, metrics, tracing, webhooks and the dashboard learn what happens. */
+/** The hook for the log, metrics, tracing, webhooks and the dashboard. */
 
 import type { HostPort } from "../config/config.ts";
 import type { RefusalName } from "../errors.ts";
 import type { Flow, Transport } from "../transport/duplex.ts";
 
-/** Why a connection ended: a FIN, a reset, the balancer's own doing, or the name of the ERROR frame it got. */
+/** Why a connection ended: a FIN, a reset, an action of the balancer, or the name of the ERROR frame sent. */
 export type CloseReason =
   | "client_fin"
   | "upstream_fin"
@@ -17,11 +17,11 @@ export type CloseReason =
   | "internal"
   | RefusalName;
 
-/** Why and by whom a connection was ended. */
+/** Why a connection was ended, and by whom. */
 export interface Closing {
   readonly reason: CloseReason;
   readonly closedBy: "client" | "upstream" | "balancer";
-  /** More for a person, where there is more to tell. */
+  /** Human-readable detail, if there is any. */
   readonly detail?: string | undefined;
 }
 
@@ -32,21 +32,21 @@ export interface Endpoint {
   readonly port: number;
 }
 
-/** A connection as observers see it, at the moment they look. Times are in milliseconds of `performance.now`. */
+/** A connection as observers see it at that moment. Times are in milliseconds of `performance.now`. */
 export interface ConnectionInfo {
   /** Number of the connection since the start, from 1. */
   readonly conn: number;
-  /** The client's address: a trusted proxy's word for it, else the peer's. */
+  /** The client's address: from a trusted proxy's header, else the peer's. */
   readonly source: Endpoint;
   /** The address of the listener that accepted it. */
   readonly listener: string;
   readonly transport: Transport;
-  /** Subject of the client's certificate, where it has a valid one. */
+  /** Subject of the client's certificate, if it has a valid one. */
   readonly clientSubject: string | undefined;
   readonly id: string | undefined;
   /** The rule that matched. */
   readonly route: string | undefined;
-  /** The upstream dialed last. */
+  /** The last upstream dialed. */
   readonly upstream: HostPort | undefined;
   /** Number of upstreams dialed. */
   readonly attempts: number;
@@ -73,49 +73,49 @@ export function connectionInfo(connection: ConnectionInfo): ConnectionInfo {
 /** Why an upstream could not be reached. */
 export type DialReason = "refused" | "timeout" | "unresolved" | "unreachable" | "tls" | "failed";
 
-/** Whether a server of a pool gets new connections: its checks have failed, or too many dials have. */
+/** Whether a server of a pool gets new connections: `down` after failed checks, `ejected` after failed dials. */
 export type HealthState = "up" | "down" | "ejected";
 
 /** A server as observers see it. */
 export interface ServerInfo {
   /** `host:port` */
   readonly key: string;
-  /** The pool that it is in; undefined for one that a route names by host and port. */
+  /** The pool of the server; undefined for one that a route names by host and port. */
   readonly pool: string | undefined;
-  /** Connections to it now. */
+  /** Number of its connections. */
   readonly active: number;
 }
 
 /** The changes of a reload. */
 export interface ReloadResult {
-  /** Routes that are new. */
+  /** New routes. */
   readonly added: number;
-  /** Routes that lead elsewhere. */
+  /** Routes with another target. */
   readonly changed: number;
-  /** Routes that are gone. */
+  /** Removed routes. */
   readonly removed: number;
-  /** Connections that are closed, at once or after `timeouts.drain`, since their route is gone. */
+  /** Connections whose route was removed, which are closed at once or after `timeouts.drain`. */
   readonly connections: number;
 }
 
 /**
- * Implemented in part by each observer. Calls are made synchronously on the path of a connection, so an observer only
- * takes note: it never waits and never throws. Bytes are no events; `ConnectionInfo` has the counters.
+ * Each observer implements some of the methods. They are called synchronously on the path of a connection, so they must
+ * not wait or throw. Bytes are not events; `ConnectionInfo` has the counters.
  */
 export interface Observer {
   /** A connection was accepted. */
   accepted?(connection: ConnectionInfo): void;
   /** Its client has sent a valid ID. */
   identified?(connection: ConnectionInfo): void;
-  /** An upstream is dialed. */
+  /** An upstream is being dialed. */
   dialing?(connection: ConnectionInfo, server: HostPort): void;
   /** That upstream could not be reached. */
   dialFailed?(connection: ConnectionInfo, server: HostPort, reason: DialReason): void;
   /** An upstream was reached; bytes are relayed from now on. */
   connected?(connection: ConnectionInfo): void;
-  /** The health of a server of a pool has changed; `why` is for a person. */
+  /** The health of a server of a pool has changed; `why` is human-readable. */
   serverChanged?(server: ServerInfo, state: HealthState, why: string): void;
-  /** The connection has ended: once for each. */
+  /** The connection has ended. Called once. */
   closed?(connection: ConnectionInfo, why: Closing): void;
   /** A new configuration is in use. */
   reloaded?(result: ReloadResult): void;
@@ -124,7 +124,7 @@ export interface Observer {
 /** An observer of at least one kind of event. */
 type Of<Event extends keyof Observer> = Observer & Required<Pick<Observer, Event>>;
 
-/** Tells every observer in turn. An event that none implements costs nothing. */
+/** Calls every observer in turn. An event that none implements costs nothing. */
 export class Observers implements Required<Observer> {
   readonly #accepted: readonly Of<"accepted">[];
   readonly #identified: readonly Of<"identified">[];

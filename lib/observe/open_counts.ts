@@ -1,4 +1,4 @@
-/** Numbers of open connections, as plain data: easily sent to another thread and summed. */
+/** Numbers of open connections, as plain data that is easy to send to other threads and sum. */
 
 import type { Transport } from "../transport/duplex.ts";
 import { hostPortText } from "../util/text.ts";
@@ -7,7 +7,7 @@ import type { ConnectionInfo } from "./observer.ts";
 /** Open connections. Plain data: it survives `structuredClone` as it is. */
 export interface OpenCounts {
   readonly transports: Record<Transport, number>;
-  /** Those that are relayed, by the upstream's `host:port`. */
+  /** Relayed connections, by the upstream's `host:port`. */
   readonly upstreams: Map<string, number>;
 }
 

@@ -1,4 +1,4 @@
-/** Metrics of Redis, which only balancers with `redis` have. */
+/** Metrics of Redis, only for balancers with `redis`. */
 
 import { Counter, Gauge, type Registry } from "prom-client";
 import { LOOKUP_RESULTS, type RedisStats } from "./redis_stats.ts";
@@ -25,26 +25,26 @@ export class RedisMetrics implements Disposable {
     const labelNames = ["result"] as const;
     this.#up = new Gauge(named("redis_up", "Whether Redis can be asked."));
     this.#lookups = new Counter({
-      ...named("redis_lookups_total", "Look-ups of IDs, by where the answer came from."),
+      ...named("redis_lookups_total", "Look-ups of IDs, by result."),
       labelNames,
     });
     this.#requests = new Counter(
       named("redis_requests_total", "Requests that Redis has answered, of one ID or more."),
     );
     this.#seconds = new Counter(
-      named("redis_request_seconds_total", "Time that these requests took together."),
+      named("redis_request_seconds_total", "Total time of these requests."),
     );
     this.#connects = new Counter({
       ...named("redis_connects_total", "Attempts to connect to Redis."),
       labelNames,
     });
     this.#invalidations = new Counter(
-      named("redis_invalidations_total", "Changes of the hash that Redis has reported."),
+      named("redis_invalidations_total", "Changes of the hash reported by Redis."),
     );
     this.#cached = new Gauge(named("redis_cached_ids", "IDs in the cache."));
   }
 
-  /** Shows `stats` from now on. */
+  /** Sets the values to `stats`. */
   read(stats: RedisStats): void {
     for (const name of this.#names) this.#registry.getSingleMetric(name)?.reset();
     this.#up.set(stats.up ? 1 : 0);
@@ -57,7 +57,7 @@ export class RedisMetrics implements Disposable {
     this.#cached.set(stats.cached);
   }
 
-  /** Shows nothing from now on. */
+  /** Removes the metrics. */
   [Symbol.dispose](): undefined {
     for (const name of this.#names) this.#registry.removeSingleMetric(name);
   }

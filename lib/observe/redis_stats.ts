@@ -1,4 +1,4 @@
-/** The state of Redis, and counts of its use: plain data, which threads can send to each other. */
+/** The state of Redis, and counts of its use, as plain data for other threads. */
 
 /** Results of look-ups. `cached` and `stale` are answered without Redis, the latter while it is unavailable. */
 export const LOOKUP_RESULTS = ["cached", "found", "unknown", "stale", "unavailable", "invalid"] as const;
@@ -11,28 +11,28 @@ export interface RedisState {
   readonly up: boolean;
   /** Whether its IDs can be routed: it is up, or the cache has IDs that may still be used. */
   readonly serving: boolean;
-  /** One line for a person. */
+  /** One human-readable line. */
   readonly text: string;
 }
 
-/** Its state, and counts since the start, or since `redis` was added by a reload. */
+/** The state, and counts since the start, or since a reload added `redis`. */
 export interface RedisStats extends RedisState {
   readonly lookups: Readonly<Record<LookupResult, number>>;
-  /** Requests that were answered; each has one ID or more. */
+  /** Answered requests, each for one ID or more. */
   readonly requests: number;
-  /** The time that these took together. */
+  /** Their total time. */
   readonly requestSeconds: number;
   /** Attempts to connect. */
   readonly connects: { readonly success: number; readonly failure: number };
-  /** Changes of the hash that were heard of. */
+  /** Reported changes of the hash. */
   readonly invalidations: number;
   /** IDs in the cache. */
   readonly cached: number;
 }
 
 /**
- * The sum over threads, each of which has a connection and a cache: up where all are, and serving where one is. Undefined
- * for none.
+ * The sum over threads, each of which has a connection and a cache: up if all are, serving if one is. Undefined for
+ * none.
  */
 export function sumOfRedis(all: readonly RedisStats[]): RedisStats | undefined {
   const [first, ...others] = all;
@@ -44,7 +44,7 @@ export function withPast(past: RedisStats | undefined, now: RedisStats): RedisSt
   return past ? { ...sum(pastOfRedis(past), now), up: now.up, text: now.text } : now;
 }
 
-/** What stays counted of a thread that has ended: it has no state, and no cache. */
+/** The counts of an ended thread, which no longer has a state or a cache. */
 export function pastOfRedis(stats: RedisStats): RedisStats {
   return { ...stats, up: true, serving: false, text: "", cached: 0 };
 }

@@ -1,4 +1,4 @@
-/** The events for one webhook, sent one by one. */
+/** The queue of events for one webhook, which are sent one by one. */
 
 import { getLogger } from "@logtape/logtape";
 import type { Config } from "../config/config.ts";
@@ -17,22 +17,22 @@ export type WebhookConfig = Config["webhooks"][number];
 /** Name of an event. */
 export type WebhookEvent = NonNullable<WebhookConfig["events"]>[number];
 
-/** Events of connections that have waited for longer, in milliseconds, let others pass. */
+/** Events of connections that have waited longer, in milliseconds, give way to others. */
 const LATE_MS = 1000;
 
-/** Most events that wait for one webhook. */
+/** Maximum number of queued events per webhook. */
 export const MOST_QUEUED = 1000;
 
-/** Longest time for an answer, in milliseconds. */
+/** Timeout for an answer, in milliseconds. */
 const TIMEOUT_MS = 5000;
 
-/** Pauses before an event is sent again, in milliseconds; after the last it is dropped. */
+/** Pauses before an event is sent again, in milliseconds; after the last attempt it is dropped. */
 const PAUSES_MS: readonly number[] = [1000, 5000];
 
-/** Posts `body`; rejects where no answer of success came. */
+/** Posts `body`; rejects without a successful answer. */
 export type PostEvent = (url: string, body: string, options: PostOptions) => Promise<void>;
 
-/** What tests put in place of the platform. */
+/** Replacements for the platform in tests. */
 export interface WebhooksOptions {
   /** @default by fetch */
   readonly post?: PostEvent;
@@ -40,7 +40,7 @@ export interface WebhooksOptions {
   readonly pauses?: readonly number[];
   /** @default 1 second */
   readonly lateMs?: number;
-  /** Reads the file of a secret. @default from disk, within 10 seconds */
+  /** Reads the secret's file. @default from disk, within 10 seconds */
   readonly readSecret?: (file: string) => Promise<string>;
 }
 
@@ -59,7 +59,7 @@ interface Queued {
   readonly at: number;
 }
 
-/** Events that follow each other fast: each is about one connection, and gives way to the others. */
+/** Frequent events, each about a single connection, which give way to others. */
 const OF_CONNECTIONS: ReadonlySet<WebhookEvent> = new Set(["connect", "disconnect"]);
 
 /** See the top of the file. */
@@ -67,7 +67,7 @@ export class WebhookQueue {
   readonly #config: WebhookConfig;
   readonly #options: Required<WebhooksOptions>;
   readonly #ofConnections: Queued[] = [];
-  /** Of use only while they are news, such as the health of a server. */
+  /** Events that are useful only while they are new, such as the health of a server. */
   readonly #others: Queued[] = [];
   readonly #ended = new AbortController();
   #sending: Promise<void> | undefined;
@@ -87,7 +87,7 @@ export class WebhookQueue {
     return this.#config.events?.includes(event) ?? true;
   }
 
-  /** A full queue drops its oldest event, of a connection if there is one. */
+  /** Adds an event. A full queue drops its oldest one, preferably of a connection. */
   add(event: Event): void {
     const lane = OF_CONNECTIONS.has(event.event) ? this.#ofConnections : this.#others;
     lane.push({ event, at: performance.now() });
@@ -98,7 +98,7 @@ export class WebhookQueue {
     this.#sending ??= this.#send();
   }
 
-  /** Ends the sending, after at most `ms`. */
+  /** Stops sending, at the latest after `ms`. */
   async end(ms: number): Promise<void> {
     const timer = setTimeout(() => this.#ended.abort(), ms);
     await this.#sending;
@@ -113,7 +113,7 @@ export class WebhookQueue {
   }
 
   async #send(): Promise<void> {
-    // not within the call of the observer, which is on the path of a connection
+    // not during the observer's call, which is on the path of a connection
     await Promise.resolve();
     for (let event; !this.#ended.signal.aborted && (event = this.#next());) {
       await this.#deliver(event);
@@ -122,7 +122,7 @@ export class WebhookQueue {
     this.#sending = undefined;
   }
 
-  /** The oldest, or while the webhook is late the oldest that is not about a connection. */
+  /** The oldest event, or while the webhook is late the oldest that is not about a connection. */
   #next(): Event | undefined {
     const [[connection], [other]] = [this.#ofConnections, this.#others];
     const isLate = connection && performance.now() - connection.at >= this.#options.lateMs;
@@ -156,23 +156,23 @@ export class WebhookQueue {
     await post(url, body, { headers: { "switchyard-event": event, ...signed }, timeout: TIMEOUT_MS });
   }
 
-  /** Ends with the queue, whatever its file of the secret or its server does. */
+  /** Aborted at the end of the queue, even while the secret's file or the server hangs. */
   async #post(event: Event, body: string): Promise<void> {
     const posting = this.#signAndPost(event, body);
     const ended = Promise.withResolvers<never>();
-    const end = () => ended.reject(new Error("the balancer is ending"));
+    const end = () => ended.reject(new Error("the balancer is shutting down"));
     this.#ended.signal.addEventListener("abort", end);
     try {
       await Promise.race([posting, ended.promise]);
     } finally {
       this.#ended.signal.removeEventListener("abort", end);
-      // a reader that lost the race
+      // the rejection of the loser of the race
       posting.catch(() => {});
     }
   }
 }
 
-/** For each event: a secret that was replaced counts at once. */
+/** Read for each event, so that a replaced secret takes effect at once. */
 async function readSecretFile(file: string): Promise<string> {
   return (await readText(file, { maxBytes: 4096 })).trim();
 }

@@ -1,4 +1,4 @@
-/** Webhooks: what happens is posted to URLs, later and apart from the connections that it happens to. */
+/** Webhooks: events are posted to URLs, asynchronously to the connections that they are about. */
 
 import { accessRecord } from "./access_line.ts";
 import type { Closing, ConnectionInfo, HealthState, Observer, ReloadResult, ServerInfo } from "./observer.ts";
@@ -10,10 +10,10 @@ import {
   type WebhooksOptions,
 } from "./webhook_queue.ts";
 
-/** How long events that are queued may still take when the balancer ends, in milliseconds. */
+/** Time to send queued events when the balancer shuts down, in milliseconds. */
 const LAST_MS = 2000;
 
-/** Queues events for every webhook that is told of them. */
+/** Queues events for every webhook that subscribes to them. */
 export class Webhooks implements Observer, AsyncDisposable {
   readonly #options: WebhooksOptions;
   #queues = new Map<string, WebhookQueue>();
@@ -23,7 +23,7 @@ export class Webhooks implements Observer, AsyncDisposable {
     this.configure(configs);
   }
 
-  /** Replaces the webhooks. One that stays keeps its queue. */
+  /** Replaces the webhooks. Unchanged ones keep their queue. */
   configure(configs: readonly WebhookConfig[]): void {
     const before = this.#queues;
     this.#queues = new Map(configs.map((config) => {
@@ -44,7 +44,7 @@ export class Webhooks implements Observer, AsyncDisposable {
   }
 
   closed(connection: ConnectionInfo, why: Closing): void {
-    // one that was never relayed had no connect, and a flood of those must not fill the queue
+    // a connection that was never relayed had no connect event, and a flood of those must not fill the queue
     if (connection.connectedAt !== undefined) this.#tell("disconnect", () => accessRecord(connection, why));
   }
 
@@ -65,7 +65,7 @@ export class Webhooks implements Observer, AsyncDisposable {
   }
 
   #tell(event: WebhookEvent, data: () => unknown): void {
-    // on the path of every connection, with webhooks or without
+    // this is on the path of every connection, with webhooks or without
     if (this.#queues.size === 0) return;
     let queued: Event | undefined;
     for (const queue of this.#queues.values()) {
@@ -74,5 +74,5 @@ export class Webhooks implements Observer, AsyncDisposable {
   }
 }
 
-/** The ending of a connection that is still open, whose record has no fields about the end. */
+/** The closing of a connection that is still open, whose record has no fields about the end. */
 const OPEN: Closing = { reason: "probe", closedBy: "client" };

@@ -13,7 +13,6 @@ function startAdmin(status: number) {
   return { address: `127.0.0.1:${server.addr.port}`, paths, [Symbol.asyncDispose]: () => server.shutdown() };
 }
 
-/** A port on which nobody listens. */
 /** A configuration file with `text`, until disposed of. */
 async function configFile(text: string) {
   const folder = await Deno.makeTempDir();

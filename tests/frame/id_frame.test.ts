@@ -30,7 +30,12 @@ Deno.test("a peer that goes without a byte is a probe", async () => {
 const REFUSED: readonly [what: string, bytes: Uint8Array, name: string, text: string][] = [
   ["an unknown type", Uint8Array.of(9), "BAD_FRAME", "unknown frame type 0x09"],
   ["no ID", encodeFrame(1, new Uint8Array()), "BAD_FRAME", "the ID is empty"],
-  ["an ID over the cap", encodeFrame(1, new Uint8Array(256)).subarray(0, 5), "BAD_FRAME", "256 bytes, 255"],
+  [
+    "an ID over the cap",
+    encodeFrame(1, new Uint8Array(256)).subarray(0, 5),
+    "BAD_FRAME",
+    "256 bytes, over the maximum of 255",
+  ],
   ["half an ID frame", ID.subarray(0, 6), "BAD_FRAME", "ended inside the ID frame, after 6 bytes"],
   ["DATA", encodeFrame(2, new Uint8Array(4)), "ID_EXPECTED", "not DATA (type 2)"],
   [
