@@ -7,8 +7,17 @@ const [title, text, field, input, yes] = ["title", "text", "field", "input", "ye
 /** Kept for as long as the page is open, and nowhere else. */
 let token;
 
+/** Answers the question that the dialog shows. */
+let answer = () => {};
+
+// the event comes some time after the dialog was closed, which may show another question by then
+dialog.addEventListener("close", () => {
+  if (!dialog.open) answer(dialog.returnValue === "yes");
+});
+
 /** Asks in a dialog; resolves to true for yes. */
 function ask(question, { detail, action, secret = false }) {
+  answer(dialog.returnValue === "yes");
   title.textContent = question;
   text.textContent = detail;
   field.hidden = !secret;
@@ -16,9 +25,7 @@ function ask(question, { detail, action, secret = false }) {
   yes.textContent = action;
   dialog.returnValue = "";
   dialog.showModal();
-  return new Promise((resolve) => {
-    dialog.addEventListener("close", () => resolve(dialog.returnValue === "yes"), { once: true });
-  });
+  return new Promise((resolve) => answer = resolve);
 }
 
 /** @param {string} question @param {string} detail @param {string} action Name of the button. */
