@@ -1,7 +1,7 @@
 /** Limits hold over all workers, exactly. */
 
 import { encodeId } from "../../lib/frame/tlv.ts";
-import { assertEquals } from "../assert.ts";
+import { assert, assertEquals } from "../assert.ts";
 import { receive, receiveAll, send } from "../bytes.ts";
 import { type Client, connectOver } from "../clients.ts";
 import { captureLog } from "../serving.ts";
@@ -46,6 +46,19 @@ for (const limits of [{ connections_per_id: 7 }, { connections_per_ip: 7 }]) {
     }
   });
 }
+
+Deno.test("connection_rate_per_ip is exact, whichever workers get the connections", async () => {
+  const rate = 7;
+  await using workers = await startWorkers({ limits: { connection_rate_per_ip: rate } });
+  const start = performance.now();
+  const clients = await admitted(workers);
+  const seconds = (performance.now() - start) / 1000;
+  assert(
+    clients.length >= rate && clients.length <= rate * (1.1 + seconds),
+    `${clients.length} in ${seconds} s`,
+  );
+  closeAll(clients);
+});
 
 Deno.test("clients behind a proxy count under their own addresses, whichever workers get them", async () => {
   await using workers = await startWorkers({
