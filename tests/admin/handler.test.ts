@@ -140,7 +140,7 @@ Deno.test("pools have their servers, with health and weight", async () => {
 });
 
 Deno.test("explain gives the reason why an ID or an address is refused", async () => {
-  const limits = { connections_per_ip: 1, id_bytes: 3 };
+  const limits = { connections_per_ip: 1, id_bytes: 3, connection_rate_per_ip: 5 };
   await using upstream = startEcho();
   await using admin = administer(configTo(upstream.port, { limits, deny: ["192.0.2.0/24"] }));
   using _client = await admin.relayed("1");
@@ -150,6 +150,8 @@ Deno.test("explain gives the reason why an ID or an address is refused", async (
   assertEquals(await reason("id=1&from=192.0.2.9"), "FORBIDDEN");
   assertEquals(await reason("id=1&from=127.0.0.1"), "LIMIT_EXCEEDED");
   assertEquals(await reason("id=1&from=10.0.0.1"), undefined);
+  const { from } = await admin.json("/api/v1/explain?id=1&from=10.0.0.1");
+  assertMatch(from.checks.at(-1), /^connection_rate_per_ip: at most 5 a second; not checked/);
   assertEquals((await admin.ask("/api/v1/explain?id=1&from=10.0.0.0/8")).status, 400);
 });
 
