@@ -1,4 +1,4 @@
-/** Listing connections and ending them. */
+/** Lists and closes connections. */
 
 import { type Page, PAGE_ORDERS } from "../connection/page.ts";
 import { parseCidr } from "../config/values.ts";
@@ -12,13 +12,18 @@ import { connectionView } from "./views.ts";
 /** Connections in a page without `limit`. */
 const PAGE = 100;
 
-/** Most rows in a page, so that a page takes only milliseconds. */
+/** Maximum number of rows in a page, so that a page takes only milliseconds. */
 const MOST_ROWS = 1000;
 
 /** Parameters of a list in pages. */
 export const PAGE_PARAMETERS: Parameters = {
-  after: { type: "integer", description: "Only what comes after this number: `next` of the page before." },
-  limit: { type: "integer", description: `Most rows in the page (${PAGE}).`, least: 1, most: MOST_ROWS },
+  after: { type: "integer", description: "Only rows after this number: `next` of the previous page." },
+  limit: {
+    type: "integer",
+    description: `Maximum number of rows in the page, by default ${PAGE}.`,
+    least: 1,
+    most: MOST_ROWS,
+  },
 };
 
 /** Parameters of the list of connections. */
@@ -49,7 +54,7 @@ export async function listConnections({ balancer }: AdminSource, values: Values)
   return { connections: rows.map((connection) => connectionView(connection, now)), next };
 }
 
-/** Ends connections as an operator's doing; resolves to their number. */
+/** Closes connections on behalf of an operator. Resolves to their number. */
 export async function closeConnections(
   { balancer }: AdminSource,
   which: { conn?: number | undefined; id?: string | undefined },
@@ -64,7 +69,7 @@ export async function closeConnections(
 
 const KICKED: Closing = { reason: "kicked", closedBy: "balancer" };
 
-/** Where `address` is given: a network. @throws {HttpError} 400 where it is none */
+/** The parameter `address` as a network, if given. @throws {HttpError} 400 if it is not one */
 function networkOf(values: Values): string | undefined {
   const address = values.text("address");
   if (address === undefined) return undefined;

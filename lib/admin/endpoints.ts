@@ -1,4 +1,4 @@
-/** The table of the admin API's endpoints: the router and the OpenAPI document are made from it. */
+/** The table of the admin API's endpoints, from which the router and the OpenAPI document are made. */
 
 import type { EngineFace } from "../engine/face.ts";
 import { ruleText } from "../route/table.ts";
@@ -43,7 +43,7 @@ export interface Endpoint {
   readonly pathParameters?: Parameters;
   /** @default application/json */
   readonly type?: string;
-  /** Of the answer where that is JSON. @default any */
+  /** Of a JSON answer. @default any */
   readonly schema?: Schema;
   /** Statuses and what they mean; 400, 401, 403 and 500 are the same for all. */
   readonly statuses: Readonly<Record<string, string>>;
@@ -165,7 +165,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
     summary: "Reloads the configuration.",
     schema: RELOADED,
     statuses: {
-      200: "What has changed.",
+      200: "The numbers of changes.",
       409: "There is no file that can be read again.",
       422: "The configuration is wrong; the previous one is kept.",
     },
@@ -192,7 +192,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
 async function readiness(engine: EngineFace): Promise<Response> {
   if (engine.draining) return text("draining", 503);
   if (engine.measured.workers().serving === 0) return text("not ready\nno worker accepts connections", 503);
-  // workers are not asked without need: one that hangs would hold up the answer
+  // workers are asked only if necessary: one that hangs would delay the answer
   const { redis } = engine.snapshot.redis ? await engine.stats() : {};
   if (!redis || redis.up) return text("ready");
   const isReady = redis.serving || engine.snapshot.table.exactSize > 0;

@@ -6,13 +6,13 @@ import { answer, HttpError } from "./http.ts";
 
 const log = getLogger("switchyard");
 
-/** Between two events, in milliseconds. */
+/** Interval between two events, in milliseconds. */
 const INTERVAL_MS = 1000;
 
-/** Most streams at once. */
+/** Maximum number of open streams. */
 const MOST_STREAMS = 50;
 
-/** A named part of the state. Sent to a stream when it opens and then where it has changed. */
+/** Named parts of the state. Each is sent when a stream opens, and then whenever it has changed. */
 export type Snapshots = () => Promise<Readonly<Record<string, unknown>>>;
 
 type Stream = ReadableStreamDefaultController<Uint8Array>;
@@ -42,7 +42,7 @@ export class EventFeed implements Disposable {
     return this.#streams.size;
   }
 
-  /** A new stream, for as long as its client reads. @throws {HttpError} 503 where too many are open */
+  /** Opens a stream for as long as its client reads. @throws {HttpError} 503 if too many are open */
   open(): Response {
     if (this.#streams.size >= MOST_STREAMS) {
       throw new HttpError(503, `${MOST_STREAMS} event streams are open, the most that there may be`);

@@ -37,7 +37,7 @@ export interface Refused {
   readonly why: string;
 }
 
-/** What admission decides on an address. */
+/** The admission decision on an address. */
 export interface Admission {
   readonly address: string;
   readonly refused: Refused | null;
@@ -48,15 +48,15 @@ export interface Admission {
 /** The whole answer. */
 export interface Explanation {
   readonly id: string;
-  /** The ERROR that the client would get before any server is tried, and why; null where none. */
+  /** The ERROR that the client would get before any server is tried, and why; null for none. */
   readonly refused: Refused | null;
   readonly rules: readonly RuleStep[];
   readonly candidates: readonly Candidate[];
-  /** What admission decides on the address; null where none was asked about. */
+  /** The admission decision on the address; null if none was given. */
   readonly from: Admission | null;
 }
 
-/** @throws {HttpError} 400 where `from` is no address */
+/** @throws {HttpError} 400 if `from` is not an address */
 export async function explain(engine: EngineFace, id: string, from?: string): Promise<Explanation> {
   const { config, snapshot } = engine;
   const admission = from === undefined ? null : await admissionOf(engine, from, id);
@@ -83,13 +83,13 @@ function ruleStep(step: Step, answer: RedisAnswer | undefined): RuleStep {
   return { rule: ruleText(rule), target: targetText(target), verdict: verdictOf(step, answer) };
 }
 
-/** A line where Redis was asked and gave no route. */
+/** A step for Redis, if it was asked and gave no route. */
 function* redisRule(id: string, answer: RedisAnswer | undefined): Generator<RuleStep> {
   const verdict = answer && redisVerdict(answer);
   if (answer && verdict !== undefined) yield { rule: `redis ${id}`, target: answer.where, verdict };
 }
 
-/** What Redis has for an ID that no exact rule has. */
+/** The answer of Redis for an ID without an exact rule. */
 async function redisAnswer({ table, pools, redis }: Routing, id: string): Promise<RedisAnswer | undefined> {
   if (!redis || table.findExact(id)) return undefined;
   const where = redis.text;

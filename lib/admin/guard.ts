@@ -7,7 +7,7 @@ import { hostPortText, quote } from "../util/text.ts";
 import { HttpError } from "./http.ts";
 import { readToken } from "./token.ts";
 
-/** What requests are checked against. */
+/** The settings that requests are checked against. */
 export interface GuardOptions {
   /** The address as configured. */
   readonly address: HostPort;

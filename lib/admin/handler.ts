@@ -43,7 +43,7 @@ export function adminHandler(source: AdminSource, { feed, ...guarded }: HandlerO
   return async (request) => {
     const response = await respond(request);
     if (request.method !== "HEAD") return response;
-    // a stream of events that nobody reads would stay open
+    // an unread event stream would stay open
     await response.body?.cancel();
     return new Response(null, response);
   };

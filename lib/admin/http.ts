@@ -1,4 +1,4 @@
-/** What every answer of the admin API has in common. */
+/** Helpers for the answers of the admin API. */
 
 /** A request that is refused: `message` is for the person who sent it. */
 export class HttpError extends Error {

@@ -14,7 +14,7 @@ import { statusView } from "./views.ts";
 
 const log = getLogger("switchyard");
 
-/** Pause before it listens again where it could not accept, in milliseconds. */
+/** Pause before it listens again after a failed accept, in milliseconds. */
 const AGAIN_MS = 500;
 
 /** Serves the admin API until it is disposed of. */
@@ -25,7 +25,7 @@ export class AdminServer implements AsyncDisposable {
   #config: AdminConfig;
   #handler: AdminHandler;
   #server: Deno.HttpServer<Deno.NetAddr>;
-  /** Cuts off what the listener serves; undefined where that has ended by itself. */
+  /** Aborts the requests of the listener; undefined once they have ended by themselves. */
   #cutOff: AbortController | undefined;
   /** Whether it could not accept, and has answered no request since. */
   #failing = false;
@@ -62,7 +62,7 @@ export class AdminServer implements AsyncDisposable {
     this.#handler = this.#handlerOf(config);
   }
 
-  /** Releases the address and ends once the requests under way are answered: there is no way to cut those off. */
+  /** Releases the address, and ends once pending requests are answered: they cannot be aborted. */
   async retire(): Promise<void> {
     this.#end();
     if (this.#cutOff) await this.#server.shutdown();
@@ -72,7 +72,7 @@ export class AdminServer implements AsyncDisposable {
     this.#end();
     if (!this.#cutOff) return;
     this.#cutOff.abort();
-    await this.#server.finished.catch(() => {}); // logged where it is listened again
+    await this.#server.finished.catch(() => {}); // logged by #listenAgain
   }
 
   #end(): void {
@@ -105,7 +105,7 @@ export class AdminServer implements AsyncDisposable {
     }
   }
 
-  /** The platform gives a listener up that cannot accept, as where no open file is left. */
+  /** The platform closes a listener that cannot accept, for example for a lack of open files. */
   async #listenAgain(error: unknown): Promise<void> {
     this.#cutOff = undefined;
     if (!this.#failing) {
@@ -119,7 +119,7 @@ export class AdminServer implements AsyncDisposable {
       try {
         this.#server = this.#listen({ host, port });
       } catch {
-        // the line above has said that this goes on until it works
+        // the line above has announced the retries
       }
     }
   }

@@ -11,7 +11,7 @@ export interface AdminSource {
   readonly build: BuildInfo;
   /** When it was started. */
   readonly startedAt: Date;
-  /** Reloads the configuration; undefined where there is no file that can be read again. */
+  /** Reloads the configuration; undefined if there is no file that can be read again. */
   readonly reload: () => Promise<ReloadOutcome> | undefined;
   /** Begins to drain, after which the process ends. */
   readonly drain: () => void;

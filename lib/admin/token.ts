@@ -2,13 +2,13 @@
 
 import { readText } from "../util/read_file.ts";
 
-/** Fewer characters can be guessed by trying. */
+/** Shorter tokens could be guessed. */
 const MIN_CHARACTERS = 16;
 
 /** Larger than any token. */
 const MAX_BYTES = 4096;
 
-/** The token in `file`. @throws Error that names the file, where there is no usable token in it */
+/** Reads the token in `file`. @throws Error naming the file if it has no usable token */
 export async function readToken(file: string): Promise<string> {
   const token = (await readText(file, { maxBytes: MAX_BYTES })).trim();
   if (token.length < MIN_CHARACTERS || /[^\x21-\x7e]/.test(token)) {

@@ -1,9 +1,9 @@
-/** Advice on TLS handshakes that have failed, by the platform's message. */
+/** Advice for failed TLS handshakes, by the platform's message. */
 
 const ADVICE: readonly (readonly [message: RegExp, advice: string])[] = [
   [/self.signed/i, "the certificate is not trusted: name it by ca (--ca)"],
   [
-    // the platform words an expired certificate of a trusted issuer in the same way
+    // the platform reports the same for an expired certificate of a trusted issuer
     /unable to (?:get|verify)|UnknownIssuer|unknown issuer/i,
     "its issuer is not trusted, or it has expired: name the issuer's certificate by ca (--ca), or renew it",
   ],
@@ -26,7 +26,7 @@ const ADVICE: readonly (readonly [message: RegExp, advice: string])[] = [
   [/sent no certificates/i, "the client has to present a certificate of an issuer in client_ca"],
 ];
 
-/** `message` with what to do about it, where that is known. */
+/** `message`, followed by advice if there is any. */
 export function withAdvice(message: string): string {
   const [, advice] = ADVICE.find(([pattern]) => pattern.test(message)) ?? [];
   return advice === undefined ? message : `${message}; ${advice}`;

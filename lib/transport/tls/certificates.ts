@@ -1,4 +1,4 @@
-/** Reads certificates and private keys, and checks what node:tls would report at each connection only. */
+/** Reads certificates and private keys, and checks what node:tls would only report at each connection. */
 
 import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
 import { Duplex } from "node:stream";
@@ -13,15 +13,15 @@ import type { KeyPairFiles } from "../../config/config.ts";
 import { messageOf } from "../../errors.ts";
 import type { ReadFile } from "./files.ts";
 
-/** A certificate with those above it, and its private key, in PEM. */
+/** A certificate chain and its private key, in PEM. */
 export interface KeyPair extends KeyPairFiles {
-  /** The names that it is for, as `checkServerIdentity` takes them. */
+  /** The certificate's names, in the form that `checkServerIdentity` takes. */
   readonly names: PeerCertificate;
 }
 
 const CERTIFICATE = /-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----/gs;
 
-/** Certificates in PEM. @throws Error that names the file, where it cannot be read, or holds none that can be used */
+/** Reads certificates in PEM. @throws Error naming the file if it cannot be read, or has no usable certificate */
 export function readCertificates(file: string, read: ReadFile): string {
   const pem = read(file);
   const certificates = pem.match(CERTIFICATE) ?? [];
@@ -30,13 +30,13 @@ export function readCertificates(file: string, read: ReadFile): string {
   return pem;
 }
 
-/** Reads a key pair and checks it. @throws Error that names the file that is wrong */
+/** Reads a key pair and checks it. @throws Error naming the invalid file */
 export function readKeyPair(files: KeyPairFiles, read: ReadFile): KeyPair {
   const [cert, key] = [readCertificates(files.cert, read), read(files.key)];
   const certificate = parse(() => new X509Certificate(cert), files.cert, "certificate in PEM");
   const privateKey = parse(() => createPrivateKey(key), files.key, "private key in PEM");
   if (!certificate.checkPrivateKey(privateKey)) {
-    throw new Error(`${files.key}: this private key does not belong to the certificate in ${files.cert}`);
+    throw new Error(`${files.key}: this private key does not match the certificate in ${files.cert}`);
   }
   const problem = serverProblem({ cert, key });
   if (problem) {
@@ -49,11 +49,11 @@ function parse<T extends X509Certificate | KeyObject>(read: () => T, file: strin
   try {
     return read();
   } catch (error) {
-    throw new Error(`${file}: holds no ${expected} that can be used: ${messageOf(error)}`, { cause: error });
+    throw new Error(`${file}: holds no usable ${expected}: ${messageOf(error)}`, { cause: error });
   }
 }
 
-/** The error that a server with these settings would fail with, if any. */
+/** The error of a server with these settings, if any. */
 function serverProblem(options: SecureContextOptions): Error | undefined {
   const secureContext: SecureContext = createSecureContext(options);
   const socket: TLSSocket & { _initError?: Error } = new TLSSocket(new Duplex(), {

@@ -1,4 +1,4 @@
-/** Checks the TLS files of a configuration, before anything uses them. */
+/** Checks the TLS files of a configuration before they are used. */
 
 import type { Config, TlsConfig, Upstream } from "../../config/config.ts";
 import { serverFields, serversOf } from "../../config/servers.ts";
@@ -17,7 +17,7 @@ export interface TlsProblem {
 
 type TlsSettings = Pick<Config, "listeners" | "routes" | "default" | "pools">;
 
-/** Every file that cannot be read or used. One that several routes name is reported once. */
+/** Problems with files that cannot be read or used. A file of several routes is reported once. */
 export async function tlsFileProblems(settings: TlsSettings): Promise<TlsProblem[]> {
   const read = await readAhead(tlsFiles(settings.listeners, serversOf(settings)));
   const problems: TlsProblem[] = [];
@@ -62,7 +62,7 @@ function checkUpstream(
     if (!seen.has(id)) attempt(name, use);
     seen.add(id);
   };
-  // no files, but this Deno has to speak TLS
+  // no files, but this version of Deno must support TLS
   if (tls === true) once(path, [], () => {});
   if (typeof tls !== "object") return;
   const { ca, cert, key } = tls;

@@ -1,4 +1,4 @@
-/** TLS to upstreams, and of the programs that play a client. */
+/** TLS to upstreams, and for the commands that act as clients. */
 
 import { isIP } from "node:net";
 import { connect, createSecureContext, type SecureContext } from "node:tls";
@@ -13,16 +13,16 @@ import { durationText } from "../../util/text.ts";
 
 /** The server that a client of TLS expects. */
 export interface TlsTarget {
-  /** Name or address that the server's certificate must be for. */
+  /** Name or address that the server's certificate must match. */
   readonly host: string;
   /** The trusted certificates, and the client's own certificate. */
   readonly context: SecureContext;
 }
 
-/** Begins TLS over `raw`, which the duplex then owns. Its handshake is still to come. */
+/** Starts TLS over `raw`, which the duplex then owns; the handshake follows. */
 export function tlsClient(raw: Duplex, { host, context }: TlsTarget): TlsDuplex {
   requireTls();
-  // addresses are no server names (RFC 6066, section 3), and are checked all the same
+  // an address must not be sent as server name (RFC 6066, section 3), but is checked all the same
   const expected = isIP(host) === 0 ? { host, servername: host } : { host };
   return new TlsDuplex(raw, {
     opened: "secureConnect",
@@ -30,13 +30,13 @@ export function tlsClient(raw: Duplex, { host, context }: TlsTarget): TlsDuplex 
   });
 }
 
-/** Trusts what Deno trusts, and the certificates in `ca`, in PEM. */
+/** Trusts Deno's authorities, and the certificates in `ca`, in PEM. */
 export function clientContext(
   ca?: string,
   own?: { readonly cert: string; readonly key: string },
 ): SecureContext {
   const context = createSecureContext(own && { cert: own.cert, key: own.key });
-  // as an option they would take the place of Deno's own list
+  // as an option they would replace Deno's own list
   if (ca !== undefined) context.context.addCACert(ca);
   return context;
 }
@@ -45,7 +45,7 @@ export function clientContext(
 export class UpstreamContexts {
   readonly #contexts = new Map<string, SecureContext>();
 
-  /** @throws Error that names the file which cannot be read or used */
+  /** @throws Error naming the file that cannot be read or used */
   constructor(upstreams: Iterable<Pick<Upstream, "tls">>, read: ReadFile = readNow) {
     for (const { tls } of upstreams) {
       if (!tls) continue;
@@ -56,7 +56,7 @@ export class UpstreamContexts {
     }
   }
 
-  /** The context of settings that are among those of the upstreams. */
+  /** The context for settings of one of the upstreams. */
   of(settings: UpstreamTls): SecureContext {
     return this.#contexts.get(keyOf(settings)) ?? clientContext();
   }

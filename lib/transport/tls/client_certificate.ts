@@ -2,17 +2,17 @@
  * Certificates of clients (mutual TLS).
  *
  * node:tls completes a handshake whatever the certificate is, and leaves it to its user to refuse the client. A resumed
- * session is not checked at all, and may even come from a listener that asks for no certificate: so it counts only for
- * a certificate that has been found valid here before.
+ * session is not checked at all, and may even come from a listener that requests no certificate: so it is accepted only
+ * for a certificate that has been found valid here before.
  */
 
 import type { PeerCertificate, TLSSocket } from "node:tls";
 import { Refusal } from "../../errors.ts";
 
-/** Certificates that are remembered as valid; beyond that the oldest is forgotten. */
+/** Maximum number of certificates remembered as valid; beyond it the oldest is dropped. */
 const MAX_REMEMBERED = 10_000;
 
-/** The result of the check, which node:tls's own server takes from the same place. */
+/** Has the result of the check; node:tls's own server reads it there too. */
 interface Verifier {
   verifyError?(): string | null;
 }
@@ -28,7 +28,7 @@ export class ClientCertificates {
   }
 
   /**
-   * The subject of the client's certificate; undefined where it has none and needs none.
+   * The subject of the client's certificate; undefined if it has none and needs none.
    *
    * @throws {Refusal} FORBIDDEN
    */
@@ -62,7 +62,7 @@ export class ClientCertificates {
   }
 }
 
-/** What cannot be told counts as not valid. */
+/** A certificate that cannot be checked counts as invalid. */
 function checkVerified({ ssl }: TLSSocket & { ssl?: Verifier | null }): void {
   if (typeof ssl?.verifyError !== "function") throw forbidden("it could not be checked");
   const problem = ssl.verifyError();

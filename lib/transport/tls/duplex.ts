@@ -10,10 +10,10 @@ import type { Duplex } from "../duplex.ts";
 import { Inbox } from "./inbox.ts";
 import { Wire } from "./wire.ts";
 
-/** Most that is encrypted at a time, in bytes: three full records, which node:tls writes in one piece. */
+/** Maximum number of bytes encrypted at a time: three full records, which node:tls writes in one piece. */
 const PIECE_BYTES = 48 << 10;
 
-/** A handshake that failed. There is no way to tell the client more than the TLS alert that it has got. */
+/** A failed handshake. The client cannot be sent more than the TLS alert that it has received. */
 export class HandshakeError extends Error {
   override readonly name = "HandshakeError";
   /** Whether the peer has ended it: by an alert of its own, a FIN or a reset. */
@@ -26,22 +26,22 @@ export class HandshakeError extends Error {
   }
 }
 
-/** How TLS begins over a stream. */
+/** How TLS starts over a stream. */
 export interface TlsBeginning {
   /** The event that ends the handshake. */
   readonly opened: "secure" | "secureConnect";
   readonly begin: (stream: NodeDuplex) => TLSSocket;
-  /** Gives the subject of the peer's certificate, where it has one. @throws where the peer is refused */
+  /** Returns the subject of the peer's certificate, if it has one. @throws if the peer is refused */
   readonly checkPeer?: (socket: TLSSocket) => string | undefined;
 }
 
 /**
  * Reads decrypt on demand: records are read from below only while a caller waits for bytes, one read at a time. So
  * backpressure passes through, at most one read's worth of plain bytes is kept, and the TLSSocket always flows. (Pausing
- * one within its `data` event can lose `end` for ever.)
+ * one in its `data` event can lose `end`.)
  *
- * `closeWrite` sends TLS's own end (close_notify, RFC 8446, section 6.1) ahead of the FIN. `close` and `abort` do not:
- * the peer can tell a cut stream from a finished one, and a cut by the peer fails a read with `UnexpectedEof`.
+ * `closeWrite` sends a close_notify (RFC 8446, section 6.1) before the FIN. `close` and `abort` do not, so the peer can
+ * tell a truncated stream from a complete one; a truncation by the peer fails a read with `UnexpectedEof`.
  */
 export class TlsDuplex extends BaseDuplex {
   readonly transport = "tcp";
@@ -60,7 +60,7 @@ export class TlsDuplex extends BaseDuplex {
   #writeFailure: Error | undefined;
 
   /**
-   * @param raw What records are carried by. The duplex owns it.
+   * @param raw Carries the records. The duplex owns it.
    */
   constructor(raw: Duplex, { opened, begin, checkPeer }: TlsBeginning) {
     super();
@@ -68,7 +68,7 @@ export class TlsDuplex extends BaseDuplex {
     this.#raw = raw;
     this.#wire = new Wire(raw, (error) => this.#failWrites(error));
     this.#tls = begin(this.#wire.stream);
-    this.#opened.promise.catch(() => {}); // heard where the handshake is waited for
+    this.#opened.promise.catch(() => {}); // handled where the handshake is awaited
     this.#tls.once(opened, () => {
       this.#established = true;
       this.#opened.resolve();
@@ -79,9 +79,9 @@ export class TlsDuplex extends BaseDuplex {
   }
 
   /**
-   * Subject of the peer's certificate, where one was asked for and has come.
+   * Subject of the peer's certificate, if one was requested and sent.
    *
-   * @throws {Refusal} FORBIDDEN where it is not valid
+   * @throws {Refusal} FORBIDDEN if it is not valid
    */
   checkPeer(): string | undefined {
     return this.#checkPeer?.(this.#tls);
@@ -90,7 +90,7 @@ export class TlsDuplex extends BaseDuplex {
   /** @throws {HandshakeError} */
   async handshake(): Promise<void> {
     try {
-      // records that come before node:tls has begun, in a tick of its own, and are wrong would end the process
+      // invalid records that arrive before node:tls has started, one tick later, would end the process
       await nextTurn();
       void this.#pull();
       await this.#opened.promise;
@@ -107,7 +107,7 @@ export class TlsDuplex extends BaseDuplex {
     return reading;
   }
 
-  /** Fails while the handshake is under way: a rejection must not wait for a peer that never completes it. */
+  /** Fails during the handshake: a rejection must not wait for a peer that never completes it. */
   write(bytes: Uint8Array): Promise<number> {
     const failure = this.#writeProblem();
     if (failure) return Promise.reject(failure);
@@ -153,7 +153,7 @@ export class TlsDuplex extends BaseDuplex {
     return Promise.resolve();
   }
 
-  /** Reads records while somebody waits for what is in them. */
+  /** Reads records while a read is pending. */
   async #pull(): Promise<void> {
     if (this.#pulling) return;
     this.#pulling = true;
@@ -179,11 +179,11 @@ export class TlsDuplex extends BaseDuplex {
     return !this.#closed && !this.#inbox.over && (!this.#established || this.#inbox.wanted);
   }
 
-  /** The peer's FIN: in order where its close_notify came before. */
+  /** The peer's FIN: regular if its close_notify came before. */
   async #cut(): Promise<void> {
     await nextTurn();
     if (!this.#inbox.over) {
-      this.#fail(new Deno.errors.UnexpectedEof("the connection ended without TLS's own end"));
+      this.#fail(new Deno.errors.UnexpectedEof("the connection ended without a close_notify"));
     }
   }
 
@@ -214,7 +214,7 @@ function closed(): Error {
   return new Deno.errors.Interrupted("the connection was closed");
 }
 
-/** A peer that breaks the rules of TLS has ended the connection, as one that resets it. */
+/** A violation of TLS by the peer ends the connection like a reset. */
 function asDisconnect(error: Error): Error {
   return isDisconnect(error)
     ? error

@@ -3,13 +3,13 @@
 import type { ListenerConfig, TlsConfig, Upstream } from "../../config/config.ts";
 import { decodeText, ReadError, readText } from "../../util/read_file.ts";
 
-/** Gives the text of a file. @throws {ReadError} */
+/** Returns the text of a file. @throws {ReadError} */
 export type ReadFile = (file: string) => string;
 
-/** Largest file that is read, in bytes: several hundred certificates. */
+/** Maximum size of a file, in bytes: several hundred certificates. */
 const LARGEST_BYTES = 1 << 20;
 
-/** Reads a file at once, for a program that has nothing else to do yet. @throws {ReadError} */
+/** Reads a file synchronously, at the start of a program. @throws {ReadError} */
 export function readNow(file: string): string {
   try {
     const { isFile, size } = Deno.statSync(file);
@@ -28,8 +28,7 @@ function reason(error: unknown): string {
 }
 
 /**
- * Reads `files` without holding anything else up, each within a deadline. What cannot be read is reported only when it
- * is asked for.
+ * Reads `files` asynchronously, each within a deadline. The result throws for a file that could not be read.
  */
 export async function readAhead(files: Iterable<string>): Promise<ReadFile> {
   const texts = new Map<string, string | ReadError>();
@@ -50,13 +49,13 @@ export async function readAhead(files: Iterable<string>): Promise<ReadFile> {
   };
 }
 
-/** Every file that a listener's TLS needs. */
+/** The TLS files of a listener. */
 export function listenerFiles({ cert, key, certificates = [], client_ca }: TlsConfig): string[] {
   const pairs = [{ cert, key }, ...certificates];
   return [...pairs.flatMap((pair) => [pair.cert, pair.key]), ...(client_ca === undefined ? [] : [client_ca])];
 }
 
-/** Every file that TLS needs at these listeners and towards these upstreams. */
+/** The TLS files of these listeners and upstreams. */
 export function* tlsFiles(
   listeners: Iterable<Pick<ListenerConfig, "tls">>,
   upstreams: Iterable<Pick<Upstream, "tls">>,

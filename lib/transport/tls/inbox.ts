@@ -1,4 +1,4 @@
-/** Bytes that have arrived, and the reads that wait for them. */
+/** A queue of received bytes, and of the reads that wait for them. */
 
 interface PendingRead {
   readonly buffer: Uint8Array;
@@ -6,14 +6,14 @@ interface PendingRead {
   readonly reject: (error: Error) => void;
 }
 
-/** Serves reads in the order in which they were made, with bytes in the order in which they arrived. */
+/** Serves reads in call order, with bytes in the order of their arrival. */
 export class Inbox {
   #arrived: Uint8Array[] = [];
   #reads: PendingRead[] = [];
   #ended = false;
   #failure: Error | undefined;
 
-  /** Whether a read waits. */
+  /** Whether a read is pending. */
   get wanted(): boolean {
     return this.#reads.length > 0;
   }
@@ -23,7 +23,7 @@ export class Inbox {
     return this.#ended || this.#failure !== undefined;
   }
 
-  /** Why nothing more arrives, where something has failed. */
+  /** The failure after which nothing more arrives, if any. */
   get failure(): Error | undefined {
     return this.#failure;
   }

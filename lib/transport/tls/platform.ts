@@ -1,9 +1,9 @@
-/** Whether this version of Deno can speak TLS the way that Switchyard does. */
+/** Whether this version of Deno supports TLS as Switchyard uses it. */
 
 /** The first version whose node:tls speaks TLS over any stream. */
 const NEEDED = [2, 9, 6] as const;
 
-/** @throws Error that names the version needed, where `version` is older */
+/** @throws Error naming the required version if `version` is older */
 export function requireTls(version: string = Deno.version.deno): void {
   const found = version.split(/[.+-]/, 3).map(Number);
   for (const [index, wanted] of NEEDED.entries()) {

@@ -1,7 +1,7 @@
 /**
  * TLS at a listener.
  *
- * Connections are accepted as plain TCP, so a PROXY header can come ahead of the handshake, and a new certificate is
+ * Connections are accepted as plain TCP, so that a PROXY header can precede the handshake, and a new certificate is
  * used from the next connection on.
  */
 
@@ -38,7 +38,7 @@ export interface TlsServerOptions {
   readonly checkMs?: number;
 }
 
-/** Speaks TLS for one listener, with the certificates that its files hold now. */
+/** Terminates TLS for one listener, with the current content of its certificate files. */
 export class TlsServer implements Disposable {
   readonly config: TlsConfig;
   readonly #name: string;
@@ -51,7 +51,7 @@ export class TlsServer implements Disposable {
 
   /**
    * @param name The listener's, for messages.
-   * @throws Error that names the file, where a certificate cannot be used
+   * @throws Error naming the file if a certificate cannot be used
    */
   constructor(
     name: string,
@@ -73,10 +73,10 @@ export class TlsServer implements Disposable {
   }
 
   /**
-   * Uses what the files hold from the next connection on; what cannot be used is logged, and the certificates before
-   * it are kept. Never rejects.
+   * Uses the files' content from the next connection on. If it is unusable, that is logged, and the previous
+   * certificates are kept. Never rejects.
    *
-   * @param read Gives the files where they have been read already.
+   * @param read Returns files that have been read already.
    */
   refresh(read?: ReadFile): Promise<void> {
     if (!read) return this.#reading ??= this.#readFiles();
@@ -84,7 +84,7 @@ export class TlsServer implements Disposable {
     return Promise.resolve();
   }
 
-  /** One at a time: a file system that hangs keeps no more than one read. */
+  /** One at a time: a hanging file system blocks only one read. */
   async #readFiles(): Promise<void> {
     this.#tryToUse(await readAhead(listenerFiles(this.config)));
     this.#reading = undefined;
@@ -98,16 +98,15 @@ export class TlsServer implements Disposable {
     }
   }
 
-  /** Checks the files no longer; open connections are not affected. */
+  /** Stops checking the files; open connections are not affected. */
   [Symbol.dispose](): void {
     clearInterval(this.#timer);
   }
 
   /**
-   * The client's side of what `raw` carries; its handshake is still to come. It owns `raw`. Null where the peer closes
-   * without having sent a byte.
+   * TLS over `raw`, which it owns, before the handshake. Null if the peer closes without sending a byte.
    *
-   * @throws {Refusal} BAD_FRAME where the client does not speak TLS
+   * @throws {Refusal} BAD_FRAME if the client does not speak TLS
    */
   async accept(raw: Duplex): Promise<TlsDuplex | null> {
     if (!await beginsHandshake(raw)) return null;
@@ -127,7 +126,7 @@ export class TlsServer implements Disposable {
     log.info(`new certificate in use on ${this.#name}`);
   }
 
-  /** Once for each problem, since the files are checked again and again. */
+  /** Logs each problem once, since the files are checked periodically. */
   #complain(problem: string): void {
     if (problem === this.#complaint) return;
     this.#complaint = problem;
@@ -135,12 +134,12 @@ export class TlsServer implements Disposable {
   }
 }
 
-/** All that the files hold, to tell whether something has changed. */
+/** The content of all files, to detect changes. */
 function textOf(config: TlsConfig, read: ReadFile): string {
   return listenerFiles(config).map(read).join("\0");
 }
 
-/** @throws Error that names the file, where it cannot be used */
+/** @throws Error naming the file if it cannot be used */
 function socketOptions(config: TlsConfig, read: ReadFile): TLSSocketOptions {
   const { certificates = [], client_ca, client_cert = "required" } = config;
   const ca = client_ca === undefined ? {} : { ca: readCertificates(client_ca, read) };
@@ -155,7 +154,7 @@ function socketOptions(config: TlsConfig, read: ReadFile): TLSSocketOptions {
   };
 }
 
-/** The first certificate that is for `name`, and the very first where none is, or the client names none. */
+/** The first certificate that matches `name`, or the first of all if none does or the client sent no name. */
 function select(
   name: string,
   pairs: readonly KeyPair[],

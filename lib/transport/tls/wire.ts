@@ -1,10 +1,10 @@
-/** The encrypted side of a TLS connection, as the stream that node:tls speaks through. */
+/** The encrypted side of a TLS connection, as a stream for node:tls. */
 
 import { EventEmitter } from "node:events";
 import type { Duplex as NodeDuplex } from "node:stream";
 import { type Duplex, writeAll } from "../duplex.ts";
 
-/** What node:tls calls once bytes have been written, or the stream has ended. */
+/** Callback after bytes have been written, or the stream has ended. */
 type Done = (error?: Error | null) => void;
 
 /**
@@ -32,17 +32,17 @@ export class Wire extends EventEmitter {
     this.#onFailure = onFailure;
   }
 
-  /** This stream under the type that node:tls asks for. */
+  /** This stream under the type that node:tls requires. */
   get stream(): NodeDuplex {
     return this as unknown as NodeDuplex;
   }
 
-  /** Hands over records; `bytes` may be reused afterwards. */
+  /** Passes records to node:tls; `bytes` may be reused afterwards. */
   receive(bytes: Uint8Array): void {
     this.emit("data", bytes);
   }
 
-  /** Resolves once everything handed to the stream so far has been written, or can no longer be. */
+  /** Resolves once everything written to the stream so far has been sent, or cannot be sent any more. */
   flushed(): Promise<void> {
     if (this.#pending === 0) return Promise.resolve();
     this.#idle ??= Promise.withResolvers();
@@ -67,7 +67,7 @@ export class Wire extends EventEmitter {
     return this;
   }
 
-  /** The reads below follow the reader's demand already. */
+  /** Does nothing: the reads below already follow the reader's demand. */
   pause(): this {
     return this;
   }

@@ -160,11 +160,11 @@ test("an upstream that asks for a certificate gets that of the route, and no oth
   await new Promise((resolve) => upstream.close(resolve));
 });
 
-test("a key that does not belong to the certificate for upstreams stops the start, with its name", async () => {
+test("a key that does not match the certificate for upstreams stops the start, with its name", async () => {
   await using certificate = await Certificate.create("one");
   await using other = await Certificate.create("other");
   const tls = { cert: certificate.files.cert, key: other.files.key };
-  assertThrows(() => startBefore(9, tls), Error, `${other.files.key}: this private key does not belong`);
+  assertThrows(() => startBefore(9, tls), Error, `${other.files.key}: this private key does not match`);
 });
 
 test("a PROXY header goes to the upstream ahead of the TLS handshake", async () => {

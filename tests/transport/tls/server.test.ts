@@ -247,7 +247,7 @@ test("a certificate that cannot be used stops the start, with its file named", a
   const { cert, key } = certificate.files;
   assertThrows(start({ cert: `${cert}.none`, key }), Error, `${cert}.none`);
   assertThrows(start({ cert, key: other.files.key }), Error, other.files.key);
-  assertThrows(start({ cert, key: cert }), Error, "holds no private key in PEM");
+  assertThrows(start({ cert, key: cert }), Error, "holds no usable private key in PEM");
 });
 
 test("WebSocket is spoken over TLS", async () => {
