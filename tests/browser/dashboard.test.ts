@@ -101,10 +101,12 @@ browserTest("a page whose stream is refused says so, and gets one when there is 
   const streams = await Promise.all(
     Array.from({ length: 50 }, () => fetch(`http://127.0.0.1:${served.port}/api/v1/events`)),
   );
+  const cancelAll = () => Promise.all(streams.map(({ body }) => body?.cancel()));
+  await using _streams = { [Symbol.asyncDispose]: async () => void await cancelAll() };
   await using opened = await openDashboard(served.port, undefined, "no connection");
   const { page } = opened;
   await shows(page, "#notice", "too many pages may be open");
-  for (const { body } of streams) await body?.cancel();
+  await cancelAll();
   await shows(page, "#state", "running");
   assertEquals(opened.console.filter((line) => !line.startsWith("Failed to load resource: ")), []);
 });

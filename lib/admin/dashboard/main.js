@@ -34,7 +34,8 @@ let last;
 let lost = false;
 
 function notify(text = "") {
-  $("notice").textContent = text;
+  // screen readers announce what is set
+  if ($("notice").textContent !== text) $("notice").textContent = text;
   $("notice").hidden = text === "";
 }
 
@@ -103,7 +104,7 @@ function listen() {
   events.addEventListener("pools", ({ data }) => showPools($("pools"), $("pools-empty"), JSON.parse(data)));
   events.addEventListener("error", () => {
     const isRefused = events.readyState === EventSource.CLOSED;
-    if (!lost) notify(isRefused ? REFUSED : "The balancer does not answer. Trying again…");
+    notify(isRefused ? REFUSED : SILENT);
     lost = true;
     showState("no connection", "bad");
     addGap();
@@ -111,6 +112,7 @@ function listen() {
   });
 }
 
+const SILENT = "The balancer does not answer. Trying again…";
 const REFUSED = "The balancer refuses a stream of events: too many pages may be open. Trying again…";
 
 function addGap() {
