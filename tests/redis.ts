@@ -123,21 +123,28 @@ export class RedisServer implements AsyncDisposable {
     void this.#child.status.then(() => ended = true);
     for (let tries = 0; tries < 1000 && !ended; tries++) {
       try {
-        using conn = await Deno.connect({ hostname: "127.0.0.1", port: this.port });
-        await conn.write(new TextEncoder().encode("PING\r\n"));
-        const buffer = new Uint8Array(64);
-        const count = await conn.read(buffer);
-        // another server may have the port, which this one then leaves
-        if (new TextDecoder().decode(buffer.subarray(0, count ?? 0)).startsWith("+PONG")) {
-          await pause(5);
-          return !ended;
-        }
+        if (await this.#answers()) return true;
       } catch (error) {
         const isExpected = error instanceof Deno.errors.ConnectionRefused ||
           error instanceof Deno.errors.ConnectionReset;
         if (!isExpected) throw error;
       }
       await pause(10);
+    }
+    return false;
+  }
+
+  /** Whether it is this server that answers: another one may have the port, and this one end when it finds out. */
+  async #answers(): Promise<boolean> {
+    using conn = await Deno.connect({ hostname: "127.0.0.1", port: this.port });
+    await conn.write(new TextEncoder().encode("INFO server\r\n"));
+    const [buffer, decoder] = [new Uint8Array(4096), new TextDecoder()];
+    let answer = "";
+    for (let count; (count = await conn.read(buffer)) !== null;) {
+      answer += decoder.decode(buffer.subarray(0, count), { stream: true });
+      const [, pid] = /^process_id:(\d+)\r$/m.exec(answer) ?? [];
+      if (pid !== undefined) return Number(pid) === this.#child.pid;
+      if (!answer.startsWith("$")) return false; // it is loading its data, or is no Redis
     }
     return false;
   }
