@@ -55,7 +55,7 @@ function test(name: string, fn: () => Promise<void>) {
 
 function listen(port: number, tls: TlsConfig) {
   const listeners = [{ address: { host: "127.0.0.1", port: 0 }, tls }];
-  return startBalancer(configTo(port, { listeners, timeouts: { id: 700 } }));
+  return startBalancer(configTo(port, { listeners }));
 }
 
 /** Connects with a certificate of its own, or without one. */
@@ -186,17 +186,9 @@ test("certificates are selected by server name, also where clients need one; oth
     assertEquals(await subject("-servername", "a.third.example.com"), "third");
     assertEquals(await subject("-servername", "unknown.example.com"), "first");
     assertEquals(await subject("-noservername"), "first");
-    const forged = await openssl(
-      ...[
-        "s_client",
-        "-connect",
-        `127.0.0.1:${balancer.port}`,
-        "-servername",
-        "second.example.com",
-        "-ign_eof",
-      ],
-      ...["-quiet"],
-    );
-    assert(!client_ca || forged.stderr.includes("alert certificate required"), forged.stderr);
+    if (!client_ca) continue;
+    const at = ["-connect", `127.0.0.1:${balancer.port}`, "-servername", "second.example.com"];
+    const { stderr } = await openssl("s_client", ...at, "-ign_eof", "-quiet");
+    assert(stderr.includes("alert certificate required"), stderr);
   }
 });
