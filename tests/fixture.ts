@@ -54,9 +54,9 @@ export function startEchoing(changes: Changes = {}, options?: BalancerOptions) {
   return startPath(echo, changes, options);
 }
 
-/** A balancer, the upstream behind it that hands each connection to `serve`, and clients with an ID. */
+/** A balancer, the upstream behind it that hands each connection to `serve` (by default an echo), and clients with an ID. */
 export function startPath(
-  serve: (conn: Deno.TcpConn) => Promise<void>,
+  serve: (conn: Deno.TcpConn) => Promise<void> = echo,
   changes: Changes = {},
   options?: BalancerOptions,
 ) {

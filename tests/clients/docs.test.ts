@@ -5,15 +5,7 @@ import { assertEquals, assertMatch } from "../assert.ts";
 import { configTo, startBalancer } from "../fixture.ts";
 import { SOAK } from "../soak.ts";
 import { blocks, programs } from "./page.ts";
-import {
-  CXX,
-  NODE_TYPESCRIPT,
-  NODE_WEBSOCKET,
-  PYTHON,
-  PYTHON_WEBSOCKETS,
-  runTool,
-  type Tool,
-} from "./tools.ts";
+import { runTool, type Tool, TOOLS } from "./tools.ts";
 
 const DENO: Tool = [
   Deno.execPath(),
@@ -54,15 +46,21 @@ try {
 
 const WAYS: readonly Way[] = [
   { heading: "TypeScript, raw TCP", under: "Deno", tool: DENO, file: "client.ts" },
-  { heading: "TypeScript, raw TCP", under: "Node", tool: NODE_TYPESCRIPT, file: "client.mts" },
+  { heading: "TypeScript, raw TCP", under: "Node", tool: TOOLS.nodeTypeScript, file: "client.mts" },
   { heading: "JavaScript, WebSocket", under: "Deno", tool: DENO, file: "client.mjs", call: CALL },
-  { heading: "JavaScript, WebSocket", under: "Node", tool: NODE_WEBSOCKET, file: "client.mjs", call: CALL },
-  { heading: "Python, raw TCP", under: "Python", tool: PYTHON, file: "client.py" },
-  { heading: "Python, WebSocket", under: "Python", tool: PYTHON_WEBSOCKETS, file: "client.py" },
+  {
+    heading: "JavaScript, WebSocket",
+    under: "Node",
+    tool: TOOLS.nodeWebSocket,
+    file: "client.mjs",
+    call: CALL,
+  },
+  { heading: "Python, raw TCP", under: "Python", tool: TOOLS.python, file: "client.py" },
+  { heading: "Python, WebSocket", under: "Python", tool: TOOLS.pythonWebSockets, file: "client.py" },
   {
     heading: "C++, raw TCP",
     under: "a compiler",
-    tool: CXX && [...CXX, "-std=c++17", "-Wall", "-Wextra", "-Werror", "-o"],
+    tool: TOOLS.cxx && [...TOOLS.cxx, "-std=c++17", "-Wall", "-Wextra", "-Werror", "-o"],
     file: "client.cpp",
     compiled: true,
   },

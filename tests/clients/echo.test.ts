@@ -4,9 +4,8 @@ import { createHash } from "node:crypto";
 import { WebSocket as NpmWebSocket } from "ws";
 import { assertEquals } from "../assert.ts";
 import { send } from "../bytes.ts";
-import { configTo, startBalancer } from "../fixture.ts";
-import { startUpstream } from "../upstreams.ts";
-import { NODE_WEBSOCKET, PYTHON_WEBSOCKETS, runTool, type Tool } from "./tools.ts";
+import { startPath } from "../fixture.ts";
+import { runTool, type Tool, TOOLS } from "./tools.ts";
 import { CHROMIUM } from "../browser/chromium.ts";
 import { openPage } from "../browser/pages.ts";
 import { echo } from "./echo.js";
@@ -21,21 +20,21 @@ Deno.test("the WebSocket of npm's ws gets 10 MB back", () => check((url) => echo
 
 Deno.test({
   name: "the WebSocket of Node gets 10 MB back",
-  ignore: NODE_WEBSOCKET === undefined,
+  ignore: TOOLS.nodeWebSocket === undefined,
   fn: () => {
     const program = `
       const { echo } = await import(process.argv[1]);
       console.log(JSON.stringify(await echo(WebSocket, process.argv[2])));
     `;
     const words = ["--input-type=module", "-e", program, script("echo.js")];
-    return check((url) => outputOf(NODE_WEBSOCKET, [...words, url]));
+    return check((url) => outputOf(TOOLS.nodeWebSocket, [...words, url]));
   },
 });
 
 Deno.test({
   name: "Python's websockets gets 10 MB back",
-  ignore: PYTHON_WEBSOCKETS === undefined,
-  fn: () => check((url) => outputOf(PYTHON_WEBSOCKETS, [script("echo.py"), url])),
+  ignore: TOOLS.pythonWebSockets === undefined,
+  fn: () => check((url) => outputOf(TOOLS.pythonWebSockets, [script("echo.py"), url])),
 });
 
 Deno.test({
@@ -59,14 +58,13 @@ async function outputOf(tool: Tool | undefined, args: readonly string[]): Promis
 /** Runs a client against a balancer before an echo, which takes what it gets into account as well. */
 async function check(client: (url: string) => Promise<Echoed>): Promise<void> {
   const passed = createHash("sha256");
-  await using upstream = startUpstream(async (conn) => {
+  await using balancer = startPath(async (conn) => {
     const buffer = new Uint8Array(64 << 10);
     for (let count; (count = await conn.read(buffer)) !== null;) {
       passed.update(buffer.subarray(0, count));
       await send(conn, buffer.subarray(0, count));
     }
-  });
-  await using balancer = startBalancer(configTo(upstream.port, { forward_id: false }));
+  }, { forward_id: false });
   const { sent, received, code, protocol } = await client(`ws://127.0.0.1:${balancer.port}/`);
   assertEquals(received, sent);
   assertEquals(passed.digest("hex"), sent);

@@ -7,26 +7,24 @@ export type { Tool };
 /** Debian's own comes first: another Python on the path need not see Debian's packages. */
 const PYTHONS: readonly Tool[] = [["/usr/bin/python3"], ["python3"]];
 
-export const PYTHON = firstThat(PYTHONS, "-c", "");
-
-export const PYTHON_WEBSOCKETS = firstThat(PYTHONS, "-c", "import websockets");
-
 /** Whether it is Node that runs: where Node is missing, Deno stands in for it. */
 const IS_NODE = "!process.versions.deno";
 
-/** Node with a WebSocket of its own: from 22 on, before that behind a flag. */
-export const NODE_WEBSOCKET = firstThat(
-  [["node"], ["node", "--experimental-websocket"]],
-  ...["-e", `process.exit(${IS_NODE} && typeof WebSocket === "function" ? 0 : 1)`],
-);
-
-/** Node that runs TypeScript. */
-export const NODE_TYPESCRIPT = firstThat(
-  [["node"]],
-  ...["-e", `process.exit(${IS_NODE} && process.features.typescript ? 0 : 1)`],
-);
-
-export const CXX = firstThat([["g++"], ["c++"], ["clang++"]], "--version");
+/** The programs; undefined for a missing one. */
+export const TOOLS = {
+  python: firstThat(PYTHONS, "-c", ""),
+  pythonWebSockets: firstThat(PYTHONS, "-c", "import websockets"),
+  /** Node with a WebSocket of its own: from 22 on, before that behind a flag. */
+  nodeWebSocket: firstThat(
+    [["node"], ["node", "--experimental-websocket"]],
+    ...["-e", `process.exit(${IS_NODE} && typeof WebSocket === "function" ? 0 : 1)`],
+  ),
+  nodeTypeScript: firstThat(
+    [["node"]],
+    ...["-e", `process.exit(${IS_NODE} && process.features.typescript ? 0 : 1)`],
+  ),
+  cxx: firstThat([["g++"], ["c++"], ["clang++"]], "--version"),
+};
 
 /** What a program did. */
 export interface Outcome {

@@ -7,8 +7,7 @@ import type { Listen } from "../../lib/listen/bind.ts";
 import { assertEquals } from "../assert.ts";
 import { receiveAll, send } from "../bytes.ts";
 import { refusalCode } from "../clients.ts";
-import { configTo, startBalancer } from "../fixture.ts";
-import { startEcho } from "../upstreams.ts";
+import { startEchoing } from "../fixture.ts";
 import { until } from "../wait.ts";
 
 /** More turns of the microtask queue than lie between two waits of the path. */
@@ -56,23 +55,21 @@ async function silentClient(port: number): Promise<Uint8Array> {
 }
 
 Deno.test("a connection that is terminated at any moment after its ID arrived ends, and its client gets the reason", async () => {
-  await using echo = startEcho();
   for (let turns = 0; turns < MOMENTS; turns++) {
     let isFirst = true;
     const listen = listening(() => {
       if (isFirst) void terminateAfter(turns, balancer.balancer.engine);
       isFirst = false;
     });
-    await using balancer = startBalancer(configTo(echo.port), { listen });
+    await using balancer = startEchoing({}, { listen });
     assertEquals(refusalCode(await silentClient(balancer.port)), 9, `after ${turns} turns`);
     await until(() => balancer.balancer.engine.registry.active === 0, `it ends after ${turns} turns`);
   }
 });
 
 Deno.test("a connection that is terminated at any moment after its upstream answered ends", async () => {
-  await using echo = startEcho();
   for (let turns = 0; turns < MOMENTS; turns++) {
-    await using balancer = startBalancer(configTo(echo.port), {
+    await using balancer = startEchoing({}, {
       async connect(options) {
         const conn = await Deno.connect(options);
         void terminateAfter(turns, balancer.balancer.engine);

@@ -1,12 +1,5 @@
 import { encodeId } from "../../lib/frame/tlv.ts";
-import {
-  assert,
-  assertEquals,
-  assertGreater,
-  assertLess,
-  assertRejects,
-  assertStringIncludes,
-} from "../assert.ts";
+import { assert, assertEquals, assertGreater, assertRejects, assertStringIncludes } from "../assert.ts";
 import { concat, noise, receive, receiveAll, send, sha256 } from "../bytes.ts";
 import { type Client, refusalCode } from "../clients.ts";
 import { configTo, overEach, startBalancer, startEchoing } from "../fixture.ts";
@@ -74,7 +67,7 @@ Deno.test("a second signal ends a drain at once, with exit status 1", async () =
   const asked = performance.now();
   serving.balancer.signal("SIGINT");
   assertEquals(await serving.balancer.status(), 1);
-  assertLess(performance.now() - asked, 10_000, "timeouts.drain is 30 s");
+  assert(performance.now() - asked < 10_000, "timeouts.drain is 30 s");
   assertEquals(await client.read(new Uint8Array(1)), null);
 });
 
@@ -82,7 +75,7 @@ Deno.test("with nothing open a signal ends it at once, with exit status 0", asyn
   await using serving = await serve(routeTo(9));
   const asked = performance.now();
   assertEquals(await serving.balancer.end(), 0);
-  assertLess(performance.now() - asked, 5000, "timeouts.drain is 30 s");
+  assert(performance.now() - asked < 5000, "timeouts.drain is 30 s");
 });
 
 Deno.test("a stuck stream is ended when timeouts.drain is over, with exit status 0", async () => {
@@ -183,6 +176,6 @@ Deno.test("the end of a drain does not wait for an upstream that does not answer
   await until(() => balancer.balancer.active === 1, "it is accepted");
   const asked = performance.now();
   assertEquals(await balancer.balancer.drain(), 1);
-  assertLess(performance.now() - asked, 30_000, "timeouts.connect is 60 s");
+  assert(performance.now() - asked < 30_000, "timeouts.connect is 60 s");
   assertEquals(refusalCode(await receiveAll(client)), SHUTTING_DOWN);
 });

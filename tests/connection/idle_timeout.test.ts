@@ -1,10 +1,8 @@
-import type { IdleLimits } from "../../lib/connection/idle_timeout.ts";
 import { encodeId } from "../../lib/frame/tlv.ts";
 import { sweepRelays } from "../../lib/relay/sweep.ts";
 import { assertEquals, assertGreater } from "../assert.ts";
 import { receive, receiveAll, send } from "../bytes.ts";
-import { overEach, startEchoing, startPath } from "../fixture.ts";
-import { echo } from "../upstreams.ts";
+import { type Changes, overEach, startEchoing, startPath } from "../fixture.ts";
 import { until } from "../wait.ts";
 import { RawWebSocket } from "../transport/websocket/raw.ts";
 import { wire } from "../transport/websocket/wire.ts";
@@ -14,8 +12,8 @@ const ID = encodeId("1");
 const HOUR = 3_600_000;
 
 /** A balancer that sweeps when the test says so, and as late as it says. */
-function startSwept(timeouts: Partial<IdleLimits>, serve: (conn: Deno.TcpConn) => Promise<void> = echo) {
-  const path = startPath(serve, { timeouts });
+function startSwept(timeouts: Changes["timeouts"], serve?: (conn: Deno.TcpConn) => Promise<void>) {
+  const path = startPath(serve, timeouts && { timeouts });
   const { idleTimeout, registry } = path.balancer.engine;
   idleTimeout[Symbol.dispose]();
   let now = Math.ceil(performance.now());

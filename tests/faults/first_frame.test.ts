@@ -1,10 +1,9 @@
-import type { Config } from "../../lib/config/config.ts";
 import type { Transport } from "../../lib/transport/duplex.ts";
 import { encodeFrame, encodeId, HEADER_BYTES } from "../../lib/frame/tlv.ts";
 import { assert, assertEquals } from "../assert.ts";
 import { concat, noise, receiveAll, send, sha256 } from "../bytes.ts";
 import { connectAndReset, refusalCode } from "../clients.ts";
-import { configTo, overEach, startBalancer, startEchoing } from "../fixture.ts";
+import { type Changes, configTo, overEach, startBalancer, startEchoing } from "../fixture.ts";
 import { sized } from "../soak.ts";
 import { freePort } from "../sockets.ts";
 import { pause, until } from "../wait.ts";
@@ -165,7 +164,7 @@ Deno.test(`${RESETS} connections that are reset at once leave the accept loop al
   await until(() => balancer.balancer.active === 0, "every connection is accounted for");
 });
 
-const BEFORE_DIALING: readonly [string, number, Uint8Array, Partial<Config>][] = [
+const BEFORE_DIALING: readonly [string, number, Uint8Array, Changes][] = [
   ["BAD_FRAME", 1, Uint8Array.of(9), {}],
   ["ID_EXPECTED", 2, header(2, 4), {}],
   ["ID_TIMEOUT", 3, header(1, 5), { timeouts: { ...configTo(9).timeouts, id: 300 } }],

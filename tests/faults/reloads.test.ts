@@ -1,6 +1,5 @@
 /** Reloads again and again, and of much, while connections run. */
 
-import type { RouteConfig } from "../../lib/config/config.ts";
 import { encodeId } from "../../lib/frame/tlv.ts";
 import { assert, assertEquals, assertStringIncludes } from "../assert.ts";
 import { pause } from "../wait.ts";
@@ -73,7 +72,7 @@ overEach(`${RELOADS} reloads under load: no connection fails, none is cut`, asyn
   await using balancer = startBalancer(config);
   const load = startLoad(() => balancer.connectOver(transport));
   for (let reload = 1; reload <= RELOADS; reload++) {
-    const other: RouteConfig = { id: `x${reload}`, host: "127.0.0.1", port: 9, on_removal: "close" };
+    const other = { id: `x${reload}`, host: "127.0.0.1", port: 9, on_removal: "close" as const };
     const change = await balancer.balancer.reload({ ...config, routes: [...config.routes, other] });
     assertEquals([change.added, change.removed], [1, reload === 1 ? 0 : 1]);
     await pause(0);

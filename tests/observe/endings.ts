@@ -1,13 +1,11 @@
 /** Endings of connections: how each is brought about, and what the access log has of it. */
 
-import type { BalancerOptions } from "../../lib/balancer.ts";
 import { encodeId } from "../../lib/frame/tlv.ts";
 import { accessRecord } from "../../lib/observe/access_line.ts";
 import { Opcode } from "../../lib/transport/websocket/frames.ts";
 import { assertEquals } from "../assert.ts";
 import { receive, receiveAll, send } from "../bytes.ts";
 import { type Changes, startPath } from "../fixture.ts";
-import { echo } from "../upstreams.ts";
 import { until } from "../wait.ts";
 import { RawWebSocket } from "../transport/websocket/raw.ts";
 import { wire } from "../transport/websocket/wire.ts";
@@ -15,11 +13,13 @@ import { wire } from "../transport/websocket/wire.ts";
 /** A balancer whose endings are recorded. */
 export type Balanced = ReturnType<typeof start>;
 
+type PathOptions = NonNullable<Parameters<typeof startPath>[2]>;
+
 /** One way in which a connection ends. */
 export interface Ending {
   readonly name: string;
   readonly changes?: Changes;
-  readonly options?: BalancerOptions;
+  readonly options?: PathOptions;
   /** Answers each connection of the upstream. @default it keeps the ID and sends back the rest */
   readonly upstream?: Serve;
   /** Brings the ending about. */
@@ -38,13 +38,13 @@ export const ID = encodeId("1");
 /** A balancer before an upstream that serves as asked. */
 export function start(
   changes: Changes,
-  serve: Serve = echo,
-  { observers = [], ...options }: BalancerOptions = {},
+  serve?: Serve,
+  { observers = [], ...options }: PathOptions = {},
 ) {
   const endings: string[] = [];
   const details: string[] = [];
   const ended = Promise.withResolvers<void>();
-  const path = startPath((conn) => serve(conn, ended.promise), changes, {
+  const path = startPath(serve && ((conn) => serve(conn, ended.promise)), changes, {
     ...options,
     observers: [...observers, {
       closed(connection, why) {

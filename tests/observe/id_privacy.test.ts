@@ -1,7 +1,6 @@
 import { accessRecord } from "../../lib/observe/access_line.ts";
 import { type IdPrivacy, loggedId } from "../../lib/observe/id_privacy.ts";
 import { Log } from "../../lib/observe/log.ts";
-import type { Closing } from "../../lib/observe/observer.ts";
 import { quote } from "../../lib/util/text.ts";
 import { assert, assertEquals } from "../assert.ts";
 import { refused } from "../clients.ts";
@@ -29,11 +28,11 @@ for (const [privacy, id, expected] of cases) {
 for (const privacy of ["hash", "truncate"] as const) {
   Deno.test(`${privacy}: no field of an access line has the ID in it`, () => {
     const id = 'secret "$&" name';
-    const why: Closing = {
+    const why = {
       reason: "UNKNOWN_ID",
       closedBy: "balancer",
       detail: `no route for ID ${JSON.stringify(id)}`,
-    };
+    } as const;
     const record = accessRecord(connectionWith({ id, route: `id ${id}` }), why, privacy);
     assert(!JSON.stringify(record).includes("name"), JSON.stringify(record));
     const logged = loggedId(id, privacy);
@@ -46,17 +45,17 @@ for (const privacy of ["hash", "truncate"] as const) {
 
   Deno.test(`${privacy}: a long ID that a message has shortened is not in the detail`, () => {
     const id = "name-".repeat(40);
-    const why: Closing = {
+    const why = {
       reason: "UPSTREAM_UNAVAILABLE",
       closedBy: "balancer",
       detail: `redis: the value of ID ${quote(id)} is "x"`,
-    };
+    } as const;
     const { detail } = accessRecord(connectionWith({ id }), why, privacy);
     assertEquals(detail, `redis: the value of ID "${loggedId(id, privacy)}" is "x"`);
   });
 
   Deno.test(`${privacy}: the rule of a glob, and a connection without an ID, are logged as they are`, () => {
-    const why: Closing = { reason: "client_fin", closedBy: "client" };
+    const why = { reason: "client_fin", closedBy: "client" } as const;
     assertEquals(accessRecord(connectionWith({ route: "match eu-*" }), why, privacy).route, "match eu-*");
     assertEquals(accessRecord(connectionWith({ id: undefined }), why, privacy).id, null);
   });

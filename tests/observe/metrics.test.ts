@@ -6,13 +6,13 @@ import { receiveAll, send } from "../bytes.ts";
 import { configTo, startBalancer } from "../fixture.ts";
 import { startEcho } from "../upstreams.ts";
 import { until } from "../wait.ts";
-import type { Balancer } from "../../lib/balancer.ts";
-import type { Engine } from "../../lib/engine.ts";
 import { connectionWith } from "./connection_info.ts";
+
+type Balancer = ReturnType<typeof startBalancer>["balancer"];
 
 const BUILD = { version: "1.2.3", deno: "2.9.6" };
 
-function sourceOf(balancer: Balancer<Engine>): MetricsSource {
+function sourceOf(balancer: Balancer): MetricsSource {
   const { registry } = balancer.engine;
   return {
     threads: () => Promise.resolve([{ open: countOpen(registry), bytes: registry.bytes() }]),
@@ -27,7 +27,7 @@ function sourceOf(balancer: Balancer<Engine>): MetricsSource {
 }
 
 function startMeasured(port: number) {
-  const running: { balancer?: Balancer<Engine> } = {};
+  const running: { balancer?: Balancer } = {};
   const metrics = new Metrics(() => running.balancer && sourceOf(running.balancer), BUILD);
   const started = startBalancer(configTo(port), { observers: [metrics] });
   running.balancer = started.balancer;

@@ -4,9 +4,8 @@ import { type Socket, TcpDuplex } from "../../lib/transport/tcp.ts";
 import { relay } from "../../lib/relay/relay.ts";
 import { assert, assertEquals } from "../assert.ts";
 import { concat, noise, receive, receiveAll, send, sha256 } from "../bytes.ts";
-import { configTo, overEach, startBalancer, startEchoing } from "../fixture.ts";
+import { overEach, startEchoing, startPath } from "../fixture.ts";
 import { sized } from "../soak.ts";
-import { startUpstream } from "../upstreams.ts";
 import { pause, until } from "../wait.ts";
 
 const ID = encodeId("1");
@@ -17,13 +16,12 @@ const BYTES = SIZE << 20;
 overEach(`${SIZE} MiB each way at once arrive whole`, async (transport) => {
   const [up, down] = [noise(BYTES, 1), noise(BYTES, 2)];
   let got: Promise<string> | undefined;
-  await using upstream = startUpstream(async (conn) => {
+  await using balancer = startPath(async (conn) => {
     got = receiveAll(conn).then((all) => sha256(all.subarray(ID.length)));
     await send(conn, down);
     await conn.closeWrite();
     await got;
   });
-  await using balancer = startBalancer(configTo(upstream.port));
   using client = await balancer.connectOver(transport);
   const sending = send(client, concat(ID, up)).then(() => client.closeWrite());
   const received = await receiveAll(client);
@@ -34,11 +32,10 @@ overEach(`${SIZE} MiB each way at once arrive whole`, async (transport) => {
 
 overEach(`a client that has finished sending still gets ${SIZE} MiB`, async (transport) => {
   const down = noise(BYTES);
-  await using upstream = startUpstream(async (conn) => {
+  await using balancer = startPath(async (conn) => {
     await receiveAll(conn);
     await send(conn, down);
   });
-  await using balancer = startBalancer(configTo(upstream.port));
   using client = await balancer.connectOver(transport);
   await send(client, ID);
   await client.closeWrite();
@@ -48,11 +45,10 @@ overEach(`a client that has finished sending still gets ${SIZE} MiB`, async (tra
 overEach(`an upstream that has finished sending still gets ${SIZE} MiB`, async (transport) => {
   const up = noise(BYTES);
   const got = Promise.withResolvers<string>();
-  await using upstream = startUpstream(async (conn) => {
+  await using balancer = startPath(async (conn) => {
     await conn.closeWrite();
     got.resolve(await sha256((await receiveAll(conn)).subarray(ID.length)));
   });
-  await using balancer = startBalancer(configTo(upstream.port));
   using client = await balancer.connectOver(transport);
   await send(client, ID);
   assertEquals((await receiveAll(client)).length, 0);
@@ -94,11 +90,10 @@ Deno.test("bytes of an upstream are delivered after it has stopped reading", asy
 });
 
 overEach("bytes of an upstream that sends first arrive before the client sends more", async (transport) => {
-  await using upstream = startUpstream(async (conn) => {
+  await using balancer = startPath(async (conn) => {
     await send(conn, new TextEncoder().encode("hello"));
     await receiveAll(conn);
   });
-  await using balancer = startBalancer(configTo(upstream.port));
   using client = await balancer.connectOver(transport);
   await send(client, ID);
   assertEquals(new TextDecoder().decode(await receive(client, 5)), "hello");
@@ -106,11 +101,10 @@ overEach("bytes of an upstream that sends first arrive before the client sends m
 
 overEach("a fast sender waits for a reader that has stopped", async (transport) => {
   const release = Promise.withResolvers<void>();
-  await using upstream = startUpstream(async (conn) => {
+  await using balancer = startPath(async (conn) => {
     await receive(conn, ID.length);
     await release.promise;
   });
-  await using balancer = startBalancer(configTo(upstream.port));
   using client = await balancer.connectOver(transport);
   await send(client, ID);
   let sent = 0;
@@ -141,10 +135,9 @@ overEach("the ID frame is kept from the upstream with forward_id: false", async 
 });
 
 overEach("no connection stays open when its upstream closes", async (transport) => {
-  await using upstream = startUpstream(async (conn) => {
+  await using balancer = startPath(async (conn) => {
     await receive(conn, ID.length + 1);
   });
-  await using balancer = startBalancer(configTo(upstream.port));
   for (let round = 0; round < 20; round++) {
     using client = await balancer.connectOver(transport);
     await send(client, concat(ID, Uint8Array.of(1)));

@@ -1,7 +1,5 @@
 /** The health of servers, on which the main thread decides for all workers. */
 
-import type { PoolConfig } from "../../lib/config/config.ts";
-import type { HealthState } from "../../lib/observe/observer.ts";
 import { sumOf } from "../../lib/observe/counters.ts";
 import { assertEquals } from "../assert.ts";
 import { named, refused } from "../clients.ts";
@@ -15,8 +13,8 @@ import { startWorkers } from "./fixture.ts";
 const MANY = 24;
 
 /** Workers that route ID n to a pool, and what has been told of its servers. */
-async function startPooled(pool: PoolConfig) {
-  const states: [string, HealthState][] = [];
+async function startPooled(pool: ReturnType<typeof poolOn>) {
+  const states: [string, string][] = [];
   const workers = await startWorkers({ pools: { eu: pool }, routes: [{ id: "n", pool: "eu" }] }, {
     observers: [{ serverChanged: ({ key }, state) => void states.push([key, state]) }],
   });

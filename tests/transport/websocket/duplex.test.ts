@@ -5,7 +5,6 @@ import { writeAll } from "../../../lib/transport/duplex.ts";
 import { type Carrier, WebSocketDuplex } from "../../../lib/transport/websocket/duplex.ts";
 import { WebSocketDecoder } from "../../../lib/transport/websocket/decoder.ts";
 import { encodeClose, Opcode } from "../../../lib/transport/websocket/frames.ts";
-import { Mutex } from "../../../lib/transport/websocket/mutex.ts";
 import { assert, assertEquals, assertRejects } from "../../assert.ts";
 import { concat, noise } from "../../bytes.ts";
 import { pause, until } from "../../wait.ts";
@@ -264,20 +263,4 @@ Deno.test("pongs of a client are masked", async () => {
   await socket.read(new Uint8Array(100));
   await until(() => carrier.sent.length === 1, "the pong is out");
   assertEquals([...carrier.bytes.subarray(0, 2)], [0x80 | PONG, 0x80]);
-});
-
-Deno.test("a lock is handed over in the order of asking", async () => {
-  const lock = new Mutex();
-  const order: number[] = [];
-  await lock.take();
-  const waiting = [1, 2, 3].map(async (number) => {
-    await lock.take();
-    order.push(number);
-    lock.release();
-  });
-  assertEquals(lock.tryTake(), false);
-  lock.release();
-  await Promise.all(waiting);
-  assertEquals(order, [1, 2, 3]);
-  assert(lock.tryTake());
 });
