@@ -35,7 +35,7 @@ const ROOMS: Readonly<Record<string, string>> = {
 /** Imports of types alone that run upwards: the configuration's types are inferred from its schema. */
 const PERMITTED: ReadonlySet<string> = new Set(["lib/config/config.ts lib/config/schema/file.ts"]);
 
-/** What is wrong with `file` importing `target`, both paths from the project's root; undefined where nothing is. */
+/** The problem with `file` importing `target`, both paths from the project's root; undefined if there is none. */
 export function violation(file: string, target: string): string | undefined {
   const [from, to] = [roomOf(file), roomOf(target)];
   if (from === undefined || to === undefined || from === to) return undefined;
@@ -47,7 +47,7 @@ export function violation(file: string, target: string): string | undefined {
   return `${file} imports ${target}: ${to} is ${why}, and ${from} may know only lower ones`;
 }
 
-/** The folder of lib/ that the file is in, or the file's own name where it is directly in lib/. */
+/** The folder of lib/ that contains the file, or the file's own name if it is directly in lib/. */
 function roomOf(file: string): string | undefined {
   return ROOMS[file] ?? /^lib\/([^/]+?)(?:\.ts)?(?:\/|$)/.exec(file)?.[1];
 }

@@ -34,7 +34,7 @@ interface Setup {
   readonly upwards: boolean;
 }
 
-/** What is measured: how it is started to listen on `port`. */
+/** A contestant: how to start it so that it listens on `port`. */
 interface Contestant {
   readonly name: string;
   readonly start: (port: number, setup: Setup) => Promise<string[]>;
@@ -158,7 +158,7 @@ async function relay([port, upstream, certFile, keyFile, way]: readonly string[]
   }
 }
 
-/** Sends back, or drops, what comes, over TLS or without. */
+/** An echo or a sink, with or without TLS. */
 async function upstream([mode, certFile, keyFile]: readonly string[]): Promise<void> {
   const at = { hostname: "127.0.0.1", port: 0 };
   const [cert, key] = [certFile, keyFile].map((file) => file && Deno.readTextFileSync(file));

@@ -30,13 +30,13 @@ const LOADS = [
 
 type Load = typeof LOADS[number];
 
-/** Idle pairs at the first and the second weighing: what they differ by holds no fixed costs. */
+/** Idle pairs at the first and the second measurement, whose difference contains no fixed costs. */
 const IDLE_PAIRS = [2_000, 8_000] as const;
 
 /** Pairs that are opened at once. */
 const BURST = 50;
 
-/** Switchyard as a process that listens on a port of its own. */
+/** Switchyard as a process with its own port. */
 class Process implements AsyncDisposable {
   readonly port: number;
   readonly #child: Deno.ChildProcess;
@@ -80,7 +80,7 @@ async function start(...args: readonly string[]): Promise<Process> {
 const startBalancer = (upstream: Process) =>
   start("serve", "--route", `1=127.0.0.1:${upstream.port}`, "--log-level", "warning");
 
-/** What one run showed. */
+/** The figures of one run. */
 interface Measured {
   /** Messages or round trips a second. */
   readonly rate: number;

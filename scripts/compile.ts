@@ -4,7 +4,7 @@
  * With `--target TRIPLE`: dist/switchyard-TRIPLE. With `--all`: one for each target, and their SHA-256 sums in
  * dist/SHA256SUMS.
  *
- * Fails where more is embedded than MAX_EMBEDDED_BYTES: some package that only tests use, most likely.
+ * Fails if more than MAX_EMBEDDED_BYTES are embedded, most likely because of a package that only tests use.
  *
  * DENO_FOR_COMPILE names another `deno` to compile with, DENORT_BIN a base binary of that version and of this machine's
  * target to build on.
@@ -20,7 +20,7 @@ const TARGETS = [
   "x86_64-pc-windows-msvc",
 ];
 
-/** Most that an executable may hold beyond its base binary. Sources and packages of today take three quarters of it. */
+/** Maximum size of an executable beyond its base binary. Current sources and packages take three quarters of it. */
 export const MAX_EMBEDDED_BYTES = 9_500_000;
 
 /** The compiler's configuration and its copy of the lock file, which names fewer packages than the project's. */
@@ -56,7 +56,7 @@ const DEAD_WEIGHT: ReadonlySet<string> = new Set(["test", "tests", "bench", "ben
 /** Files of packages that only editors and compilers read: two thirds of the bytes of some. */
 const DEAD_FILES = /\.(d\.[cm]?ts|map|md)$/;
 
-/** What of a package's folder is not embedded. */
+/** The files of a package that are not embedded. */
 async function* unusedIn(folder: string): AsyncGenerator<string> {
   for await (const { name, isDirectory } of Deno.readDir(folder)) {
     const path = `${folder}/${name}`;
@@ -65,7 +65,7 @@ async function* unusedIn(folder: string): AsyncGenerator<string> {
   }
 }
 
-/** Downloads what is to be embedded. Returns the files and folders of it that are left out, or why it cannot be had. */
+/** Downloads the packages to embed. Returns the files and folders to leave out, or why a download failed. */
 async function fetchPackages(): Promise<{ readonly unused: string[] } | string> {
   // by the Deno that runs this, which has the same cache
   const fetcher = Deno.execPath();
@@ -94,7 +94,7 @@ export function packageFolder(key: string): string {
   return `${key.slice(0, at)}/${key.slice(at + 1).split("_")[0]}`;
 }
 
-/** Compiles for `target`, or for this machine, into dist/. Returns the file's name, or undefined where it failed. */
+/** Compiles for `target`, or for this machine, into dist/. Returns the file's name, or undefined if it failed. */
 async function compile(unused: readonly string[], target?: string): Promise<string | undefined> {
   const windows = target?.includes("windows") ?? Deno.build.os === "windows";
   const name = `switchyard${target ? `-${target}` : ""}${windows ? ".exe" : ""}`;
@@ -109,7 +109,7 @@ async function compile(unused: readonly string[], target?: string): Promise<stri
   return undefined;
 }
 
-/** Why the executable is too large, or undefined where it is not: compared with one of an empty program. */
+/** Why the executable is too large, or undefined if it is not; compared with one of an empty program. */
 async function sizeProblem(name: string, target?: string): Promise<string | undefined> {
   const empty = `${EMPTY_FOLDER}/program`;
   const args = ["compile", "--config", `${EMPTY_FOLDER}/deno.json`, "--no-check", ...targetArgs(target)];
@@ -121,7 +121,7 @@ async function sizeProblem(name: string, target?: string): Promise<string | unde
   if (failed !== undefined) return failed;
   const [{ size }, base] = await Promise.all([
     Deno.stat(`dist/${name}`),
-    // a target's suffix is added where it is missing
+    // the compiler adds a target's suffix if it is missing
     Deno.stat(empty).catch(() => Deno.stat(`${empty}.exe`)),
   ]);
   const embedded = size - base.size;
@@ -145,7 +145,7 @@ function compilerArgs(name: string, unused: readonly string[], target?: string):
     "--allow-net",
     "--allow-read",
     "--no-prompt",
-    // connections live long: a small young generation moves what they hold out of it sooner (docs/performance.md)
+    // connections live long: their objects leave a small young generation sooner (docs/performance.md)
     "--v8-flags=--max-semi-space-size=2",
     // types are checked by `deno task check`, on the pinned version
     "--no-check",
@@ -165,7 +165,7 @@ function compilerArgs(name: string, unused: readonly string[], target?: string):
   ];
 }
 
-/** What the command says where it fails; undefined where it succeeds. */
+/** The output of the command if it fails; undefined if it succeeds. */
 async function run(
   command: string,
   args: string[],
@@ -183,10 +183,10 @@ function environment(target = Deno.build.target): Record<string, string> {
   return { ...environment, NO_COLOR: "1" };
 }
 
-/** In one line why the compiler failed, or what it made, out of what that said. */
+/** The reason why the compiler, or its result, failed, in one line of their output. */
 export function reason(said: string): string {
   const [, complaint = said] = said.split(/^error: /m);
-  // a base of another version goes unnoticed by the compiler, but not by what it makes
+  // the compiler does not notice a base of another version, but its result fails
   const line = complaint.replace(/Stack backtrace:[^]*/, "").trim().replace(/\s+/g, " ");
   if (/could not find (denort|standalone binary section)/i.test(line)) {
     return `DENORT_BIN must name a denort of the very version that compiles: ${line}`;
@@ -205,7 +205,7 @@ async function sumLine(name: string): Promise<string> {
   return `${hex}  ${name}\n`;
 }
 
-/** The targets that `args` ask for, undefined being this machine's; or what is wrong with them. */
+/** The targets in `args`, undefined for this machine; or the problem with them. */
 export function targetsOf(args: readonly string[]): readonly (string | undefined)[] | string {
   const [flag, target, ...more] = args;
   if (flag === undefined) return [undefined];

@@ -1,10 +1,10 @@
 // deno-lint-ignore-file no-console -- a script speaks to a person
 /**
- * Fails where the tests run too few lines of lib/ and main.ts. Reads the LCOV report that `deno test --coverage` leaves
- * behind; what only processes of their own run (the command's own exit, say) is not in it.
+ * Fails if the tests run too few lines of lib/ and main.ts. Reads the LCOV report of `deno test --coverage`, which does
+ * not include lines that only run in child processes, such as the command's own exit.
  */
 
-/** Least share of lines, in percent. Some points below what is measured: a gate against neglect, not a score. */
+/** Minimum share of lines, in percent, some points below the current one: a gate against neglect, not a score. */
 export const FLOOR = 90;
 
 /** Lines of one file. */
@@ -14,7 +14,7 @@ export interface FileCoverage {
   readonly hit: number;
 }
 
-/** What an LCOV report says of the files below `root` that `counts` takes, by their paths from there. */
+/** The counts in an LCOV report of the files below `root` for which `counts` is true, by their relative paths. */
 export function readLcov(lcov: string, root: string, counts: (file: string) => boolean): FileCoverage[] {
   return lcov.split("end_of_record").flatMap((record) => {
     const path = /^SF:(.*)$/m.exec(record)?.[1];
@@ -24,7 +24,7 @@ export function readLcov(lcov: string, root: string, counts: (file: string) => b
   });
 }
 
-/** Percent of all lines that were run; NaN where there are none. */
+/** Percent of all lines that were run; NaN if there are none. */
 export function percent(files: readonly FileCoverage[]): number {
   const sum = (of: (file: FileCoverage) => number) => files.reduce((total, file) => total + of(file), 0);
   return 100 * sum(({ hit }) => hit) / sum(({ lines }) => lines);

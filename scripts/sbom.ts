@@ -55,7 +55,7 @@ export interface Component {
  * The bill for `project` as `lock` resolves it, on top of the Deno of version `deno`.
  *
  * @param licences The licence of each package by its name.
- * @throws Error where a package is not locked, or its licence is not known.
+ * @throws Error if a package is not locked, or its licence is unknown.
  */
 export function billOf(
   project: Project,
@@ -111,7 +111,7 @@ function closure(keys: readonly string[], lock: Lock): string[] {
   return [...found].toSorted();
 }
 
-/** The keys of what a package depends on; the lock file leaves out a version where there is only one. */
+/** The keys of a package's dependencies; the lock file omits the version of a package that has only one. */
 function dependenciesOf(key: string, { npm }: Lock): string[] {
   return (npm[key]?.dependencies ?? []).map((wanted) => {
     const found = Object.keys(npm).find((other) => other === wanted || nameOf(other) === wanted);
@@ -150,7 +150,7 @@ function hexOf(integrity: string): string {
   return Uint8Array.fromBase64(base64).toHex();
 }
 
-/** What the packages run on: Deno and V8, the larger part of the executable. */
+/** The platform of the packages: Deno and V8, the larger part of the executable. */
 function runtimeComponent(version: string): Component {
   const purl = `pkg:github/denoland/deno@v${version}`;
   return {

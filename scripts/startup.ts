@@ -12,7 +12,7 @@ import { sleep } from "../lib/util/async.ts";
 import { freePort } from "./bench/processes.ts";
 import { median } from "./statistics.ts";
 
-/** Longest median from start to listening, in milliseconds. */
+/** Maximum median from start to listening, in milliseconds. */
 export const MAX_MS = 350;
 
 const STARTS = 9;

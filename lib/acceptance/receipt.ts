@@ -18,7 +18,7 @@ export class Tally {
   #sum = 0;
   #crc = 0;
 
-  /** Adds one u32 big-endian. @throws RangeError where `value` is not four bytes. */
+  /** Adds one u32 big-endian. @throws RangeError if `value` is not four bytes. */
   add(value: Uint8Array): void {
     if (value.length !== 4) {
       throw new RangeError(`a number is 4 bytes, this DATA frame holds ${value.length}`);

@@ -13,7 +13,7 @@ import { type Receipt, Tally } from "./receipt.ts";
 /** Longest DATA value accepted: far more than a number needs. */
 const MAX_VALUE_BYTES = 64 << 10;
 
-/** Called for each connection that ends. */
+/** Callbacks for each connection that ends. */
 export interface ServerEvents {
   onReceipt?: (receipt: Receipt) => void;
   /** A connection broke, or sent something other than an ID and numbers; it got no receipt. */

@@ -9,7 +9,7 @@
 const STEPS = 64;
 const STEP_BITS = 6;
 
-/** Longest duration that is told apart: 2^31 µs, 35 minutes. */
+/** Longest duration that is recorded as it is: 2^31 µs, 35 minutes. */
 const LONGEST = 2 ** 31 - 1;
 
 /** Durations in milliseconds, kept to the microsecond. */
@@ -23,7 +23,7 @@ export class Histogram {
     return this.#count;
   }
 
-  /** The longest duration, 0 where there is none. */
+  /** The longest duration; 0 if there are none. */
   get max(): number {
     return this.#max;
   }
@@ -36,7 +36,7 @@ export class Histogram {
     this.#max = Math.max(this.#max, milliseconds);
   }
 
-  /** The least duration that `share` (0 to 1) of all do not exceed, 0 where there is none. */
+  /** The smallest duration that `share` (0 to 1) of all do not exceed; 0 if there are none. */
   percentile(share: number): number {
     const wanted = Math.max(1, Math.ceil(this.#count * share));
     let seen = 0;

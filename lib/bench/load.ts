@@ -50,7 +50,7 @@ const RETRY_MS = 10;
 /** Interval between two calls of `onProgress`, in milliseconds. */
 const PROGRESS_MS = 50;
 
-/** Different messages counted apart; further ones are counted together. */
+/** Number of messages that are counted separately; further ones are counted together. */
 const MOST_KINDS = 10;
 
 /** Longest value of an ERROR frame, or of an echoed ID frame. */
@@ -75,7 +75,7 @@ class Running {
   readonly #load: Load;
   readonly #message: Uint8Array;
   readonly #opening: Uint8Array;
-  /** Shared by all clients over raw TCP for bytes that nobody looks at. */
+  /** Shared by all clients over raw TCP for discarded bytes. */
   readonly #scrap: Uint8Array;
   readonly #latency = new Histogram();
   readonly #errors = new Map<string, number>();
@@ -181,7 +181,7 @@ class Running {
     }
   }
 
-  /** Messages of a client that is refused in the end do not count. */
+  /** Messages of a client that is refused afterwards do not count. */
   async #stream(duplex: Duplex, client: Client): Promise<void> {
     const streamed = { messages: 0 };
     try {

@@ -125,7 +125,7 @@ function workersText(config: Config): string {
   return config.workers === "auto" ? `auto, which is ${threadsOf(config)} here` : `${config.workers}`;
 }
 
-/** A line for each file of `tables`. What was taken for a header may be a line with a mistake. */
+/** A line for each file of `tables`. A recognised header may be a line with a mistake. */
 function* tableSummaries({ tableData }: Config): Generator<string> {
   for (const { name, size, header } of tableData?.files ?? []) {
     const skipped = header ? `, line ${header.line} is a header: ${plain(quote(header.text))}` : "";

@@ -4,7 +4,7 @@ import { type Config, DEFAULT_CONNECTIONS } from "../config/config.ts";
 import { LINGER_MOST } from "../transport/linger.ts";
 import { sleep } from "../util/async.ts";
 
-/** Files for listeners, the program itself, and some spare ones. */
+/** Files for listeners and the program itself, with some to spare. */
 const OWN_FILES = 100;
 
 /** Most files to try, at a hundredth of a millisecond each: enough for 32,000 connections. */

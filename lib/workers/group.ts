@@ -116,7 +116,7 @@ export class WorkerGroup {
     return this.each((thread) => thread.call(name, ...args));
   }
 
-  /** The latest reports of the living workers, asked for now: what is not in `past`, once, whoever dies meanwhile. */
+  /** Current reports of the living workers: each worker is counted here or in `past`, even if it dies meanwhile. */
   async reports(withOpen: boolean): Promise<readonly Report[]> {
     await this.each((thread) => thread.state(withOpen));
     return this.living.map(({ lastReport }) => lastReport);

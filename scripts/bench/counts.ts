@@ -1,6 +1,6 @@
 // deno-lint-ignore-file no-console -- a script speaks to a person
 /**
- * What counting connections costs: a permit in one thread that counts for itself, in one that shares its counts, and in
+ * The cost of counting connections: a permit in one thread that counts for itself, in one that shares its counts, and in
  * two of those at once; and the memory of shared counts. Times are the thread's processor time, the least of five
  * rounds. Linux only.
  *
@@ -139,7 +139,7 @@ function measureMemory(): void {
 }
 
 function newMemory(): SharedMemory {
-  // the main thread reads counts, and has an index of its own
+  // the main thread reads counts, with its own index
   return createSharedMemory({ threads: THREADS + 1, connections: DEFAULT_CONNECTIONS });
 }
 

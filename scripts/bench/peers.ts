@@ -26,7 +26,7 @@ const HERE = new URL(".", import.meta.url).pathname;
 /** Connections of `idle` and `burst`. */
 const HELD = 4000;
 
-/** Round trips a second of `paced`: well below what each contestant can do. */
+/** Round trips a second of `paced`: well below the capacity of each contestant. */
 const PACE = 10_000;
 
 /** How long a contestant has rest before its memory is read, in milliseconds. */
@@ -46,7 +46,7 @@ const LOADS: Readonly<
   bulk8: ["bulk", SINK, 8],
 };
 
-/** What the command line asks for. */
+/** The options on the command line. */
 interface Options {
   readonly rounds: number;
   readonly seconds: number;
@@ -193,7 +193,7 @@ routes:
     return path;
   }
 
-  /** Runs every mode, and tells `onMode` its runs as soon as they are done. */
+  /** Runs every mode, and passes its runs to `onMode` as soon as they are done. */
   async run(contestants: readonly Contestant[], onMode: (runs: readonly Run[]) => void): Promise<Run[]> {
     const all: Run[] = [];
     for (const mode of this.#options.modes) {
@@ -245,7 +245,7 @@ routes:
     return { ...figures, kib };
   }
 
-  /** The contestant's process, started where it does not run. */
+  /** The contestant's process, which is started if necessary. */
   async #server({ name, command }: Contestant): Promise<Server> {
     const running = this.#servers.get(name);
     if (running) return running;

@@ -24,7 +24,7 @@ export class Server implements AsyncDisposable {
     this.#child = child;
   }
 
-  /** Starts `command` and waits until it accepts connections on `port`. What it prints goes to `log`. */
+  /** Starts `command` and waits until it accepts connections on `port`. Its output goes to `log`. */
   static async start(command: readonly string[], port: number, log: string): Promise<Server> {
     const [program = "", ...args] = command;
     // the shell sends both outputs to one file, without this process between
@@ -77,7 +77,7 @@ export class Server implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     const children = this.#processes();
     signal(this.#child.pid, "SIGTERM");
-    // a balancer may drain what is still open: the second request ends it at once
+    // a balancer may be draining open connections: the second request ends it at once
     const timer = setTimeout(() => signal(this.#child.pid, "SIGTERM"), END_MS / 2);
     const last = setTimeout(() => children.forEach((pid) => signal(pid, "SIGKILL")), END_MS);
     await this.#child.status;
@@ -88,7 +88,7 @@ export class Server implements AsyncDisposable {
 
 const sum = (values: readonly number[]) => values.reduce((total, one) => total + one, 0);
 
-/** Processor time of a process so far, in seconds; 0 where it has ended. */
+/** Processor time of a process so far, in seconds; 0 if it has ended. */
 export function cpuSeconds(pid: number): number {
   const fields = statFields(pid);
   return (Number(fields[11] ?? 0) + Number(fields[12] ?? 0)) / TICKS;
@@ -99,7 +99,7 @@ export function residentKib(pid: number): number {
   return Number(/^VmRSS:\s+(\d+)/m.exec(Deno.readTextFileSync(`/proc/${pid}/status`))?.[1] ?? 0);
 }
 
-/** Fields of /proc/PID/stat from the state on (proc(5), field 3); none where the process has ended. */
+/** Fields of /proc/PID/stat from the state on (proc(5), field 3); none if the process has ended. */
 function statFields(pid: number): string[] {
   try {
     const stat = Deno.readTextFileSync(`/proc/${pid}/stat`);

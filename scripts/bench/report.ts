@@ -22,10 +22,10 @@ interface Figure {
 const less = (name: string, unit: string): Figure => ({ name, unit, moreIsBetter: false });
 const more = (name: string, unit: string): Figure => ({ name, unit, moreIsBetter: true });
 
-/** The balancer's own processor time for one operation: what other work on the machine disturbs least. */
+/** The balancer's own processor time per operation, which other work on the machine disturbs least. */
 const CPU = less("cpu_us", "us cpu");
 
-/** What each mode measures, in the order in which they run. */
+/** The figures of each mode, in the order in which they run. */
 export const FIGURES = {
   rtt: [more("per_s", "round trips/s"), less("p99_us", "us p99"), CPU],
   paced: [less("p50_us", "us p50"), less("p99_us", "us p99"), less("p999_us", "us p99.9"), CPU],
@@ -49,9 +49,9 @@ export interface Row {
   readonly unit: string;
   /** The median of each contestant's runs. */
   readonly medians: Readonly<Record<string, number>>;
-  /** Switchyard to the better peer, above 1 where Switchyard is better; undefined where no peer ran. */
+  /** Switchyard relative to the better peer, above 1 if Switchyard is better; undefined if no peer ran. */
   readonly ratio: number | undefined;
-  /** This checkout to the one of `--against`, above 1 where this one is better; undefined without it. */
+  /** This checkout relative to that of `--against`, above 1 if this one is better; undefined without it. */
   readonly change: number | undefined;
 }
 

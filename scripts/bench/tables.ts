@@ -30,7 +30,7 @@ try {
   await Deno.remove(folder, { recursive: true });
 }
 
-/** In parts: what is left over from making the files would count as memory that was there before. */
+/** In parts: garbage from making the files would count as memory in use before. */
 async function writeFiles(echoPort: number): Promise<void> {
   for (let start = 0; start < count; start += PART) {
     const part = Array.from({ length: Math.min(PART, count - start) }, (_, index) => targetOf(start + index));
@@ -108,7 +108,7 @@ function roundTrips(port: number, seconds: number) {
   return load;
 }
 
-/** An upstream in a process of its own. */
+/** An upstream in its own process. */
 async function startEcho() {
   const port = freePort();
   const process = command(["upstream", "--mode=echo", `--listen=127.0.0.1:${port}`]).spawn();
@@ -171,7 +171,7 @@ async function listening(port: number): Promise<void> {
   throw new Error(`nothing listens on port ${port}`);
 }
 
-/** Longest delay of a timer that should run each millisecond; ends when it is asked. */
+/** Longest delay of a timer that should fire every millisecond, until it is read. */
 function watchStalls(): () => number {
   let worst = 0;
   let last = performance.now();

@@ -16,6 +16,6 @@ for (const file of filesIn("scripts/").filter((name) => /\/compose.*\.yaml$/.tes
   });
 }
 
-Deno.test("a service with an unknown field is told", () => {
+Deno.test("a service with an unknown field is reported", () => {
   assertEquals(problemsOf({ services: { one: { image: "x", imgae: "y" } } }, schema).length > 0, true);
 });

