@@ -3,6 +3,9 @@
 import { queuedConnections, SHOWS_SOCKETS } from "./sockets.ts";
 import { until } from "./wait.ts";
 
+/** See `startSilent`. */
+export type SilentServer = Awaited<ReturnType<typeof startSilent>>;
+
 /** A listener whose backlog is full: the kernel drops every further SYN. */
 export async function startSilent() {
   // tcpBacklog is undocumented; the kernel queues one connection more than it
@@ -23,4 +26,16 @@ export async function startSilent() {
       listener.close();
     },
   };
+}
+
+/** A test with a server that does not answer, on a system that shows whether its backlog is full. */
+export function silentTest(name: string, test: (silent: SilentServer) => Promise<void>): void {
+  Deno.test({
+    name,
+    ignore: !SHOWS_SOCKETS,
+    async fn() {
+      using silent = await startSilent();
+      await test(silent);
+    },
+  });
 }

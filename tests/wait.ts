@@ -8,7 +8,7 @@ export async function until(
 ): Promise<void> {
   const end = performance.now() + ms;
   while (!await condition()) {
-    if (performance.now() > end) throw new Error(`waited ${ms} ms in vain until ${what}`);
+    if (performance.now() > end) throw new Error(`timed out after ${ms} ms: expected that ${what}`);
     await pause(10);
   }
 }

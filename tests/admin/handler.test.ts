@@ -172,7 +172,7 @@ Deno.test("explain reports that an ID is refused where no server of its pool can
   assertEquals(await explained(0), ["UPSTREAM_UNAVAILABLE"]);
 });
 
-Deno.test("explain reports that a balancer which drains refuses everybody", async () => {
+Deno.test("explain reports that a draining balancer refuses every client", async () => {
   await using upstream = startEcho();
   await using admin = administer(configTo(upstream.port));
   using client = await admin.relayed("1");

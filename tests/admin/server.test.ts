@@ -34,7 +34,7 @@ Deno.test("it closes at once though an event stream is open and a request is hal
   await assertRejects(() => Deno.connect({ hostname: "127.0.0.1", port }), Deno.errors.ConnectionRefused);
 });
 
-Deno.test("an address that is taken is named", async () => {
+Deno.test("the error for an address in use names it", async () => {
   await using admin = administer(configTo(9));
   using taken = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const address = { host: "127.0.0.1", port: taken.addr.port };
@@ -61,7 +61,7 @@ Deno.test("the port for clients answers nothing that only the admin listener doe
   }
 });
 
-Deno.test("a name in Host, as after DNS rebinding, is refused over the wire too, and so is what is no host", async () => {
+Deno.test("a foreign or invalid Host, as after DNS rebinding, is refused over the wire too", async () => {
   await using served = await startServer();
   using log = captureLog();
   const status = async (target: string, host: string) => {

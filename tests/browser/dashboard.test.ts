@@ -96,7 +96,7 @@ browserTest("the page survives a restart of the balancer and shows it", async ()
   assertEquals(opened.console.filter((line) => !line.startsWith("Failed to load resource: ")), []);
 });
 
-browserTest("a page whose stream is refused says so, and gets one when there is room", async () => {
+browserTest("a page whose stream is refused shows that, and gets one when there is room", async () => {
   await using served = await startServed();
   const streams = await Promise.all(
     Array.from({ length: 50 }, () => fetch(`http://127.0.0.1:${served.port}/api/v1/events`)),

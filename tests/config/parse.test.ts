@@ -55,7 +55,7 @@ Deno.test("only routes is required; all else has its default", () => {
   });
 });
 
-Deno.test("every field is taken from the file", () => {
+Deno.test("every field is read from the file", () => {
   const text = `
 listeners: [{ address: ":0", tls: { cert: a.pem, key: /b.pem, certificates: [{ cert: c.pem, key: d.pem }], client_ca: e.pem, client_cert: optional }, proxy_protocol: { trusted: [10.0.0.0/8] } }, { address: "[::1]:9000" }]
 admin: { address: 127.0.0.1:9090, token_file: token }
@@ -455,13 +455,13 @@ const idText = fc.string({ minLength: 1, maxLength: 60, unit: "grapheme" })
     !/\p{Cc}/u.test(text) && text.isWellFormed() && new TextEncoder().encode(text).length <= 255
   );
 
-Deno.test("every ID in quotes is taken as it stands", () => {
+Deno.test("every quoted ID is used unchanged", () => {
   fc.assert(fc.property(idText, (id) => {
     assertEquals(parse(route(`id: ${JSON.stringify(id)}, ${UPSTREAM}`)).routes[0]?.id, id);
   }));
 });
 
-Deno.test("every integer in its canonical form is taken as its digits", () => {
+Deno.test("every canonical integer is used as its digits", () => {
   fc.assert(fc.property(fc.bigInt({ min: -(10n ** 40n), max: 10n ** 40n }), (id) => {
     assertEquals(parse(route(`id: ${id}, ${UPSTREAM}`)).routes[0]?.id, String(id));
   }));

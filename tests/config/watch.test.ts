@@ -78,7 +78,7 @@ Deno.test("content that has been read already is no change, and later content is
   await until(() => it.heard.changes === 1, "the change is told");
 });
 
-Deno.test("a change that no watch on the folder tells of is found by looking", async () => {
+Deno.test("a change that the folder's watch does not report is found by polling", async () => {
   await using elsewhere = await watched();
   await using it = await watched(100);
   await Deno.remove(it.file);

@@ -8,8 +8,8 @@ import { receive, send } from "../bytes.ts";
 import { configTo } from "../fixture.ts";
 import { startUpstream } from "../upstreams.ts";
 import { until } from "../wait.ts";
-import { startSilent } from "../silent.ts";
-import { SHOWS_SOCKETS, synSent } from "../sockets.ts";
+import { silentTest } from "../silent.ts";
+import { synSent } from "../sockets.ts";
 
 const CHECK: HealthCheck = { interval: 1000, timeout: 60_000, fall: 1, rise: 1 };
 const utf8 = (text: string) => new TextEncoder().encode(text);
@@ -91,15 +91,13 @@ Deno.test("a server that never answers fails the check at its timeout", async ()
   );
 });
 
-Deno.test({
-  name: "a server that does not accept fails the check at its timeout, and its connect is cancelled",
-  ignore: !SHOWS_SOCKETS,
-  async fn() {
-    using silent = await startSilent();
+silentTest(
+  "a server that does not accept fails the check at its timeout, and its connect is cancelled",
+  async (silent) => {
     await assertRejects(() => checkOnce(silent.port, { timeout: 50 }), Error, "no answer within 50ms");
     await until(() => synSent(silent.port) === 0, "the connect is cancelled");
   },
-});
+);
 
 Deno.test("a check that is aborted ends at once", async () => {
   const asked = Promise.withResolvers<void>();

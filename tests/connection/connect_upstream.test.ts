@@ -8,8 +8,7 @@ import { until } from "../wait.ts";
 import { identify, refused } from "../clients.ts";
 import { configToPool, poolOn } from "../pools.ts";
 import { captureLog } from "../serving.ts";
-import { startSilent } from "../silent.ts";
-import { SHOWS_SOCKETS } from "../sockets.ts";
+import { silentTest } from "../silent.ts";
 
 const UPSTREAM_UNAVAILABLE = 5;
 const LIMIT_EXCEEDED = 6;
@@ -53,11 +52,9 @@ Deno.test("where every server refuses, each is tried once and the client gets UP
   assertEquals(closings[0], dialed.map((port) => `127.0.0.1:${port}: ${REFUSED}`).join("; "));
 });
 
-Deno.test({
-  name: "a server that does not answer costs its share of timeouts.connect, and no more",
-  ignore: !SHOWS_SOCKETS,
-  async fn() {
-    using silent = await startSilent();
+silentTest(
+  "a server that does not answer costs its share of timeouts.connect, and no more",
+  async (silent) => {
     await using echo = startEcho();
     const { failed, observer } = dialObserver();
     const config = configToPool(poolOn([silent.port, echo.port]), { timeouts: { connect: 600 } });
@@ -68,27 +65,22 @@ Deno.test({
     assertGreaterOrEqual(performance.now() - started, 299);
     assertEquals(failed, [`${silent.port} timeout`]);
   },
-});
+);
 
-Deno.test({
-  name: "all servers together take no longer than timeouts.connect",
-  ignore: !SHOWS_SOCKETS,
-  async fn() {
-    using silent = await startSilent();
-    const servers = ["127.0.0.1", "127.0.0.2", "127.0.0.3", "127.0.0.4", "127.0.0.5", "127.0.0.6"];
-    const pool = poolOn([], {
-      servers: servers.map((host) => ({ host, port: silent.port, weight: 1, backup: false })),
-    });
-    const { dialed, observer } = dialObserver();
-    await using balancer = startBalancer(configToPool(pool, { timeouts: { connect: 600 } }), {
-      observers: [observer],
-      connect: (options) => Deno.connect({ ...options, hostname: "127.0.0.1" }),
-    });
-    using client = await balancer.connect();
-    assertEquals(await refused(client), UPSTREAM_UNAVAILABLE);
-    // each has at least 250 ms
-    assert(dialed.length <= 3, `${dialed.length} servers were dialed`);
-  },
+silentTest("all servers together take no longer than timeouts.connect", async (silent) => {
+  const servers = ["127.0.0.1", "127.0.0.2", "127.0.0.3", "127.0.0.4", "127.0.0.5", "127.0.0.6"];
+  const pool = poolOn([], {
+    servers: servers.map((host) => ({ host, port: silent.port, weight: 1, backup: false })),
+  });
+  const { dialed, observer } = dialObserver();
+  await using balancer = startBalancer(configToPool(pool, { timeouts: { connect: 600 } }), {
+    observers: [observer],
+    connect: (options) => Deno.connect({ ...options, hostname: "127.0.0.1" }),
+  });
+  using client = await balancer.connect();
+  assertEquals(await refused(client), UPSTREAM_UNAVAILABLE);
+  // each has at least 250 ms
+  assert(dialed.length <= 3, `${dialed.length} servers were dialed`);
 });
 
 Deno.test("a full server is passed over; where all are full the client gets LIMIT_EXCEEDED", async () => {

@@ -20,7 +20,7 @@ Deno.test("an ID that was made to slow a glob down is looked up at once", () => 
   assertEquals(ruleFor(table, "a-b-c-d-e-prod"), "match *-*-*-*-*-prod");
 });
 
-Deno.test("the first glob in the order of the file is taken, behind exact IDs and before the default", () => {
+Deno.test("the first glob in file order matches, after exact IDs and before the default", () => {
   const routes = [{ match: "eu-*", ...upstream }, { match: "*", ...upstream }, { id: "eu-1", ...upstream }];
   const table = new RouteTable(routes, upstream);
   assertEquals(["eu-1", "eu-2", "us-1"].map((id) => ruleFor(table, id)), [

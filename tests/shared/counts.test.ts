@@ -47,7 +47,7 @@ Deno.test("counts over several threads equal those of one map, in any order of a
   );
 });
 
-Deno.test("a claim ranks above those before, and threads that have the key are to evict what ranks below", () => {
+Deno.test("a claim has the highest rank, and other threads with the key must evict connections of lower rank", () => {
   const { one, other, evictions } = openThreads(3);
   const [first, second] = [one.ids.claim("a"), one.ids.claim("a")];
   assert(second > first);
@@ -60,7 +60,7 @@ Deno.test("a claim ranks above those before, and threads that have the key are t
   assertEquals(one.ids.get("a"), 4);
 });
 
-Deno.test("where there is no room for another key, the error tells how to get it", () => {
+Deno.test("if there is no room for another key, the error says how to get more", () => {
   const memory = {
     locks: new SharedArrayBuffer(4),
     slots: new SharedArrayBuffer(4 * STRIPE_SLOTS * (SLOT_HEAD + 1)),

@@ -59,7 +59,7 @@ Deno.test("a server is picked when it is asked for: one that is not needed is no
   assertEquals(firsts, [1, 2, 1, 2]);
 });
 
-Deno.test("the number that is left tells how to share the time", () => {
+Deno.test("the remaining time is divided by the number of candidates left", () => {
   const test = pool({}, {}, { backup: true });
   const candidates = test.pool.candidates("1");
   const left = [];

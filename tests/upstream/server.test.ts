@@ -30,7 +30,7 @@ Deno.test("a server takes no more connections than it may have", () => {
   assert(server.acquire());
 });
 
-Deno.test("records of several threads count together, and each tells when its own connections have ended", () => {
+Deno.test("records of several threads share a count, and each reports when its own connections have ended", () => {
   const { one, other } = openThreads(2);
   const idle: string[] = [];
   const serverOf = (name: string, thread: SharedThread) => {

@@ -42,7 +42,7 @@ Deno.test("a time slice is over some time after it began, and begins anew after 
   assert(others, "other work has run meanwhile");
 });
 
-Deno.test("what takes too long is done without, and may fail later", async () => {
+Deno.test("work that takes too long is given up, and may fail later", async () => {
   assertEquals(await soonOr(Promise.resolve("in time"), 60_000, () => "late"), "in time");
   const work = Promise.withResolvers<string>();
   assertEquals(await soonOr(work.promise, 1, () => "late"), "late");

@@ -42,7 +42,7 @@ Deno.test("a stream to which little came waits with 1 KiB, and one to which more
   assertEquals(buffer.bytes.length, KIB_1);
 });
 
-Deno.test("the next burst starts with what the last one needed", () => {
+Deno.test("the next burst starts with the buffer size that the last one needed", () => {
   const buffer = new ReadBuffer();
   sizesWhileFull(buffer, 3);
   buffer.resize(KIB_64);

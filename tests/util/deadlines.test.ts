@@ -32,7 +32,7 @@ Deno.test("work that is late is discarded", async () => {
   assertEquals([discarded, test.deadlines.size], [["late"], 0]);
 });
 
-Deno.test("several attempts share one deadline: what one takes the next lacks", async () => {
+Deno.test("several attempts share one deadline: the time of one is missing to the next", async () => {
   using test = deadlinesOf(300);
   using deadline = test.deadlines.start();
   const started = performance.now();

@@ -19,7 +19,7 @@ for (
   });
 }
 
-Deno.test("of words that are equally near the first is taken", () => {
+Deno.test("of equally near words the first is chosen", () => {
   assertEquals(nearest("eu-3", ["eu-1", "eu-2"]), "eu-1");
 });
 

@@ -4,7 +4,7 @@ import { freePort } from "../sockets.ts";
 
 const at = (port: number) => ({ address: { host: "127.0.0.1", port } });
 
-Deno.test("workers are told the ports that the system chose, which stay over a reload", () => {
+Deno.test("workers receive the ports that the system chose, which survive a reload", () => {
   const addresses = new Addresses();
   const fixed = freePort();
   {

@@ -13,7 +13,7 @@ const lastReport: Report = {
   open: undefined,
 };
 
-Deno.test("totals have what workers that have ended had counted, but their connections are not open", () => {
+Deno.test("totals include the counts of ended workers, but not their connections as open", () => {
   const report = (count: number): Report => ({
     active: count,
     accepted: 10 * count,

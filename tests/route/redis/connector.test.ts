@@ -44,7 +44,7 @@ redisTest("a user needs no more permissions than docs/configuration.md gives", a
   assertStringIncludes(other ?? "", "the user lacks a permission");
 });
 
-redisTest("a key that is no hash, and a database that does not exist, are told", async () => {
+redisTest("a key that is not a hash, and a missing database, are reported", async () => {
   const server = shared.get();
   await server.command("SET", "text", "x");
   const url = `url: "redis://${server.address}"`;
@@ -52,7 +52,7 @@ redisTest("a key that is no hash, and a database that does not exist, are told",
   assertStringIncludes(await read(`${url}, database: 99`) ?? "", "check database");
 });
 
-Deno.test("a server that is not Redis, and one that is not there, are told", async () => {
+Deno.test("a server that is not Redis, and one that is down, are reported", async () => {
   await using echo = startEcho();
   const answer = await read(`url: "redis://127.0.0.1:${echo.port}", timeout: 500ms`);
   assertStringIncludes(answer ?? "", `127.0.0.1:${echo.port}: `);

@@ -62,7 +62,7 @@ Deno.test("an ID that was sent before a change is asked for again", async () => 
   assertEquals([await before, await after], ["a=A@1", "a=A@2"]);
 });
 
-Deno.test("what a lost connection has not answered is sent over the next", async () => {
+Deno.test("requests that a lost connection has not answered are sent over the next", async () => {
   using redis = start();
   redis.requests.use(redis.link);
   const answer = redis.requests.get("a");
@@ -73,7 +73,7 @@ Deno.test("what a lost connection has not answered is sent over the next", async
   assertEquals(await answer, "a=A@1");
 });
 
-Deno.test("what waits fails when the next connection cannot be made, and when the time is over", async () => {
+Deno.test("waiting look-ups fail when reconnecting fails, and when their time is over", async () => {
   using redis = start({ timeout: 30 });
   const waiting = outcome(redis.requests.get("a"));
   redis.requests.fail(new Error("refused"));

@@ -69,7 +69,7 @@ Deno.test("CRC-32C of the example in RFC 3720 and of the usual check", () => {
   assertEquals(crc32c(text("123456789")), 0xe3069283);
 });
 
-Deno.test("PROXY v2 with a right checksum is taken", () => {
+Deno.test("PROXY v2 with a correct checksum is accepted", () => {
   assertEquals(parseProxyHeader(withChecksum(0)), { kind: "complete", length: 35, endpoints: V4_PASSED });
 });
 

@@ -102,7 +102,7 @@ test("the upstream's certificate may be for server_name instead of its host", as
   assertEquals(await receive(client, ID.length), ID);
 });
 
-test("a certificate that nobody trusts is UPSTREAM_UNAVAILABLE", async () => {
+test("an untrusted certificate is UPSTREAM_UNAVAILABLE", async () => {
   assertEquals(await refusal(() => true), 5);
 });
 

@@ -227,7 +227,7 @@ for (
   });
 }
 
-test("after a write has failed, what had arrived can still be read", async () => {
+test("after a failed write, data received before can still be read", async () => {
   await using pair = await tlsPair();
   await writeAll(pair.client, Uint8Array.of(1, 2, 3));
   await pair.client.closeWrite();

@@ -82,7 +82,7 @@ test("an upstream that has finished sending still gets 8 MiB from a TLS client",
   assertEquals(await got.promise, await sha256(up));
 });
 
-test("an ERROR frame arrives whole over TLS, also behind 1 MB that nobody read", async () => {
+test("an ERROR frame arrives whole over TLS, even after 1 MB of unread data", async () => {
   await using certificate = await Certificate.create("first");
   await using balancer = startSecure(certificate, 9);
   using client = await balancer.secure();

@@ -1,7 +1,7 @@
 import { Mutex } from "../../../lib/transport/websocket/mutex.ts";
 import { assert, assertEquals } from "../../assert.ts";
 
-Deno.test("a mutex that is held goes to those that wait, in the order of asking", async () => {
+Deno.test("a held mutex is passed to the waiting callers in order", async () => {
   const mutex = new Mutex();
   const order: number[] = [];
   assert(mutex.tryTake());
@@ -17,7 +17,7 @@ Deno.test("a mutex that is held goes to those that wait, in the order of asking"
   assertEquals([order, mutex.held], [[1, 2, 3], false]);
 });
 
-Deno.test("a mutex that is free is taken at once", async () => {
+Deno.test("a free mutex is acquired at once", async () => {
   const mutex = new Mutex();
   await mutex.take();
   assert(!mutex.tryTake());
