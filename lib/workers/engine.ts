@@ -122,6 +122,7 @@ export class WorkersEngine implements EngineFace {
   }
 
   drain(): Promise<number> {
+    this.#group.stopReplacing();
     return this.#draining ??= this.#queue.add(() => this.#drain());
   }
 

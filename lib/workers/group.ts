@@ -28,9 +28,6 @@ const STABLE_MS = 60_000;
 /** How long a replacement may take to start, in milliseconds. */
 const START_MS = 60_000;
 
-/** How long a worker may take to close, in milliseconds: its webhooks and its log flush their queues meanwhile. */
-const LAST_MS = 5000;
-
 /** Options of a group. */
 export interface GroupOptions
   extends Pick<ThreadOptions, "script" | "answerMs" | "main" | "version" | "counts"> {
@@ -64,6 +61,7 @@ export class WorkerGroup {
   #starting: readonly WorkerThread[] = [];
   #beat: ReturnType<typeof setInterval> | undefined;
   #past = NO_PAST;
+  #isEnding = false;
   #died = 0;
 
   constructor(options: GroupOptions) {
@@ -134,6 +132,12 @@ export class WorkerGroup {
     thread?.tell("evict", eviction);
   }
 
+  /** Replaces no worker from now on: a drain must not wait for one that hangs while it starts. */
+  stopReplacing(): void {
+    this.#isEnding = true;
+    for (const thread of this.#starting) thread.kill("the balancer is shutting down");
+  }
+
   /** Makes all workers stop listening and end their connections, and ends their threads. */
   async close(graceful: boolean): Promise<void> {
     this.#closed.abort();
@@ -144,7 +148,7 @@ export class WorkerGroup {
     this.#living.clear();
     // a scrape while they close must not find less than one before
     keep();
-    await Promise.all(living.map((thread) => closeThread(thread, graceful)));
+    await Promise.all(living.map((thread) => thread.close(graceful)));
     keep();
   }
 
@@ -206,14 +210,14 @@ export class WorkerGroup {
       try {
         return await this.#options.queue.add(() => this.#startAgain(index));
       } catch (error) {
-        if (signal.aborted) return;
+        if (signal.aborted || this.#isEnding) return;
         log.error(`worker ${index} cannot be replaced: ${messageOf(error)}; trying again until it works`);
       }
     }
   }
 
   async #startAgain(index: number): Promise<void> {
-    if (this.#closed.signal.aborted) return;
+    if (this.#closed.signal.aborted || this.#isEnding) return;
     const thread = this.#spawn(index);
     this.#starting = [thread];
     // a worker that hangs must not block the queue
@@ -237,13 +241,4 @@ export class WorkerGroup {
     // the health may have changed during its start
     thread.tell("useHealths", this.#options.healths());
   }
-}
-
-/** Closes a worker; ends its thread if that takes too long. */
-async function closeThread(thread: WorkerThread, graceful: boolean): Promise<void> {
-  const closed = new AbortController();
-  const closing = thread.close(graceful).catch(() => {}).then(() => closed.abort());
-  await sleep(thread.hangs ? 0 : LAST_MS, closed.signal);
-  await thread.end();
-  await closing;
 }

@@ -4,7 +4,7 @@ import { Worker } from "node:worker_threads";
 import type { Config, DefaultConfig } from "../config/config.ts";
 import { messageOf } from "../errors.ts";
 import type { ConnectionInfo } from "../observe/observer.ts";
-import { soonOr } from "../util/async.ts";
+import { sleep, soonOr } from "../util/async.ts";
 import { Channel, type ResultOf } from "./channel.ts";
 import type { MainCalls, Report, SentConfig, WorkerCalls, WorkerSettings } from "./calls.ts";
 import type { SentHealth } from "../upstream/remote_health.ts";
@@ -18,6 +18,9 @@ const YOUNG_GENERATION_MB = 6;
 
 /** Routes per message: less than a millisecond of work for the receiver. */
 const BATCH = 250;
+
+/** How long a worker may take to close, in milliseconds: its webhooks and its log flush their queues meanwhile. */
+const LAST_MS = 5000;
 
 /** A worker ended unexpectedly; pending calls get no answer. */
 export class WorkerDied extends Error {}
@@ -54,6 +57,7 @@ export class WorkerThread {
   /** Offset from the worker's clock to that of the main thread, in milliseconds. */
   #clockOffset = 0;
   #presence: number | undefined;
+  /** Whether it did not answer when a drain had to end. */
   #hangs = false;
   #over = false;
 
@@ -78,11 +82,6 @@ export class WorkerThread {
   /** Its last report. */
   get lastReport(): Report {
     return this.#report;
-  }
-
-  /** Whether it did not answer when a drain had to end. */
-  get hangs(): boolean {
-    return this.#hangs;
   }
 
   /** @throws {WorkerDied} if it ends before it answers; Error if its handler throws */
@@ -155,9 +154,13 @@ export class WorkerThread {
     });
   }
 
-  /** Makes it stop listening and end its connections. */
-  async close(graceful: boolean): Promise<Report> {
-    return this.#report = await this.call("close", graceful);
+  /** Makes it stop listening and end its connections, and ends the thread, also if that takes too long. */
+  async close(graceful: boolean): Promise<void> {
+    const closed = new AbortController();
+    const closing = this.#close(graceful).catch(() => {}).then(() => closed.abort());
+    await sleep(this.#hangs ? 0 : LAST_MS, closed.signal);
+    await this.end();
+    await closing;
   }
 
   /** `connections` of this worker, with times on the main thread's clock. */
@@ -189,6 +192,10 @@ export class WorkerThread {
     this.#over = true;
     this.#channel.break(new WorkerDied(`worker ${this.index} has ended: ${why}`));
     await this.#worker.terminate();
+  }
+
+  async #close(graceful: boolean): Promise<void> {
+    this.#report = await this.call("close", graceful);
   }
 
   async #send({ routes, ...config }: Config): Promise<SentConfig> {

@@ -193,3 +193,16 @@ Deno.test("a worker that hangs holds up neither an answer nor the end", async ()
   assert(performance.now() - start < HANG_MS, "it was waited for");
   await receiveAll(client).catch(() => {}); // reset, if it was in the worker that hangs
 });
+
+Deno.test("a drain does not wait for a worker that hangs while it replaces another", async () => {
+  using log = captureLog();
+  const timeouts = { drain: 10, drain_spread: 0 };
+  await using workers = await startWorkers({ timeouts }, { script });
+  const start = performance.now();
+  await fail(workers.engine, "exits, and hangs when it starts again");
+  await until(() => log.lines("worker 0 has died").length > 0, "it has died");
+  await pause(500); // by then the other one starts
+  await workers.engine.drain();
+  assert(performance.now() - start < HANG_MS, "it was waited for");
+  assertEquals(log.lines("cannot be replaced"), []);
+});

@@ -6,6 +6,9 @@ import { HEADER, type SharedMemory } from "../../lib/shared/memory.ts";
 import "../../lib/workers/worker.ts";
 import { WorkerEngine } from "../../lib/workers/worker_engine.ts";
 
+/** Memory that outlives the worker, and that nothing else uses. */
+const HANGS_AT_START = new Int32Array(workerData.memory.header, 4 * (HEADER.rows - 1), 1);
+
 /** Faults by the ID that brings them about; only the worker with index 0 has them. */
 const FAULTS: Readonly<Record<string, () => void>> = {
   throws: () => {
@@ -30,6 +33,10 @@ const FAULTS: Readonly<Record<string, () => void>> = {
   "exits at a preparation": () => {
     WorkerEngine.prototype.prepare = () => Deno.exit(1);
   },
+  "exits, and hangs when it starts again": () => {
+    HANGS_AT_START[0] = 1;
+    Deno.exit(1);
+  },
   hangs: () => hang(3000),
   "hangs for long": () => hang(10_000),
 };
@@ -41,3 +48,5 @@ function hang(ms: number): void {
 parentPort?.on("message", ({ call, args }: { call?: string; args?: [{ id?: string }] }) => {
   if (call === "terminate" && workerData.index === 0) FAULTS[args?.[0].id ?? ""]?.();
 });
+
+if (workerData.index === 0 && HANGS_AT_START[0] === 1) hang(10_000);
