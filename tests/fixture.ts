@@ -1,7 +1,7 @@
 /** Balancers on free ports of loopback: alone, or with an upstream behind them and clients before them. */
 
 import { Balancer, type BalancerOptions } from "../lib/balancer.ts";
-import type { Config } from "../lib/config/config.ts";
+import type { Config, ListenerConfig } from "../lib/config/config.ts";
 import { emptyConfig } from "../lib/config/parse.ts";
 import type { Transport } from "../lib/transport/duplex.ts";
 import { type Client, connectOver, identify, refused } from "./clients.ts";
@@ -47,6 +47,12 @@ export function startBalancer(config: Config, options?: BalancerOptions) {
     connectOver: (transport: Transport) => connectOver(transport, port),
     [Symbol.asyncDispose]: () => balancer.close(),
   };
+}
+
+/** A balancer whose listener has the settings `websocket`, with ID 1 to `port` and `id` as `timeouts.id`. */
+export function startWithWebSocket(websocket: NonNullable<ListenerConfig["websocket"]>, port = 9, id = 5000) {
+  const listener = { address: { host: "127.0.0.1", port: 0 }, websocket };
+  return startBalancer(configTo(port, { listeners: [listener], timeouts: { id } }));
 }
 
 /** A balancer, the upstream behind it that sends back what it gets, and clients with an ID. */

@@ -17,7 +17,7 @@ const DEFAULT_ADDRESS = "0.0.0.0:8888";
 const proxyProtocol = v.pipe(
   v.strictObject({
     trusted: networks(
-      "Proxies, which must name the client in a PROXY header; a header from anybody else is refused.",
+      "Proxies, which must name the client in a PROXY header; a header from any other peer is refused.",
       "at least one entry",
     ),
   }, "a mapping such as { trusted: [10.0.0.0/8] }"),

@@ -1,13 +1,13 @@
-/** A WebSocket client in the raw: it sends any bytes, and takes frames apart by itself. */
+/** A raw WebSocket client: it sends arbitrary bytes, and parses frames itself. */
 
 import { assertEquals, assertStringIncludes } from "../../assert.ts";
 import { concat, send } from "../../bytes.ts";
 
-/** The key of the RFC's example, and what answers it (section 1.3). */
+/** The key of the example in the RFC, and its accept value (section 1.3). */
 export const KEY = "dGhlIHNhbXBsZSBub25jZQ==";
 export const ACCEPT = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=";
 
-/** A handshake that is taken, with lines put in place of others or behind them. */
+/** A valid handshake, with some fields replaced or added. */
 export function request(
   changes: Readonly<Record<string, string | readonly string[]>> = {},
   start = "GET / HTTP/1.1",
