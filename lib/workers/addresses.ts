@@ -1,14 +1,17 @@
 /** The addresses of the configuration, with the ports that the system chose. */
 
 import { getLogger } from "@logtape/logtape";
-import type { ListenerConfig } from "../config/config.ts";
-import { bind, freeKey, type Listen } from "../listen/bind.ts";
+import type { HostPort, ListenerConfig } from "../config/config.ts";
+import { bind, freeKey } from "../listen/bind.ts";
 import { addressText } from "../util/text.ts";
 
 const log = getLogger("switchyard");
 
-/** New addresses that can be listened on. Disposing of it frees the ports that it holds. */
-export interface PreparedAddresses extends Disposable {
+/** Has the system choose a port at `host`, which stays open for the workers. */
+export type ReservePort = (host: string) => Promise<Deno.NetAddr>;
+
+/** New addresses that can be listened on. */
+export interface PreparedAddresses {
   /** The listeners as workers are to open them. */
   readonly listeners: readonly ListenerConfig[];
   /** Called once the workers listen. */
@@ -17,11 +20,11 @@ export interface PreparedAddresses extends Disposable {
 
 /** See the top of the file. */
 export class Addresses {
-  readonly #listen: Listen;
+  readonly #reserve: ReservePort;
   #bound = new Map<string, Deno.NetAddr>();
 
-  constructor(listen: Listen = Deno.listen) {
-    this.#listen = listen;
+  constructor(reserve: ReservePort) {
+    this.#reserve = reserve;
   }
 
   /** The addresses, with the ports that the system chose for port 0. */
@@ -35,36 +38,24 @@ export class Addresses {
    *
    * @throws Error naming the address that cannot be listened on
    */
-  prepare(configs: readonly ListenerConfig[]): PreparedAddresses {
+  async prepare(configs: readonly ListenerConfig[]): Promise<PreparedAddresses> {
     using probes = new DisposableStack();
-    using held = new DisposableStack();
     const after = new Map<string, Deno.NetAddr>();
-    const free: Deno.NetAddr[] = [];
-    const listeners = configs.map((config): ListenerConfig => {
-      const key = freeKey(config.address, after);
-      const known = this.#bound.get(key);
-      const addr = known ?? probes.adopt(
-        bind(config.address, { listen: this.#listen, own: this.all }),
-        (socket) => socket.close(),
-      ).addr as Deno.NetAddr;
-      if (!known && config.address.port === 0) free.push(addr);
+    const listeners: ListenerConfig[] = [];
+    for (const config of configs) {
+      const { address } = config;
+      const key = freeKey(address, after);
+      const addr = this.#bound.get(key) ??
+        (address.port === 0 ? await this.#reserve(address.host) : this.#probe(address, probes));
       after.set(key, addr);
-      return { ...config, address: { ...config.address, port: addr.port } };
-    });
-    probes.dispose();
-    // a port that the system chose is held until the workers listen, so that nobody else gets it
-    for (const { hostname, port } of free) {
-      held.adopt(
-        bind({ host: hostname, port }, { listen: this.#listen, reusePort: true, own: [] }),
-        (socket) => socket.close(),
-      );
+      listeners.push({ ...config, address: { ...address, port: addr.port } });
     }
-    const holding = held.move();
-    return {
-      listeners,
-      commit: () => this.#use(after),
-      [Symbol.dispose]: () => holding.dispose(),
-    };
+    return { listeners, commit: () => this.#use(after) };
+  }
+
+  #probe(address: HostPort, probes: DisposableStack): Deno.NetAddr {
+    const socket = bind(address, { own: this.all });
+    return probes.adopt(socket, () => socket.close()).addr;
   }
 
   #use(after: Map<string, Deno.NetAddr>): void {

@@ -55,6 +55,8 @@ export interface Report {
 export interface WorkerCalls {
   /** Adds routes to the configuration that `start` or `prepare` completes. @param at Index of the first */
   addRoutes(routes: readonly RouteConfig[], at: number): void;
+  /** Opens a port that the system chooses, for the next `start` or `prepare`; `abort` closes it. */
+  reserve(host: string): Deno.NetAddr;
   /** Starts listening and serving. */
   start(config: SentConfig, healths: readonly SentHealth[]): Started;
   /** The first step of a reload; `commit` or `abort` is the second. */

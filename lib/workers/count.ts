@@ -1,6 +1,7 @@
-/** The number of workers. */
+/** The number of workers, and the memory for their counts. */
 
-import type { Config } from "../config/config.ts";
+import { type Config, DEFAULT_CONNECTIONS } from "../config/config.ts";
+import { createSharedMemory, type SharedMemory } from "../shared/memory.ts";
 
 type Workers = Pick<Config, "workers">;
 
@@ -24,4 +25,10 @@ export function workersProblem(
 
 function spreads(os: typeof Deno.build.os): boolean {
   return os === "linux" || os === "android";
+}
+
+/** Memory for the counts of the workers and the main thread. */
+export function memoryOf(config: Config): SharedMemory {
+  const { connections = DEFAULT_CONNECTIONS } = config.limits;
+  return createSharedMemory({ threads: threadsOf(config) + 1, connections });
 }

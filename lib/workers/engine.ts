@@ -1,6 +1,6 @@
 /** An engine of several workers. The main thread owns the configuration, the addresses and the health of servers. */
 
-import { type Config, DEFAULT_CONNECTIONS } from "../config/config.ts";
+import type { Config } from "../config/config.ts";
 import { serversOf } from "../config/servers.ts";
 import type { DialSettings } from "../connection/dial_settings.ts";
 import { Dialing } from "../connection/dialing.ts";
@@ -21,13 +21,12 @@ import { sumOfOpen } from "../observe/open_counts.ts";
 import { difference } from "../route/diff.ts";
 import { RouteTable } from "../route/table.ts";
 import { readAhead, tlsFiles } from "../transport/tls/files.ts";
-import { createSharedMemory, type SharedMemory } from "../shared/memory.ts";
 import { SharedThread } from "../shared/thread.ts";
 import type { DialReport, SentHealth } from "../upstream/remote_health.ts";
 import { WebhookWaker } from "../upstream/waker.ts";
-import { Addresses } from "./addresses.ts";
+import { Addresses, type PreparedAddresses } from "./addresses.ts";
 import type { MainCalls } from "./calls.ts";
-import { threadsOf } from "./count.ts";
+import { memoryOf, threadsOf } from "./count.ts";
 import { WorkerGroup } from "./group.ts";
 import { withDefaults, type WorkersOptions } from "./options.ts";
 import { pastRedis, sum, sumOfCounts, sumOfReports } from "./totals.ts";
@@ -36,7 +35,7 @@ import { SerialQueue } from "./queue.ts";
 /** See the top of the file. */
 export class WorkersEngine implements EngineFace {
   readonly #group: WorkerGroup;
-  readonly #addresses = new Addresses();
+  readonly #addresses = new Addresses((host) => this.#group.first.call("reserve", host));
   readonly #queue = new SerialQueue();
   readonly #observer: Observers;
   readonly #dialing: Dialing;
@@ -159,7 +158,7 @@ export class WorkersEngine implements EngineFace {
 
   async #start(): Promise<void> {
     await this.#group.load();
-    using addresses = this.#addresses.prepare(this.#config.listeners);
+    const addresses = await this.#addresses.prepare(this.#config.listeners);
     this.#sent = { ...this.#config, listeners: addresses.listeners };
     await this.#group.serve(this.#sent);
     addresses.commit();
@@ -171,15 +170,7 @@ export class WorkersEngine implements EngineFace {
     const change = await difference(this.#routing.table, table);
     const read = await readAhead(tlsFiles([], serversOf(config)));
     const routing = { table, ...this.#dialing.settings(config, read) };
-    using addresses = this.#addresses.prepare(config.listeners);
-    const sent = { ...config, listeners: addresses.listeners };
-    try {
-      await this.#group.each((thread) => thread.prepare(sent));
-      this.#ensureRunning();
-    } catch (error) {
-      await this.#group.all("abort");
-      throw error;
-    }
+    const { addresses, sent } = await this.#prepare(config);
     [this.#config, this.#sent, this.#routing] = [config, sent, routing];
     this.#dialing.use(routing);
     const healths = this.#healths;
@@ -188,6 +179,20 @@ export class WorkersEngine implements EngineFace {
     const result = { ...change, connections: sum(await affected) };
     if (observed) this.#observer.reloaded(result);
     return result;
+  }
+
+  /** The first step of a reload. @throws Error if a worker cannot use `config`; nothing has changed then */
+  async #prepare(config: Config): Promise<{ addresses: PreparedAddresses; sent: Config }> {
+    try {
+      const addresses = await this.#addresses.prepare(config.listeners);
+      const sent = { ...config, listeners: addresses.listeners };
+      await this.#group.each((thread) => thread.prepare(sent));
+      this.#ensureRunning();
+      return { addresses, sent };
+    } catch (error) {
+      await this.#group.all("abort");
+      throw error;
+    }
   }
 
   #ensureRunning(): void {
@@ -240,10 +245,4 @@ export class WorkersEngine implements EngineFace {
     const { past } = this.#group;
     return [{ ...past, redis: pastRedis(past, reports), open }, ...reports];
   }
-}
-
-/** Memory for the counts of the workers and the main thread. */
-function memoryOf(config: Config): SharedMemory {
-  const { connections = DEFAULT_CONNECTIONS } = config.limits;
-  return createSharedMemory({ threads: threadsOf(config) + 1, connections });
 }

@@ -73,6 +73,12 @@ export class WorkerGroup {
     return [...this.#living.values()];
   }
 
+  /** One that is loaded. @throws Error if none is */
+  get first(): WorkerThread {
+    for (const thread of [...this.living, ...this.#starting]) return thread;
+    throw new Error("no worker is running; try again");
+  }
+
   /** Number of workers that have died. */
   get died(): number {
     return this.#died;

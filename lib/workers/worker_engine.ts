@@ -20,6 +20,7 @@ import { SharedThread } from "../shared/thread.ts";
 import type { SentHealth } from "../upstream/remote_health.ts";
 import { Channel, type Port } from "./channel.ts";
 import { Presence } from "./presence.ts";
+import { ReservedPorts } from "./reserved_ports.ts";
 
 const log = getLogger("switchyard");
 
@@ -31,6 +32,7 @@ export class WorkerEngine implements WorkerCalls {
   readonly #counting: CountingObserver | undefined;
   readonly #webhooks = new Webhooks([]);
   readonly #presence = new Presence();
+  readonly #ports = new ReservedPorts();
   #log: Log | undefined;
   #running: Engine | undefined;
   #routes: RouteConfig[] = [];
@@ -47,6 +49,10 @@ export class WorkerEngine implements WorkerCalls {
     for (const route of routes) this.#routes.push(route);
   }
 
+  reserve(host: string): Deno.NetAddr {
+    return this.#ports.reserve(host);
+  }
+
   start(sent: SentConfig, healths: readonly SentHealth[]): Started {
     const config = this.#received(sent);
     this.#log = Log.start(config.log, {
@@ -60,6 +66,7 @@ export class WorkerEngine implements WorkerCalls {
     const observers = [this.#counting, this.#webhooks, tracing(this.#settings.version)];
     this.#running = Engine.start(config, {
       reusePort: true,
+      listen: this.#ports.listen,
       shared: new SharedThread({
         memory: this.#settings.memory,
         index: this.#settings.index,
@@ -96,6 +103,7 @@ export class WorkerEngine implements WorkerCalls {
   abort(): void {
     this.#prepared?.reload.abort();
     this.#prepared = undefined;
+    this.#ports.release();
   }
 
   evict(eviction: Eviction): void {

@@ -71,3 +71,14 @@ Deno.test("an address that another program has is an error, and nothing is left 
     `cannot listen on 127.0.0.1:${port}: the address is in use`,
   );
 });
+
+Deno.test("clients are served from the start, also if the process starts others meanwhile", async () => {
+  // a process that is being started has the sockets of this one for a moment
+  const spawner = new Worker(new URL("./spawner.ts", import.meta.url), { type: "module" });
+  for (let start = 0; start < sized(80); start++) {
+    await using workers = await startWorkers();
+    const clients = await Promise.all(Array.from({ length: 40 }, () => workers.join()));
+    for (const client of clients) client.close();
+  }
+  spawner.terminate();
+});
