@@ -37,6 +37,7 @@ export function textLine(record: LogRecord): string {
 export function textValue(value: unknown): string {
   const text = typeof value === "string" ? value : JSON.stringify(value);
   if (ASCII_WORD.test(text)) return text;
+  if (UNESCAPED.test(text)) return `"${text}"`;
   return plain(WORD.test(text) ? text : JSON.stringify(text));
 }
 
