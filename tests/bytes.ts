@@ -1,7 +1,11 @@
-/** Bytes of tests, and moving them: all of them, at any pace. */
+/** Test data, and sending and receiving it whole. */
 
-import { concat as concatAll } from "../lib/util/bytes.ts";
+import { encodeId } from "../lib/frame/tlv.ts";
 import type { Duplex } from "../lib/transport/duplex.ts";
+import { concat as concatAll } from "../lib/util/bytes.ts";
+
+/** The ID frame of ID 1, for which `configTo` has a route. */
+export const ID = encodeId("1");
 
 /** Writes all of `bytes`. */
 export async function send(conn: Pick<Duplex, "write">, bytes: Uint8Array): Promise<void> {

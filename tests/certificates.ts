@@ -10,6 +10,11 @@ export const hasOpenssl = await (async () => {
   }
 })();
 
+/** A test that needs certificates. It is ignored where openssl is missing. */
+export function opensslTest(name: string, fn: () => Promise<void>): void {
+  Deno.test({ name, ignore: !hasOpenssl, fn });
+}
+
 /** Runs openssl to its end; `s_client` ends after the handshake, since there is nothing to send. */
 export function openssl(...args: string[]) {
   return opensslSending(new Uint8Array(), ...args);

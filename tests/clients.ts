@@ -3,21 +3,37 @@
 import { connect } from "node:net";
 import { decodeError, encodeId, HEADER_BYTES } from "../lib/frame/tlv.ts";
 import type { Duplex, Transport } from "../lib/transport/duplex.ts";
-import { TcpDuplex } from "../lib/transport/tcp.ts";
+import { type Socket, TcpDuplex } from "../lib/transport/tcp.ts";
 import { connectWebSocket } from "../lib/transport/websocket/connect.ts";
 import { assertEquals } from "./assert.ts";
 import { receive, receiveAll, send } from "./bytes.ts";
 
-/** A client's end of a connection, whatever carries its bytes. */
+/** A client's end of a connection, over any transport. */
 export type Client = Pick<Duplex, "read" | "write" | "closeWrite" | "close"> & Disposable;
 
 /** A client of the balancer on `port`. */
 export async function connectOver(transport: Transport, port: number): Promise<Client> {
   const conn = await Deno.connect({ hostname: "127.0.0.1", port });
   conn.setNoDelay(true);
-  if (transport === "tcp") return conn;
-  const socket = await connectWebSocket(new TcpDuplex(conn), { host: { host: "127.0.0.1", port } });
+  return transport === "tcp" ? conn : await webSocketOver(conn, port);
+}
+
+/** A WebSocket over a connection to the balancer on `port`, which may be one with TLS. */
+export async function webSocketOver(conn: Deno.TcpConn | Deno.TlsConn, port: number): Promise<Client> {
+  const below: Socket = {
+    read: (buffer) => conn.read(buffer),
+    write: (bytes) => conn.write(bytes),
+    closeWrite: () => conn.closeWrite(),
+    setNoDelay: () => {}, // a connection with TLS has no such method
+    [Symbol.dispose]: () => conn[Symbol.dispose](),
+  };
+  const socket = await connectWebSocket(new TcpDuplex(below), { host: { host: "localhost", port } });
   return Object.assign(socket, { [Symbol.dispose]: () => socket.close() });
+}
+
+/** Sends the ID frame of `id`. */
+export async function sendId(client: Pick<Client, "write">, id: string): Promise<void> {
+  await send(client, encodeId(id));
 }
 
 /** Connects, and resets the connection with a RST instead of closing it. */
@@ -37,23 +53,23 @@ export function refusalCode(received: Uint8Array): number {
   return decodeError(received.subarray(HEADER_BYTES)).code;
 }
 
-/** Sends the ID, and asserts that an echoing upstream has it. */
-export async function identify(client: Client, id = "1"): Promise<void> {
+/** Sends the ID, and asserts that an echoing upstream has received it. */
+export async function identify(client: Pick<Client, "read" | "write">, id = "1"): Promise<void> {
   const frame = encodeId(id);
   await send(client, frame);
   assertEquals(await receive(client, frame.length), frame);
 }
 
-/** Sends the ID, and gives the code of the ERROR frame that comes back. */
-export async function refused(client: Client, id = "1"): Promise<number> {
-  await send(client, encodeId(id));
+/** Sends the ID, and returns the code of the ERROR frame that is the answer. */
+export async function refused(client: Pick<Client, "read" | "write">, id = "1"): Promise<number> {
+  await sendId(client, id);
   return refusalCode(await receiveAll(client));
 }
 
-/** What the upstream of `id` is called. */
+/** The name with which the upstream of `id` answers. */
 export async function named({ connect }: { connect(): Promise<Client> }, id: string): Promise<string> {
   const client = await connect();
-  await send(client, encodeId(id));
+  await sendId(client, id);
   const received = await receiveAll(client);
   client.close();
   return new TextDecoder().decode(received);

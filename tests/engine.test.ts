@@ -1,9 +1,8 @@
 /** Settings that a reload changes for connections that are open. */
 
 import { Balancer } from "../lib/balancer.ts";
-import { encodeId } from "../lib/frame/tlv.ts";
 import { assertEquals } from "./assert.ts";
-import { receive, receiveAll, send } from "./bytes.ts";
+import { ID, receive, receiveAll, send } from "./bytes.ts";
 import { refusalCode } from "./clients.ts";
 import { configTo, startBalancer } from "./fixture.ts";
 import { startEcho } from "./upstreams.ts";
@@ -12,7 +11,6 @@ Deno.test("limits and duplicate_id of a reload apply to connections that are ope
   await using upstream = startEcho();
   const config = configTo(upstream.port);
   await using balancer = startBalancer(config);
-  const ID = encodeId("1");
   const join = async () => {
     const client = await balancer.connect();
     await send(client, ID);

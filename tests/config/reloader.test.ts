@@ -1,6 +1,6 @@
 import { encodeId } from "../../lib/frame/tlv.ts";
 import { assertEquals, assertStringIncludes } from "../assert.ts";
-import { concat, receive, receiveAll, send } from "../bytes.ts";
+import { concat, ID, receive, receiveAll, send } from "../bytes.ts";
 import { named } from "../clients.ts";
 import { count, LISTENERS, replace, routeTo, said, serve } from "../serving.ts";
 import { startEcho, startNamed } from "../upstreams.ts";
@@ -93,7 +93,6 @@ Deno.test("the command line's routes and listeners stay after a reload", async (
 Deno.test("timeouts, forward_id and the log change for connections after a reload", async () => {
   await using upstream = startEcho();
   await using serving = await serve(routeTo(upstream.port));
-  const ID = encodeId("1");
   using before = await serving.connect();
   await send(before, ID);
   await receive(before, ID.length);

@@ -1,6 +1,5 @@
-import { encodeId } from "../../lib/frame/tlv.ts";
 import { assert, assertEquals, assertGreater, assertRejects, assertStringIncludes } from "../assert.ts";
-import { concat, noise, receive, receiveAll, send, sha256 } from "../bytes.ts";
+import { concat, ID, noise, receive, receiveAll, send, sha256 } from "../bytes.ts";
 import { type Client, refusalCode } from "../clients.ts";
 import { configTo, overEach, startBalancer, startEchoing } from "../fixture.ts";
 import { sized } from "../soak.ts";
@@ -8,7 +7,6 @@ import { startEcho, startUpstream } from "../upstreams.ts";
 import { until } from "../wait.ts";
 import { captureLog, routeTo, serve } from "../serving.ts";
 
-const ID = encodeId("1");
 const SHUTTING_DOWN = 7;
 const STREAMS = sized(200, 0.4);
 

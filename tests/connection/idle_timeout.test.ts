@@ -1,14 +1,12 @@
-import { encodeId } from "../../lib/frame/tlv.ts";
 import { sweepRelays } from "../../lib/relay/sweep.ts";
 import { assertEquals, assertGreater } from "../assert.ts";
-import { receive, receiveAll, send } from "../bytes.ts";
+import { ID, receive, receiveAll, send } from "../bytes.ts";
 import { type Changes, overEach, startEchoing, startPath } from "../fixture.ts";
 import { until } from "../wait.ts";
 import { RawWebSocket } from "../transport/websocket/raw.ts";
 import { wire } from "../transport/websocket/wire.ts";
 import { captureLog } from "../serving.ts";
 
-const ID = encodeId("1");
 const HOUR = 3_600_000;
 
 /** A balancer that sweeps when the test says so, and as late as it says. */

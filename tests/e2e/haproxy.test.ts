@@ -2,13 +2,10 @@
 
 import { assert, assertEquals } from "../assert.ts";
 import { pause } from "../wait.ts";
-import { encodeId } from "../../lib/frame/tlv.ts";
 import { parseProxyHeader } from "../../lib/transport/proxy_protocol/header.ts";
-import { concat, receive, send } from "../bytes.ts";
+import { concat, ID, receive, send } from "../bytes.ts";
 import { startUpstream } from "../upstreams.ts";
 import { Running, start } from "./processes.ts";
-
-const ID = encodeId("1");
 
 const installed = await isInstalled();
 

@@ -1,13 +1,10 @@
 /** TLS of the process as it is run, with openssl's client and a certificate renewed beside it. */
 
-import { encodeId } from "../../lib/frame/tlv.ts";
 import { assert, assertEquals, assertStringIncludes } from "../assert.ts";
 import { Certificate, hasOpenssl, openssl } from "../certificates.ts";
-import { receive, send } from "../bytes.ts";
+import { ID, receive, send } from "../bytes.ts";
 import { startEcho } from "../upstreams.ts";
 import { hasTls, start } from "./processes.ts";
-
-const ID = encodeId("1");
 
 Deno.test({
   name: "serve speaks TLS, and SIGHUP takes a renewed certificate into use without touching a connection",

@@ -1,14 +1,11 @@
 /** Thousands of connections at once: upstream, balancer and clients are a process each, for the sake of open files. */
 
-import { encodeId } from "../../lib/frame/tlv.ts";
 import { assert, assertEquals } from "../assert.ts";
 import { start } from "../e2e/processes.ts";
-import { receive, send } from "../bytes.ts";
+import { ID, receive, send } from "../bytes.ts";
 import { sized } from "../soak.ts";
 
 const PAIRS = sized(9_000, 0.05);
-const ID = encodeId("1");
-
 /** Whether this machine lets a process have the two files a pair takes. */
 function filesSuffice(): boolean {
   if (Deno.build.os !== "linux") return false;

@@ -1,27 +1,23 @@
-/** Connections that end in every way leave no socket, no timer and no place under a limit behind. */
+/** Connections that end in every way release their sockets, their timers and their permits. */
 
-import { encodeId } from "../../lib/frame/tlv.ts";
-import { TcpDuplex } from "../../lib/transport/tcp.ts";
-import { connectWebSocket } from "../../lib/transport/websocket/connect.ts";
 import { assertEquals } from "../assert.ts";
-import { receive, receiveAll, send } from "../bytes.ts";
+import { ID, receive, receiveAll, send } from "../bytes.ts";
 import { Certificate, hasOpenssl } from "../certificates.ts";
-import { configTo, startBalancer } from "../fixture.ts";
+import { identify, refused, webSocketOver } from "../clients.ts";
+import { startEchoing } from "../fixture.ts";
 import { openSockets, SHOWS_SOCKETS } from "../sockets.ts";
 import { sized } from "../soak.ts";
-import { startUpstream } from "../upstreams.ts";
-import { until } from "../wait.ts";
 import { countTimers } from "../timers.ts";
+import { until } from "../wait.ts";
 
-const ID = encodeId("1");
 const PART = ID.subarray(0, 3);
 /** The beginning of a TLS record that announces more than follows. */
 const CLIENT_HELLO_PART = Uint8Array.of(0x16, 3, 1, 2, 0, 1);
-/** Clients at work at the same time. */
+/** Number of clients at the same time. */
 const AT_ONCE = 50;
 const TOTAL = sized(100_000, 0.01);
 
-/** Where the balancer listens, and the certificate that it has. */
+/** The balancer's ports, and its certificate. */
 interface Ports {
   readonly raw: number;
   readonly tls: number;
@@ -33,12 +29,7 @@ type Client = (ports: Ports) => Promise<void>;
 const dial = (port: number) => Deno.connect({ hostname: "127.0.0.1", port });
 const dialTls = ({ tls, ca }: Ports) => Deno.connectTls({ hostname: "localhost", port: tls, caCerts: [ca] });
 
-async function echoes(client: Pick<Deno.Conn, "read" | "write">): Promise<void> {
-  await send(client, ID);
-  assertEquals(await receive(client, ID.length), ID);
-}
-
-/** Closes with what the peer has sent unread, which the kernel turns into a reset. */
+/** Closes without reading what the peer has sent, which the kernel turns into a reset. */
 async function sendAndReset(port: number, bytes: Uint8Array, waitForEcho = false): Promise<void> {
   using client = await dial(port);
   await send(client, bytes);
@@ -47,15 +38,11 @@ async function sendAndReset(port: number, bytes: Uint8Array, waitForEcho = false
   await send(client, new Uint8Array(64 << 10));
 }
 
-async function webSocketOver(conn: Deno.Conn, port: number) {
-  return await connectWebSocket(new TcpDuplex(conn as Deno.TcpConn), { host: { host: "localhost", port } });
-}
-
 /** Every way in which a client can come and go. */
 const CLIENTS: Readonly<Record<string, Client>> = {
   async "a good one"({ raw }) {
     using client = await dial(raw);
-    await echoes(client);
+    await identify(client);
   },
   async "half-closed"({ raw }) {
     using client = await dial(raw);
@@ -71,8 +58,7 @@ const CLIENTS: Readonly<Record<string, Client>> = {
   "reset while it relays": ({ raw }) => sendAndReset(raw, ID, true),
   async "an unknown ID"({ raw }) {
     using client = await dial(raw);
-    await send(client, encodeId("nobody"));
-    assertEquals((await receiveAll(client))[0], 3);
+    await refused(client, "nobody");
   },
   async "no frame at all"({ raw }) {
     using client = await dial(raw);
@@ -82,19 +68,19 @@ const CLIENTS: Readonly<Record<string, Client>> = {
   async "a WebSocket"({ raw }) {
     using conn = await dial(raw);
     const socket = await webSocketOver(conn, raw);
-    await echoes(socket);
+    await identify(socket);
     socket.close();
   },
   "a WebSocket given up in its handshake": ({ raw }) =>
     sendAndReset(raw, new TextEncoder().encode("GET / HTTP/1.1\r\nHost: a\r\n")),
   async "TLS"(ports) {
     using client = await dialTls(ports);
-    await echoes(client);
+    await identify(client);
   },
   async "a WebSocket over TLS"(ports) {
     using client = await dialTls(ports);
     const socket = await webSocketOver(client, ports.tls);
-    await echoes(socket);
+    await identify(socket);
     await socket.closeWrite();
     socket.close();
   },
@@ -125,32 +111,24 @@ Deno.test({
   async fn() {
     using timers = countTimers();
     await using certificate = await Certificate.create("leaks");
-    // an upstream that a reset of its peer does not disturb
-    await using upstream = startUpstream(async (conn) => {
-      const buffer = new Uint8Array(16 << 10);
-      for (let count; (count = await conn.read(buffer)) !== null;) {
-        await send(conn, buffer.subarray(0, count));
-      }
-    });
     const address = { host: "127.0.0.1", port: 0 };
     const limits = {
       connections: 10 * AT_ONCE,
       connections_per_ip: 10 * AT_ONCE,
       connections_per_id: 10 * AT_ONCE,
     };
-    const config = configTo(upstream.port, {
+    await using balancer = startEchoing({
       listeners: [{ address }, { address, tls: certificate.files }],
       limits,
       timeouts: { id: 60_000, connect: 60_000 },
       log: { access: false },
     });
-    await using balancer = startBalancer(config);
     const { engine } = balancer.balancer;
     const [raw = 0, tls = 0] = engine.addresses.map(({ port }) => port);
     const ports = { raw, tls, ca: certificate.pem };
     for (const client of Object.values(CLIENTS)) await client(ports);
     await until(() => engine.registry.active === 0, "the first clients have ended", 20_000);
-    const open = () => openSockets(raw, tls, upstream.port);
+    const open = () => openSockets(raw, tls, balancer.upstream.port);
     await until(() => open() === 0, "their sockets are closed", 20_000);
     const before = timers.active;
     await runClients(ports);

@@ -1,14 +1,11 @@
 /** Limits on connections, as clients of a balancer meet them. */
 
-import { encodeId } from "../../lib/frame/tlv.ts";
 import { assert, assertEquals } from "../assert.ts";
-import { receive, receiveAll, send } from "../bytes.ts";
+import { ID, receive, receiveAll, send } from "../bytes.ts";
 import { refusalCode } from "../clients.ts";
 import { type Changes, configTo, overEach, startBalancer, startBefore } from "../fixture.ts";
 import { startEcho, startUpstream } from "../upstreams.ts";
 import { pause, until } from "../wait.ts";
-
-const ID = encodeId("1");
 
 /** An echo upstream for IDs 1 and 2, and a balancer before it. */
 function start(changes: Changes) {

@@ -1,8 +1,7 @@
 /** What a balancer does that has no file descriptor left: a process of its own under a limit of its own. */
 
-import { encodeId } from "../../lib/frame/tlv.ts";
 import { assertEquals, assertStringIncludes } from "../assert.ts";
-import { receive, receiveAll, send } from "../bytes.ts";
+import { ID, receive, receiveAll, send } from "../bytes.ts";
 import { refusalCode } from "../clients.ts";
 import { startEcho } from "../upstreams.ts";
 import { until } from "../wait.ts";
@@ -10,7 +9,6 @@ import { routeTo, serve } from "../serving.ts";
 
 const LIMIT = 96;
 const place = { command: ["prlimit", `--nofile=${LIMIT}:${LIMIT}`] };
-const ID = encodeId("1");
 const UPSTREAM_UNAVAILABLE = 5;
 const ignore = Deno.build.os !== "linux";
 

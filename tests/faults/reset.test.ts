@@ -1,18 +1,16 @@
 /** A reset (RST) from either side, by sockets of node:net: those of Deno cannot send one. */
 
 import { connect as connectTls } from "node:tls";
-import { encodeId } from "../../lib/frame/tlv.ts";
 import { STALLED_MS, sweepRelays } from "../../lib/relay/sweep.ts";
 import { assert, assertEquals } from "../assert.ts";
 import { Certificate, hasOpenssl } from "../certificates.ts";
-import { concat, receive, receiveAll, send } from "../bytes.ts";
+import { concat, ID, receive, receiveAll, send } from "../bytes.ts";
 import { configTo, startBalancer } from "../fixture.ts";
 import { startUpstream } from "../upstreams.ts";
 import { until } from "../wait.ts";
 import { captureLog } from "../serving.ts";
 import { connectResetting, reset, sendOn, startResetting, untilStill } from "../relay/resetting.ts";
 
-const ID = encodeId("1");
 const MIB = 1 << 20;
 
 /** How long a reset may take to reach the other side, in milliseconds: a second, and two more where others are busy. */

@@ -1,15 +1,13 @@
 /** What the balancer holds, seen from outside: a process of its own, since tests of one run share theirs. */
 
-import { encodeId } from "../../lib/frame/tlv.ts";
 import { assert, assertEquals } from "../assert.ts";
 import type { Running } from "../e2e/processes.ts";
 import { routeTo, serve } from "../serving.ts";
-import { receive, receiveAll, send } from "../bytes.ts";
+import { ID, receive, receiveAll, send } from "../bytes.ts";
 import { startEcho } from "../upstreams.ts";
 import { until } from "../wait.ts";
 import { sized } from "../soak.ts";
 
-const ID = encodeId("1");
 const ANNOUNCING = sized(500, 0.2);
 const CONNECTIONS = sized(20_000, 0.05);
 

@@ -1,9 +1,8 @@
 /** What TLS leaves open, seen from outside: a process of its own. */
 
 import { connect, type Socket } from "node:net";
-import { encodeId } from "../../lib/frame/tlv.ts";
 import { assert, assertEquals } from "../assert.ts";
-import { receive, receiveAll, send } from "../bytes.ts";
+import { ID, receive, receiveAll, send } from "../bytes.ts";
 import { Certificate, hasOpenssl } from "../certificates.ts";
 import { refusalCode } from "../clients.ts";
 import { configTo, startBalancer } from "../fixture.ts";
@@ -13,7 +12,6 @@ import { startEcho, startUpstream } from "../upstreams.ts";
 import { pause, until } from "../wait.ts";
 import { start } from "../e2e/processes.ts";
 
-const ID = encodeId("1");
 const CLIENTS = sized(3000);
 
 Deno.test({

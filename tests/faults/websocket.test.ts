@@ -1,9 +1,8 @@
 /** What WebSockets cost the balancer, seen from outside: a process of its own. */
 
-import { encodeId } from "../../lib/frame/tlv.ts";
 import { Opcode } from "../../lib/transport/websocket/frames.ts";
 import { assert, assertEquals, assertStringIncludes } from "../assert.ts";
-import { concat, noise, receive, receiveAll, send, sha256 } from "../bytes.ts";
+import { concat, ID, noise, receive, receiveAll, send, sha256 } from "../bytes.ts";
 import { startUpstream } from "../upstreams.ts";
 import { sized } from "../soak.ts";
 import { until } from "../wait.ts";
@@ -11,7 +10,6 @@ import { routeTo, serve } from "../serving.ts";
 import { codeOf, RawWebSocket, request } from "../transport/websocket/raw.ts";
 import { closing, wire } from "../transport/websocket/wire.ts";
 
-const ID = encodeId("1");
 const HELLO = wire({ payload: ID });
 const MIB = 1 << 20;
 

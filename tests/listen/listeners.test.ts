@@ -1,9 +1,8 @@
 /** Listeners that a reload adds, keeps and removes. */
 
-import { encodeId } from "../../lib/frame/tlv.ts";
 import { Listeners } from "../../lib/listen/listeners.ts";
 import { assert, assertEquals, assertRejects } from "../assert.ts";
-import { receive, send } from "../bytes.ts";
+import { ID, receive, send } from "../bytes.ts";
 import { replace, routeTo, said, serve } from "../serving.ts";
 import { freePort } from "../sockets.ts";
 import { startEcho } from "../upstreams.ts";
@@ -15,7 +14,6 @@ Deno.test("a listener that is added is opened; one that is removed is closed, an
     `listeners: [${ports.map((port) => `{ address: "127.0.0.1:${port}" }`)}]\n${routeTo(upstream.port)}`;
   await using serving = await serve("", { text: table(kept) });
   const connect = (port: number) => Deno.connect({ hostname: "127.0.0.1", port });
-  const ID = encodeId("1");
   using early = await connect(kept);
   await send(early, ID);
   assertEquals(await receive(early, ID.length), ID);

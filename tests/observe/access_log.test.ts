@@ -1,25 +1,11 @@
-/** The reason of every ending of a connection, and who ended it; those that faults lead to are in tests/faults. */
+/** The reason of each ending, and the side that ended the connection. Endings by faults are in tests/faults/. */
 
 import { encodeFrame, encodeId, FrameType } from "../../lib/frame/tlv.ts";
 import { assertEquals } from "../assert.ts";
-import { receive, receiveAll, send } from "../bytes.ts";
-import { until } from "../wait.ts";
+import { ID, receive, receiveAll, send } from "../bytes.ts";
 import { connectResetting, reset, startResetting } from "../relay/resetting.ts";
-import { request } from "../transport/websocket/raw.ts";
-import { wire } from "../transport/websocket/wire.ts";
-import {
-  type Ending,
-  ID,
-  relayed,
-  sends,
-  sendsFrame,
-  start,
-  testEndings,
-  untilEnded,
-  waits,
-} from "./endings.ts";
-
-const text = new TextEncoder();
+import { until } from "../wait.ts";
+import { type Ending, relayed, sends, start, testEndings, untilEnded, waits } from "./endings.ts";
 
 const RELAYED: Ending[] = [
   {
@@ -86,36 +72,6 @@ const RELAYED: Ending[] = [
       await receiveAll(client);
     },
     expected: ["kicked by balancer"],
-  },
-];
-
-const WEBSOCKET: Ending[] = [
-  {
-    name: "a text message",
-    end: sendsFrame(wire({ opcode: 1, payload: "x" })),
-    expected: ["BAD_FRAME by balancer"],
-  },
-  {
-    name: "a frame without a mask",
-    end: sendsFrame(wire({ masked: false })),
-    expected: ["BAD_FRAME by balancer"],
-  },
-  { name: "a close frame", end: sendsFrame(wire({ opcode: 8 })), expected: ["client_fin by client"] },
-  {
-    name: "a request without a key",
-    end: sends(text.encode(request({ "Sec-WebSocket-Key": [] }))),
-    expected: ["BAD_FRAME by balancer"],
-  },
-  {
-    name: "a foreign Origin",
-    changes: {
-      listeners: [{
-        address: { host: "127.0.0.1", port: 0 },
-        websocket: { path: "/", origins: ["https://app.example.com"] },
-      }],
-    },
-    end: sends(text.encode(request({ Origin: "https://evil.example.com" }))),
-    expected: ["FORBIDDEN by balancer"],
   },
 ];
 
@@ -200,7 +156,7 @@ const REFUSED: Ending[] = [
   },
 ];
 
-testEndings([...RELAYED, ...WEBSOCKET, ...REFUSED]);
+testEndings([...RELAYED, ...REFUSED]);
 
 Deno.test("the upstream resets: upstream_reset by upstream", async () => {
   await using upstream = await startResetting();

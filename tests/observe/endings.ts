@@ -1,10 +1,9 @@
 /** Endings of connections: how each is brought about, and what the access log has of it. */
 
-import { encodeId } from "../../lib/frame/tlv.ts";
 import { accessRecord } from "../../lib/observe/access_line.ts";
 import { Opcode } from "../../lib/transport/websocket/frames.ts";
 import { assertEquals } from "../assert.ts";
-import { receive, receiveAll, send } from "../bytes.ts";
+import { ID, receive, receiveAll, send } from "../bytes.ts";
 import { type Changes, startPath } from "../fixture.ts";
 import { until } from "../wait.ts";
 import { RawWebSocket } from "../transport/websocket/raw.ts";
@@ -32,8 +31,6 @@ export interface Ending {
 
 /** What an upstream does with a connection. @param ended Resolves when the balancer's first connection has ended. */
 export type Serve = (conn: Deno.TcpConn, ended: Promise<void>) => Promise<void>;
-
-export const ID = encodeId("1");
 
 /** A balancer before an upstream that serves as asked. */
 export function start(
@@ -71,6 +68,16 @@ export function sends(...bytes: number[] | [Uint8Array]): Ending["end"] {
   return async ({ connect }) => {
     using client = await connect();
     await send(client, bytes[0] instanceof Uint8Array ? bytes[0] : Uint8Array.from(bytes as number[]));
+    await receiveAll(client);
+  };
+}
+
+/** Sends `bytes` and then the FIN, and reads until the balancer closes. */
+export function finishes(bytes: Uint8Array): Ending["end"] {
+  return async ({ connect }) => {
+    using client = await connect();
+    await send(client, bytes);
+    await client.closeWrite();
     await receiveAll(client);
   };
 }

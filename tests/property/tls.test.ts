@@ -1,7 +1,6 @@
 /** Random schedules over every combination of PROXY header, TLS and WebSocket. */
 
 import fc from "fast-check";
-import { encodeId } from "../../lib/frame/tlv.ts";
 import { type Duplex, writeAll } from "../../lib/transport/duplex.ts";
 import { TcpDuplex } from "../../lib/transport/tcp.ts";
 import { encodeProxyHeader } from "../../lib/transport/proxy_protocol/header.ts";
@@ -9,13 +8,11 @@ import { clientContext, tlsClient } from "../../lib/transport/tls/client.ts";
 import { connectWebSocket } from "../../lib/transport/websocket/connect.ts";
 import { sleep } from "../../lib/util/async.ts";
 import { assertEquals } from "../assert.ts";
-import { noise, sha256 } from "../bytes.ts";
+import { ID, noise, sha256 } from "../bytes.ts";
 import { Certificate, hasOpenssl } from "../certificates.ts";
 import { configTo, startBalancer } from "../fixture.ts";
 import { sized } from "../soak.ts";
 import { startEcho } from "../upstreams.ts";
-
-const ID = encodeId("1");
 
 /** A piece that is written, and how long to wait before it and before a read, in milliseconds. */
 const schedule = fc.record({

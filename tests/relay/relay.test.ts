@@ -1,14 +1,12 @@
-import { encodeId } from "../../lib/frame/tlv.ts";
 import { newFlow } from "../../lib/transport/duplex.ts";
 import { type Socket, TcpDuplex } from "../../lib/transport/tcp.ts";
 import { relay } from "../../lib/relay/relay.ts";
 import { assert, assertEquals } from "../assert.ts";
-import { concat, noise, receive, receiveAll, send, sha256 } from "../bytes.ts";
+import { concat, ID, noise, receive, receiveAll, send, sha256 } from "../bytes.ts";
 import { overEach, startEchoing, startPath } from "../fixture.ts";
 import { sized } from "../soak.ts";
 import { pause, until } from "../wait.ts";
 
-const ID = encodeId("1");
 /** Size of a stream, in MiB. */
 const SIZE = sized(50);
 const BYTES = SIZE << 20;

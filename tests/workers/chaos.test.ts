@@ -1,15 +1,13 @@
 /** Connections, reloads and dying workers at the same time. */
 
-import { encodeId } from "../../lib/frame/tlv.ts";
 import { assert, assertEquals } from "../assert.ts";
-import { receive, send } from "../bytes.ts";
+import { ID, receive, send } from "../bytes.ts";
 import type { Client } from "../clients.ts";
 import { captureLog } from "../serving.ts";
 import { sized } from "../soak.ts";
 import { until } from "../wait.ts";
 import { startWorkers } from "./fixture.ts";
 
-const ID = encodeId("1");
 const LIMIT = 20;
 const DEATHS = sized(6, 0.34);
 

@@ -1,14 +1,12 @@
-import { encodeId } from "../../../lib/frame/tlv.ts";
 import { parseConfig } from "../../../lib/config/parse.ts";
 import { encodeProxyHeader, parseProxyHeader } from "../../../lib/transport/proxy_protocol/header.ts";
 import { assert, assertEquals } from "../../assert.ts";
-import { concat, receive, receiveAll, send } from "../../bytes.ts";
+import { concat, ID, receive, receiveAll, send } from "../../bytes.ts";
 import { refusalCode } from "../../clients.ts";
 import { type Changes, configTo, startBalancer } from "../../fixture.ts";
 import { startEcho, startUpstream } from "../../upstreams.ts";
 import { pause, until } from "../../wait.ts";
 
-const ID = encodeId("1");
 const DESTINATION = { hostname: "10.0.0.1", port: 8888 };
 const LOCAL = concat(new TextEncoder().encode("\r\n\r\n\0\r\nQUIT\n"), Uint8Array.of(0x20, 0, 0, 0));
 

@@ -1,19 +1,17 @@
 import { createServer, type TlsOptions } from "node:tls";
 import type { Upstream } from "../../../lib/config/config.ts";
 import { Deadlines } from "../../../lib/util/deadlines.ts";
-import { encodeId } from "../../../lib/frame/tlv.ts";
 import { TcpDuplex } from "../../../lib/transport/tcp.ts";
 import { clientContext, secureUpstream, UpstreamContexts } from "../../../lib/transport/tls/client.ts";
 import { parseProxyHeader } from "../../../lib/transport/proxy_protocol/header.ts";
 import { assert, assertEquals, assertRejects, assertThrows } from "../../assert.ts";
 import { Authority, Certificate, hasOpenssl } from "../../certificates.ts";
-import { concat, noise, receive, receiveAll, send, sha256 } from "../../bytes.ts";
+import { concat, ID, noise, receive, receiveAll, send, sha256 } from "../../bytes.ts";
 import { refusalCode } from "../../clients.ts";
 import { type Changes, configTo, startBalancer } from "../../fixture.ts";
 import { startUpstream } from "../../upstreams.ts";
 import { until } from "../../wait.ts";
 
-const ID = encodeId("1");
 const MIB_8 = 8 << 20;
 const BROKEN = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
 

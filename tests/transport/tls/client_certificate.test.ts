@@ -2,12 +2,10 @@ import { encodeId } from "../../../lib/frame/tlv.ts";
 import type { TlsConfig } from "../../../lib/config/config.ts";
 import { assert, assertEquals, assertStringIncludes } from "../../assert.ts";
 import { Authority, Certificate, hasOpenssl, openssl, opensslSending } from "../../certificates.ts";
-import { receive, receiveAll, send } from "../../bytes.ts";
+import { ID, receive, receiveAll, send } from "../../bytes.ts";
 import { refusalCode } from "../../clients.ts";
 import { configTo, startBalancer } from "../../fixture.ts";
 import { startEcho } from "../../upstreams.ts";
-
-const ID = encodeId("1");
 
 /** Certificates that no test changes, made once: an authority's, another's with a device of its own, and nobody's. */
 async function makeCertificates() {

@@ -6,13 +6,12 @@ import { connectWebSocket } from "../../../lib/transport/websocket/connect.ts";
 import { encodeProxyHeader } from "../../../lib/transport/proxy_protocol/header.ts";
 import { assert, assertEquals, assertStringIncludes, assertThrows } from "../../assert.ts";
 import { Certificate, hasOpenssl, openssl } from "../../certificates.ts";
-import { concat, noise, receive, receiveAll, send, sha256 } from "../../bytes.ts";
+import { concat, ID, noise, receive, receiveAll, send, sha256 } from "../../bytes.ts";
 import { refusalCode } from "../../clients.ts";
 import { type Changes, configTo, startBalancer } from "../../fixture.ts";
 import { startEcho, startUpstream } from "../../upstreams.ts";
 import { pause, until } from "../../wait.ts";
 
-const ID = encodeId("1");
 const MIB_8 = 8 << 20;
 
 function test(name: string, fn: () => Promise<void>) {

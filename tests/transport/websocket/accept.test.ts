@@ -1,10 +1,9 @@
 /** WebSocket clients against a running balancer: RFC 6455, sections 5 and 7, as the wire shows it. */
 
 import { createServer } from "node:net";
-import { encodeId } from "../../../lib/frame/tlv.ts";
 import { Opcode } from "../../../lib/transport/websocket/frames.ts";
 import { assert, assertEquals } from "../../assert.ts";
-import { concat, noise, receive, receiveAll, send, sha256 } from "../../bytes.ts";
+import { concat, ID, noise, receive, receiveAll, send, sha256 } from "../../bytes.ts";
 import { refusalCode } from "../../clients.ts";
 import { type Changes, configTo, startBalancer, startEchoing } from "../../fixture.ts";
 import { startEcho, startUpstream } from "../../upstreams.ts";
@@ -14,7 +13,6 @@ import { codeOf, RawWebSocket } from "./raw.ts";
 import { closing, wire } from "./wire.ts";
 
 const { CONTINUATION, TEXT, CLOSE, PING, PONG } = Opcode;
-const ID = encodeId("1");
 const HELLO = wire({ payload: ID });
 
 /** A client that has sent its ID to an upstream which sends everything back, and has got it back. */
