@@ -1,56 +1,37 @@
-import { encodeId } from "../../../lib/frame/tlv.ts";
-import { writeAll } from "../../../lib/transport/duplex.ts";
-import { type Socket, TcpDuplex } from "../../../lib/transport/tcp.ts";
+import { TcpDuplex } from "../../../lib/transport/tcp.ts";
 import { TlsServer } from "../../../lib/transport/tls/server.ts";
-import { connectWebSocket } from "../../../lib/transport/websocket/connect.ts";
-import { encodeProxyHeader } from "../../../lib/transport/proxy_protocol/header.ts";
 import { assert, assertEquals, assertStringIncludes, assertThrows } from "../../assert.ts";
-import { Certificate, hasOpenssl, openssl } from "../../certificates.ts";
 import { concat, ID, noise, receive, receiveAll, send, sha256 } from "../../bytes.ts";
-import { refusalCode } from "../../clients.ts";
-import { type Changes, configTo, startBalancer } from "../../fixture.ts";
+import { Certificate, openssl, opensslTest } from "../../certificates.ts";
+import { configTo, startBalancer } from "../../fixture.ts";
 import { startEcho, startUpstream } from "../../upstreams.ts";
 import { pause, until } from "../../wait.ts";
+import { startSecure } from "./path.ts";
 
 const MIB_8 = 8 << 20;
 
-function test(name: string, fn: () => Promise<void>) {
-  Deno.test({ name, ignore: !hasOpenssl, fn });
-}
+opensslTest(
+  "8 MiB each way at once arrive whole over TLS, and close_notify ends each direction",
+  async () => {
+    await using certificate = await Certificate.create("first");
+    const [up, down] = [noise(MIB_8, 1), noise(MIB_8, 2)];
+    const got = Promise.withResolvers<string>();
+    await using upstream = startUpstream(async (conn) => {
+      const all = receiveAll(conn).then((bytes) => sha256(bytes.subarray(ID.length)));
+      await send(conn, down);
+      await conn.closeWrite();
+      got.resolve(await all);
+    });
+    await using balancer = startSecure(certificate, upstream.port);
+    using client = await balancer.secure();
+    const sending = send(client, concat(ID, up)).then(() => client.closeWrite());
+    assertEquals(await sha256(await receiveAll(client)), await sha256(down));
+    await sending;
+    assertEquals(await got.promise, await sha256(up));
+  },
+);
 
-/** A balancer that speaks TLS, before `port`. */
-function startSecure(certificate: Certificate, port: number, changes: Changes = {}, trusted?: string[]) {
-  const listener = { address: { host: "127.0.0.1", port: 0 }, tls: certificate.files };
-  const listeners = [trusted ? { ...listener, proxy_protocol: { trusted } } : listener];
-  const config = configTo(port, { listeners, ...changes });
-  const balancer = startBalancer(config);
-  return {
-    ...balancer,
-    config,
-    secure: (caCerts = [certificate.pem]) =>
-      Deno.connectTls({ hostname: "localhost", port: balancer.port, caCerts }),
-  };
-}
-
-test("8 MiB each way at once arrive whole over TLS, and close_notify ends each direction", async () => {
-  await using certificate = await Certificate.create("first");
-  const [up, down] = [noise(MIB_8, 1), noise(MIB_8, 2)];
-  const got = Promise.withResolvers<string>();
-  await using upstream = startUpstream(async (conn) => {
-    const all = receiveAll(conn).then((bytes) => sha256(bytes.subarray(ID.length)));
-    await send(conn, down);
-    await conn.closeWrite();
-    got.resolve(await all);
-  });
-  await using balancer = startSecure(certificate, upstream.port);
-  using client = await balancer.secure();
-  const sending = send(client, concat(ID, up)).then(() => client.closeWrite());
-  assertEquals(await sha256(await receiveAll(client)), await sha256(down));
-  await sending;
-  assertEquals(await got.promise, await sha256(up));
-});
-
-test("a TLS client that has finished sending still gets 8 MiB", async () => {
+opensslTest("a TLS client that has finished sending still gets 8 MiB", async () => {
   await using certificate = await Certificate.create("first");
   const down = noise(MIB_8);
   await using upstream = startUpstream(async (conn) => {
@@ -64,7 +45,7 @@ test("a TLS client that has finished sending still gets 8 MiB", async () => {
   assertEquals(await sha256(await receiveAll(client)), await sha256(down));
 });
 
-test("an upstream that has finished sending still gets 8 MiB from a TLS client", async () => {
+opensslTest("an upstream that has finished sending still gets 8 MiB from a TLS client", async () => {
   await using certificate = await Certificate.create("first");
   const up = noise(MIB_8);
   const got = Promise.withResolvers<string>();
@@ -81,61 +62,7 @@ test("an upstream that has finished sending still gets 8 MiB from a TLS client",
   assertEquals(await got.promise, await sha256(up));
 });
 
-test("an ERROR frame arrives whole over TLS, even after 1 MB of unread data", async () => {
-  await using certificate = await Certificate.create("first");
-  await using balancer = startSecure(certificate, 9);
-  using client = await balancer.secure();
-  await send(client, concat(encodeId("nobody"), noise(1 << 20)));
-  assertEquals(refusalCode(await receiveAll(client)), 4);
-});
-
-test("plain text at a TLS listener gets BAD_FRAME in plain text", async () => {
-  await using certificate = await Certificate.create("first");
-  await using balancer = startSecure(certificate, 9);
-  for (const bytes of [ID, new TextEncoder().encode("GET / HTTP/1.1\r\n\r\n")]) {
-    using client = await balancer.connect();
-    await send(client, bytes);
-    const received = await receiveAll(client);
-    assertEquals(refusalCode(received), 1);
-    assertStringIncludes(new TextDecoder().decode(received), "expects TLS");
-  }
-});
-
-test("TLS at a plain listener gets BAD_FRAME that names it", async () => {
-  await using balancer = startBalancer(configTo(9));
-  using client = await balancer.connect();
-  await send(client, Uint8Array.of(0x16, 0x03, 0x01, 0x02, 0x00, 0x01));
-  const received = await receiveAll(client);
-  assertEquals(refusalCode(received), 1);
-  assertStringIncludes(new TextDecoder().decode(received), "looks like TLS");
-});
-
-test("a handshake that is never completed ends at the deadline for the ID", async () => {
-  await using certificate = await Certificate.create("first");
-  await using balancer = startSecure(certificate, 9, { timeouts: { id: 200 } });
-  using client = await balancer.connect();
-  const started = performance.now();
-  await send(client, Uint8Array.of(0x16, 0x03, 0x01, 0x02, 0x00, 0x01));
-  await receiveAll(client);
-  assert(performance.now() - started < 20_000, "no other limit is as short");
-  await until(() => balancer.balancer.active === 0, "nothing is left open");
-});
-
-test("probes of a TLS listener leave nothing open: a bare connection, half a handshake, a handshake alone", async () => {
-  await using certificate = await Certificate.create("first");
-  await using balancer = startSecure(certificate, 9);
-  (await balancer.connect()).close();
-  {
-    using half = await balancer.connect();
-    await send(half, Uint8Array.of(0x16, 0x03, 0x01));
-  }
-  const whole = await balancer.secure();
-  await whole.handshake();
-  whole.close();
-  await until(() => balancer.balancer.active === 0, "all have ended");
-});
-
-test("TLS 1.2 and 1.3 are spoken, 1.1 is not", async () => {
+opensslTest("TLS 1.2 and 1.3 are spoken, 1.1 is not", async () => {
   await using certificate = await Certificate.create("first");
   await using balancer = startSecure(certificate, 9);
   const handshake = (version: string) =>
@@ -153,28 +80,7 @@ test("TLS 1.2 and 1.3 are spoken, 1.1 is not", async () => {
   assertStringIncludes((await handshake("tls1_1")).stdout, "New, (NONE)");
 });
 
-test("a PROXY header comes ahead of the TLS handshake", async () => {
-  await using certificate = await Certificate.create("first");
-  await using upstream = startEcho();
-  const deny = ["192.0.2.0/24"];
-  await using balancer = startSecure(certificate, upstream.port, { deny }, ["127.0.0.1"]);
-  const behind = async (hostname: string) => {
-    const tcp = await balancer.connect();
-    const destination = { hostname: "10.0.0.1", port: 1 };
-    await send(tcp, encodeProxyHeader("v2", { source: { hostname, port: 1 }, destination }));
-    return tcp;
-  };
-  using client = await Deno.startTls(await behind("198.51.100.7"), {
-    hostname: "localhost",
-    caCerts: [certificate.pem],
-  });
-  await send(client, ID);
-  assertEquals(await receive(client, ID.length), ID);
-  using denied = await behind("192.0.2.7");
-  assertEquals(refusalCode(await receiveAll(denied)), 8);
-});
-
-test("a certificate renewed again and again under load is used, and no connection fails", async () => {
+opensslTest("a certificate renewed again and again under load is used, and no connection fails", async () => {
   await using certificate = await Certificate.create("first");
   await using upstream = startEcho();
   await using balancer = startSecure(certificate, upstream.port);
@@ -211,7 +117,7 @@ test("a certificate renewed again and again under load is used, and no connectio
   for (const renewal of renewals) await renewal[Symbol.asyncDispose]();
 });
 
-test("certificate files are reread without a signal, and unusable ones are ignored", async () => {
+opensslTest("certificate files are reread without a signal, and unusable ones are ignored", async () => {
   await using certificate = await Certificate.create("first");
   const server = new TlsServer("here", certificate.files, { checkMs: 20 });
   try {
@@ -238,7 +144,7 @@ test("certificate files are reread without a signal, and unusable ones are ignor
   }
 });
 
-test("a certificate that cannot be used stops the start, with its file named", async () => {
+opensslTest("a certificate that cannot be used stops the start, with its file named", async () => {
   await using certificate = await Certificate.create("first");
   await using other = await Certificate.create("other");
   const start = (tls: { cert: string; key: string }) => () =>
@@ -247,27 +153,4 @@ test("a certificate that cannot be used stops the start, with its file named", a
   assertThrows(start({ cert: `${cert}.none`, key }), Error, `${cert}.none`);
   assertThrows(start({ cert, key: other.files.key }), Error, other.files.key);
   assertThrows(start({ cert, key: cert }), Error, "holds no usable private key in PEM");
-});
-
-test("WebSocket is spoken over TLS", async () => {
-  await using certificate = await Certificate.create("first");
-  await using upstream = startEcho();
-  await using balancer = startSecure(certificate, upstream.port);
-  using client = await balancer.secure();
-  const socket: Socket = {
-    read: (buffer) => client.read(buffer),
-    write: (bytes) => client.write(bytes),
-    closeWrite: () => client.closeWrite(),
-    setNoDelay: () => {},
-    [Symbol.dispose]: () => client[Symbol.dispose](),
-  };
-  const host = { host: "localhost", port: balancer.port };
-  const webSocket = await connectWebSocket(new TcpDuplex(socket), { host });
-  await writeAll(webSocket, concat(ID, Uint8Array.of(9)));
-  await webSocket.closeWrite();
-  const got: number[] = [];
-  const buffer = new Uint8Array(64);
-  for (let count; (count = await webSocket.read(buffer)) !== null;) got.push(...buffer.subarray(0, count));
-  assertEquals(got, [...ID, 9]);
-  webSocket.close();
 });
