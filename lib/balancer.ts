@@ -2,10 +2,10 @@
 
 import { getLogger } from "@logtape/logtape";
 import type { Config } from "./config/config.ts";
+import type { ReloadResult } from "./config/reload_result.ts";
 import { Engine } from "./engine.ts";
 import type { EngineFace, ReloadOptions } from "./engine/face.ts";
 import type { EngineOptions } from "./engine/options.ts";
-import type { ReloadResult } from "./observe/observer.ts";
 import type { WorkersOptions } from "./workers/options.ts";
 import { threadsOf } from "./workers/count.ts";
 import { durationText } from "./util/text.ts";

@@ -2,6 +2,7 @@
 
 import { Limiter } from "./admission/limiter.ts";
 import type { Config } from "./config/config.ts";
+import type { ReloadResult } from "./config/reload_result.ts";
 import { serversOf } from "./config/servers.ts";
 import { serveConnection } from "./connection.ts";
 import { Dialing } from "./connection/dialing.ts";
@@ -23,7 +24,7 @@ import { endConnections, SHUTDOWN } from "./engine/shutdown.ts";
 import { Listeners, type PreparedListeners } from "./listen/listeners.ts";
 import { AccessLog } from "./observe/access_log.ts";
 import type { MetricsSource } from "./observe/metrics.ts";
-import { type Closing, type ConnectionInfo, Observers, type ReloadResult } from "./observe/observer.ts";
+import { type Closing, type ConnectionInfo, Observers } from "./observe/observer.ts";
 import { difference } from "./route/diff.ts";
 import { RouteTable } from "./route/table.ts";
 import { readAhead, type ReadFile, tlsFiles } from "./transport/tls/files.ts";
@@ -172,7 +173,7 @@ export class Engine implements Current, EngineFace {
   }
 
   get measured(): MetricsSource {
-    return metricsSource(this);
+    return metricsSource(this.registry, this.#snapshot);
   }
 
   close(): Promise<void> {

@@ -26,6 +26,7 @@ export const LAYERS: readonly (readonly string[])[] = [
 /** Files that are rooms of their own, whatever folder they are in. */
 const ROOMS: Readonly<Record<string, string>> = {
   "lib/config/config.ts": "contracts",
+  "lib/config/reload_result.ts": "contracts",
   "lib/config/servers.ts": "contracts",
   "lib/config/values.ts": "contracts",
   "lib/observe/observer.ts": "observer",

@@ -6,7 +6,7 @@
  *     deno run -A scripts/compare_transports.ts [ROUNDS [SECONDS]]
  */
 
-import { connectTo, type Target } from "../lib/acceptance/connect.ts";
+import { type ClientTarget, connectTo } from "../lib/acceptance/connect.ts";
 import { encodeId } from "../lib/frame/tlv.ts";
 import { type Duplex, writeAll } from "../lib/transport/duplex.ts";
 import { sleep } from "../lib/util/async.ts";
@@ -159,7 +159,7 @@ async function compareIdle(rounds: number): Promise<void> {
 }
 
 /** A connection whose ID frame has come back: it has reached the upstream. */
-async function openPair(target: Target): Promise<Duplex> {
+async function openPair(target: ClientTarget): Promise<Duplex> {
   const duplex = await connectTo(target);
   const id = encodeId("1");
   await writeAll(duplex, id);

@@ -4,7 +4,7 @@ import { messageOf } from "../errors.ts";
 import { FrameReader } from "../frame/reader.ts";
 import { encodeFrame, encodeId, FrameType } from "../frame/tlv.ts";
 import { type Duplex, writeAll } from "../transport/duplex.ts";
-import { connectTo, RefusedError, type Target, targetText } from "./connect.ts";
+import { type ClientTarget, clientTargetText, connectTo, RefusedError } from "./connect.ts";
 import { randomNumbers, type Receipt, Tally } from "./receipt.ts";
 
 /** Longest answer accepted. */
@@ -15,7 +15,7 @@ const UPSTREAM_EXPECTED = "is the upstream of this ID a switchyard upstream?";
 
 /** One run of a client. */
 export interface ClientRun {
-  readonly connect: Target;
+  readonly connect: ClientTarget;
   readonly id: string;
   /** How many numbers to send. */
   readonly count: number;
@@ -47,7 +47,7 @@ export async function runClient(run: ClientRun): Promise<ClientResult> {
 }
 
 function failure({ connect, id }: ClientRun, reason: unknown): Error {
-  return new Error(`ID ${JSON.stringify(id)} over ${targetText(connect)}: ${messageOf(reason)}`, {
+  return new Error(`ID ${JSON.stringify(id)} over ${clientTargetText(connect)}: ${messageOf(reason)}`, {
     cause: reason,
   });
 }

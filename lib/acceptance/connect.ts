@@ -10,7 +10,7 @@ import { connectWebSocket } from "../transport/websocket/connect.ts";
 import { durationText, hostPortText } from "../util/text.ts";
 
 /** The address that a client connects to, and the protocols it speaks there. */
-export interface Target extends HostPort {
+export interface ClientTarget extends HostPort {
   /** Path of a WebSocket, query included; without it the frames go over raw TCP. */
   readonly path?: string;
   /** Set for TLS. */
@@ -38,31 +38,31 @@ export interface ConnectOptions {
 }
 
 /** Opens a connection to `target`; the caller closes it. @throws Error with the target and the reason */
-export async function connectTo(target: Target, options: ConnectOptions = {}): Promise<Duplex> {
+export async function connectTo(target: ClientTarget, options: ConnectOptions = {}): Promise<Duplex> {
   const conn = await dial(target, options);
   try {
     return await performHandshakes(new TcpDuplex(conn), target, options);
   } catch (error) {
     conn[Symbol.dispose]();
-    throw new Error(`cannot connect to ${targetText(target)}: ${messageOf(error)}`, { cause: error });
+    throw new Error(`cannot connect to ${clientTargetText(target)}: ${messageOf(error)}`, { cause: error });
   }
 }
 
-async function dial(target: Target, { signal }: ConnectOptions): Promise<Deno.TcpConn> {
+async function dial(target: ClientTarget, { signal }: ConnectOptions): Promise<Deno.TcpConn> {
   const { host, port } = target;
   try {
     return await Deno.connect({ hostname: host, port, ...(signal && { signal }) });
   } catch (error) {
     const message = messageOf(error);
     const advice = message.includes("lookup") ? "check the host name" : "is the balancer running there?";
-    throw new Error(`cannot connect to ${targetText(target)}: ${message}; ${advice}`, { cause: error });
+    throw new Error(`cannot connect to ${clientTargetText(target)}: ${message}; ${advice}`, { cause: error });
   }
 }
 
 /** Completes the handshakes of TLS and WebSocket over `raw`, as far as the target asks for them, within the deadline. */
 async function performHandshakes(
   raw: Duplex,
-  target: Target,
+  target: ClientTarget,
   { signal, handshakeMs = 10_000 }: ConnectOptions,
 ): Promise<Duplex> {
   let late = false;
@@ -98,7 +98,7 @@ async function secure(raw: Duplex, host: string, { ca, own }: ClientTls): Promis
 }
 
 /** `target` as it is written on the command line. */
-export function targetText({ host, port, path, tls }: Target): string {
+export function clientTargetText({ host, port, path, tls }: ClientTarget): string {
   const address = hostPortText({ host, port });
   if (path === undefined) return tls ? `tls://${address}` : address;
   return `${tls ? "wss" : "ws"}://${address}${path}`;

@@ -32,7 +32,7 @@ export interface Call {
 }
 
 /** One endpoint. */
-export interface Endpoint {
+export interface ApiEndpoint {
   readonly method: "GET" | "POST" | "DELETE";
   /** With parameters in braces. */
   readonly path: string;
@@ -54,7 +54,7 @@ const V1 = "/api/v1";
 const TEXT = "text/plain";
 
 /** Every endpoint. */
-export const ENDPOINTS: readonly Endpoint[] = [
+export const ENDPOINTS: readonly ApiEndpoint[] = [
   {
     method: "GET",
     path: "/healthz",

@@ -46,7 +46,7 @@ export interface Admission {
 }
 
 /** The whole answer. */
-export interface Explanation {
+export interface LiveExplanation {
   readonly id: string;
   /** The ERROR that the client would get before any server is tried, and why; null for none. */
   readonly refused: Refused | null;
@@ -57,7 +57,7 @@ export interface Explanation {
 }
 
 /** @throws {HttpError} 400 if `from` is not an address */
-export async function explain(engine: EngineFace, id: string, from?: string): Promise<Explanation> {
+export async function explain(engine: EngineFace, id: string, from?: string): Promise<LiveExplanation> {
   const { config, snapshot } = engine;
   const admission = from === undefined ? null : await admissionOf(engine, from, id);
   const wrong = idExpected(id, config.limits.id_bytes);

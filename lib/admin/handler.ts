@@ -3,7 +3,7 @@
 import { getLogger } from "@logtape/logtape";
 import { messageOf } from "../errors.ts";
 import { asset } from "./assets.ts";
-import { type Endpoint, ENDPOINTS } from "./endpoints.ts";
+import { type ApiEndpoint, ENDPOINTS } from "./endpoints.ts";
 import type { EventFeed } from "./events.ts";
 import { Guard, type GuardOptions } from "./guard.ts";
 import { HttpError, json } from "./http.ts";
@@ -50,7 +50,7 @@ export function adminHandler(source: AdminSource, { feed, ...guarded }: HandlerO
 }
 
 /** Answered by the handler itself: the one from the table, the others from files. */
-const OPENAPI: Endpoint = {
+const OPENAPI: ApiEndpoint = {
   method: "GET",
   path: "/api/v1/openapi.json",
   summary: "This document.",
@@ -58,7 +58,7 @@ const OPENAPI: Endpoint = {
   respond: () => json({}),
 };
 
-const PAGE: Endpoint = {
+const PAGE: ApiEndpoint = {
   method: "GET",
   path: "/",
   summary: "The dashboard.",
@@ -68,15 +68,15 @@ const PAGE: Endpoint = {
 };
 
 /** Every endpoint, those that the handler answers by itself among them. */
-export const ALL: readonly Endpoint[] = [...ENDPOINTS, OPENAPI, PAGE];
+export const ALL: readonly ApiEndpoint[] = [...ENDPOINTS, OPENAPI, PAGE];
 
 /** The endpoint for a request, and the parameters in its path. @throws {HttpError} 404 or 405 */
-function find(method: string, pathname: string): [Endpoint, [string, string][]] {
+function find(method: string, pathname: string): [ApiEndpoint, [string, string][]] {
   const wanted = method === "HEAD" ? "GET" : method;
   if (wanted === "GET" && pathname.startsWith("/dashboard/")) return [PAGE, []];
   const candidates = ALL.flatMap((endpoint) => {
     const match = patternOf(endpoint.path).exec(pathname);
-    return match ? [[endpoint, Object.entries(match.groups ?? {})] as [Endpoint, [string, string][]]] : [];
+    return match ? [[endpoint, Object.entries(match.groups ?? {})] as [ApiEndpoint, [string, string][]]] : [];
   });
   const found = candidates.find(([endpoint]) => endpoint.method === wanted);
   if (found) return found;

@@ -1,6 +1,6 @@
 /** The OpenAPI document of the admin API, made from its table of endpoints. */
 
-import type { Endpoint } from "./endpoints.ts";
+import type { ApiEndpoint } from "./endpoints.ts";
 import type { Parameter, Parameters } from "./parameters.ts";
 
 /** Answers that any endpoint may give. */
@@ -11,7 +11,7 @@ const COMMON: Readonly<Record<string, string>> = {
 };
 
 /** OpenAPI 3.1. @param version Of Switchyard. */
-export function openApi(endpoints: readonly Endpoint[], version: string) {
+export function openApi(endpoints: readonly ApiEndpoint[], version: string) {
   const paths: Record<string, Record<string, unknown>> = {};
   for (const endpoint of endpoints) {
     (paths[endpoint.path] ??= {})[endpoint.method.toLowerCase()] = operation(endpoint);
@@ -35,7 +35,7 @@ const ERROR = {
   properties: { error: { type: "string" }, problems: { type: "array", items: { type: "string" } } },
 };
 
-function operation(endpoint: Endpoint) {
+function operation(endpoint: ApiEndpoint) {
   const { method, summary, statuses, parameters = {}, pathParameters = {} } = endpoint;
   const changes = method !== "GET";
   const all = { ...statuses, ...COMMON, ...(changes ? { 401: "The token is missing or wrong." } : {}) };
@@ -52,7 +52,7 @@ function operation(endpoint: Endpoint) {
   };
 }
 
-function content({ path, type = "application/json", schema }: Endpoint, status: number) {
+function content({ path, type = "application/json", schema }: ApiEndpoint, status: number) {
   // readiness is text in both cases
   if (status < 400 || (path === "/readyz" && status === 503)) return { [type]: schema ? { schema } : {} };
   return { "application/json": { schema: { $ref: "#/components/schemas/Error" } } };

@@ -1,6 +1,6 @@
 /** A load generator: clients that keep a balancer busy for some time, and their measurements. */
 
-import { connectTo, RefusedError, type Target } from "../acceptance/connect.ts";
+import { type ClientTarget, connectTo, RefusedError } from "../acceptance/connect.ts";
 import { concat } from "../util/bytes.ts";
 import { connectCanceller } from "../upstream/cancel.ts";
 import { messageOf } from "../errors.ts";
@@ -18,7 +18,7 @@ export type LoadMode = "rtt" | "connect" | "stream";
 
 /** A load. */
 export interface Load {
-  readonly connect: Target;
+  readonly connect: ClientTarget;
   readonly id: string;
   readonly mode: LoadMode;
   /** Clients at work at the same time. */

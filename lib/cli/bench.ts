@@ -1,6 +1,6 @@
 /** `switchyard bench`: a load generator. */
 
-import { targetText } from "../acceptance/connect.ts";
+import { clientTargetText } from "../acceptance/connect.ts";
 import { type Load, type LoadMode, type LoadResult, runLoad } from "../bench/load.ts";
 import { idExpected } from "../config/values.ts";
 import { UsageError } from "../errors.ts";
@@ -8,7 +8,7 @@ import { plain, quote } from "../util/text.ts";
 import { type CommandSpec, readFlags } from "./flags.ts";
 import type { Io } from "./io.ts";
 import { progressBar } from "./progress.ts";
-import { choice, duration, target, TARGET_FLAGS, wholeNumber } from "./values.ts";
+import { choiceFlag, durationFlag, TARGET_FLAGS, targetFlag, wholeNumberFlag } from "./values.ts";
 
 const MODES: readonly LoadMode[] = ["rtt", "connect", "stream"];
 
@@ -64,20 +64,20 @@ async function readLoad(args: readonly string[]): Promise<Load> {
   const id = flags.value("id");
   const wrong = id === undefined ? undefined : idExpected(id, MOST_ID_BYTES);
   if (wrong) problems.push(`--id: ${quote(id)} is not ${wrong}`);
-  const mode = choice("mode", MODES, flags, problems) ?? "rtt";
+  const mode = choiceFlag("mode", MODES, flags, problems) ?? "rtt";
   const usual = mode === "stream" ? 64 << 10 : 64;
   const load = {
     id: id ?? "",
     mode,
-    connect: await target(flags, problems),
-    duration: duration("duration", flags, 5000, problems),
-    connections: wholeNumber(
+    connect: await targetFlag(flags, problems),
+    duration: durationFlag("duration", flags, 5000, problems),
+    connections: wholeNumberFlag(
       "connections",
       flags,
       { otherwise: 16, least: 1, most: MOST_CONNECTIONS },
       problems,
     ),
-    messageBytes: wholeNumber(
+    messageBytes: wholeNumberFlag(
       "message-bytes",
       flags,
       { otherwise: usual, least: 1, most: MOST_MESSAGE_BYTES },
@@ -99,7 +99,7 @@ function problemLines({ completed, errors }: LoadResult, { mode }: Load): string
 function* resultLines({ completed, bytes, seconds, latency }: LoadResult, load: Load): Generator<string> {
   const { mode, connect, connections, messageBytes } = load;
   const counted = COUNTED[mode];
-  yield `${mode} over ${targetText(connect)}: ${connections} connection${
+  yield `${mode} over ${clientTargetText(connect)}: ${connections} connection${
     connections === 1 ? "" : "s"
   }, ${messageBytes} bytes a message, ${seconds.toFixed(1)} s`;
   yield `${rounded(completed / seconds)} ${counted}/s, ${rounded(bytes / seconds / 1e6)} MB/s${

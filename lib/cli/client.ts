@@ -8,7 +8,7 @@ import { painter } from "./colors.ts";
 import { type CommandSpec, readFlags } from "./flags.ts";
 import type { Io } from "./io.ts";
 import { progressBar } from "./progress.ts";
-import { target, TARGET_FLAGS, wholeNumber } from "./values.ts";
+import { TARGET_FLAGS, targetFlag, wholeNumberFlag } from "./values.ts";
 
 export const spec: CommandSpec = {
   name: "client",
@@ -52,10 +52,10 @@ async function readClient(args: readonly string[]) {
   const problems: string[] = [];
   const flags = readFlags(args, spec, problems);
   const id = flags.value("id") ?? "";
-  const connect = await target(flags, problems);
-  const count = wholeNumber("count", flags, { otherwise: 1000 }, problems);
+  const connect = await targetFlag(flags, problems);
+  const count = wholeNumberFlag("count", flags, { otherwise: 1000 }, problems);
   const [random = 1] = crypto.getRandomValues(new Uint32Array(1));
-  const seed = wholeNumber("seed", flags, { otherwise: random }, problems);
+  const seed = wholeNumberFlag("seed", flags, { otherwise: random }, problems);
   if (problems.length > 0) throw new UsageError(problems);
   return { id, connect, count, seed, quiet: flags.has("quiet") };
 }

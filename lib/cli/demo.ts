@@ -1,7 +1,7 @@
 /** `switchyard demo`: the whole scenario in one process, on free ports. */
 
 import { runClient } from "../acceptance/client.ts";
-import type { Target } from "../acceptance/connect.ts";
+import type { ClientTarget } from "../acceptance/connect.ts";
 import { AcceptanceServer } from "../acceptance/server.ts";
 import { Balancer } from "../balancer.ts";
 import type { Config } from "../config/config.ts";
@@ -64,7 +64,11 @@ function demoConfig(first: number, second: number): Config {
   };
 }
 
-async function clientRow(client: number, connect: Target, upstream: AcceptanceServer): Promise<string[]> {
+async function clientRow(
+  client: number,
+  connect: ClientTarget,
+  upstream: AcceptanceServer,
+): Promise<string[]> {
   const id = String(client);
   const transport = connect.path === undefined ? "tcp" : "websocket";
   const start = [`Client${client}`, transport, id, `id ${id}`, addressText(upstream.address)];

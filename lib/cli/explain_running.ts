@@ -1,6 +1,6 @@
 /** `switchyard explain --admin`: the same answer from a running balancer. */
 
-import type { Explanation } from "../admin/explain.ts";
+import type { LiveExplanation } from "../admin/explain.ts";
 import { REFUSAL_CODES } from "../errors.ts";
 import type { HostPort } from "../config/config.ts";
 import { plain, quote } from "../util/text.ts";
@@ -20,7 +20,7 @@ export async function explainRunning(at: HostPort, { id, from, json }: Question,
   const query = new URLSearchParams({ id, ...(from === undefined ? {} : { from }) });
   const answer = await adminObject(at, `/api/v1/explain?${query}`);
   // the balancer is of this version, or of one that has these fields
-  const explanation = answer as unknown as Explanation;
+  const explanation = answer as unknown as LiveExplanation;
   if (json) io.out(JSON.stringify(explanation));
   else {
     const paint = explanationPainter(io, explanation.refused !== null);
@@ -29,7 +29,7 @@ export async function explainRunning(at: HostPort, { id, from, json }: Question,
   return explanation.refused ? 1 : 0;
 }
 
-function* explanationLines({ id, refused, rules, candidates, from }: Explanation): Generator<string> {
+function* explanationLines({ id, refused, rules, candidates, from }: LiveExplanation): Generator<string> {
   if (from) yield `from ${from.address}: ${from.refused ? rejection(from.refused) : "admitted"}`;
   for (const check of from?.checks ?? []) yield `  ${check}`;
   if (refused) yield `ID ${quote(id)}: ${rejection(refused)}`;
@@ -40,6 +40,6 @@ function* explanationLines({ id, refused, rules, candidates, from }: Explanation
   }
 }
 
-function rejection({ reason, why }: NonNullable<Explanation["refused"]>): string {
+function rejection({ reason, why }: NonNullable<LiveExplanation["refused"]>): string {
   return `the client gets ${reason} (${REFUSAL_CODES[reason]}): ${why}`;
 }

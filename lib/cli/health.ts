@@ -10,7 +10,7 @@ import { painter } from "./colors.ts";
 import { type CommandSpec, type ParsedFlags, readFlags } from "./flags.ts";
 import type { Io } from "./io.ts";
 import { FILE_FLAG, readSettings } from "./settings.ts";
-import { connectAddress, duration, local } from "./values.ts";
+import { connectAddress, durationFlag, local } from "./values.ts";
 
 /** Default of `--timeout`, in milliseconds: shorter than the usual timeout of supervisors. */
 const TIMEOUT_MS = 3000;
@@ -37,7 +37,7 @@ interface Probe {
 export async function run(args: readonly string[], io: Io): Promise<number> {
   const flags = readFlags(args, spec);
   const problems: string[] = [];
-  const timeout = duration("timeout", flags, TIMEOUT_MS, problems);
+  const timeout = durationFlag("timeout", flags, TIMEOUT_MS, problems);
   const named = namedProbe(flags, problems);
   if (problems.length > 0) throw new UsageError(problems);
   const { at, ask } = named ?? await configuredProbe(flags, io);

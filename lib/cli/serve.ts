@@ -3,10 +3,10 @@
 import { getLogger } from "@logtape/logtape";
 import { Log } from "../observe/log.ts";
 import type { Balancer } from "../balancer.ts";
-import type { ReloadResult } from "../observe/observer.ts";
 import { BackgroundLoader, loadConfig, type LoadOptions } from "../config/load.ts";
 import type { Config } from "../config/config.ts";
 import { mountProblem } from "../config/mount_point.ts";
+import type { ReloadResult } from "../config/reload_result.ts";
 import { FileWatch } from "../config/watch.ts";
 import { type Measured, RunningAdmin, startMeasured } from "./admin.ts";
 import { type CommandSpec, type ParsedFlags, readFlags } from "./flags.ts";

@@ -11,7 +11,7 @@ import { readToken } from "../admin/token.ts";
 import { messageOf, UsageError } from "../errors.ts";
 import { hostPortText, quote } from "../util/text.ts";
 import type { Flag, ParsedFlags } from "./flags.ts";
-import { choice, listenAddress, upstream } from "./values.ts";
+import { choiceFlag, listenAddress, upstream } from "./values.ts";
 
 /** The configuration file without `-c`. */
 const DEFAULT_FILE = "routes.yaml";
@@ -127,8 +127,8 @@ function withFlags(config: Config, flags: ParsedFlags): Config {
   problems.push(...repeated("--listen", listens), ...repeated("--route", routes.map(({ id }) => id)));
   const fallback = flags.value("default");
   const admin = adminFlag(flags.value("admin"), config.admin, problems);
-  const level = choice("log-level", LEVELS, flags, problems);
-  const format = choice("log-format", FORMATS, flags, problems);
+  const level = choiceFlag("log-level", LEVELS, flags, problems);
+  const format = choiceFlag("log-format", FORMATS, flags, problems);
   const workers = workersFlag(flags.value("workers"), config.workers, problems);
   const merged = {
     ...config,

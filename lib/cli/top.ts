@@ -6,8 +6,8 @@ import { adminAddress, adminObject } from "./admin_client.ts";
 import { type CommandSpec, readFlags } from "./flags.ts";
 import { type Io, onHangup, ShutdownSignals } from "./io.ts";
 import { processTerminal, type Terminal } from "./terminal.ts";
-import { ORDERS, type Status, topScreen, type TopState } from "./top_screen.ts";
-import { duration } from "./values.ts";
+import { SORT_KEYS, type Status, topScreen, type TopState } from "./top_screen.ts";
+import { durationFlag } from "./values.ts";
 
 /** Default of `--interval`, in milliseconds. */
 const INTERVAL_MS = 1000;
@@ -30,7 +30,7 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
   const flags = readFlags(args, spec);
   const problems: string[] = [];
   const at = adminAddress(flags.value("admin") ?? "127.0.0.1:9090", problems);
-  const interval = duration("interval", flags, INTERVAL_MS, problems);
+  const interval = durationFlag("interval", flags, INTERVAL_MS, problems);
   if (problems.length > 0) throw new UsageError(problems);
   const first = await read(at, "bytes", PAGE.rows);
   using signals = new ShutdownSignals(io);
@@ -77,7 +77,7 @@ class Top {
   }
 
   #press(key: string | undefined): void {
-    const order = key === undefined ? undefined : ORDERS[key.toLowerCase()];
+    const order = key === undefined ? undefined : SORT_KEYS[key.toLowerCase()];
     if (order === undefined) return this.#draw();
     this.#order = order;
     this.#again = true;

@@ -6,7 +6,7 @@ import { plain } from "../util/text.ts";
 import type { Size } from "./terminal.ts";
 
 /** Orders of the connections, by the key that selects them. */
-export const ORDERS: Readonly<Record<string, string>> = { b: "bytes", a: "age", i: "id" };
+export const SORT_KEYS: Readonly<Record<string, string>> = { b: "bytes", a: "age", i: "id" };
 
 export type Status = Awaited<ReturnType<typeof statusView>>;
 

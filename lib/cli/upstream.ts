@@ -6,7 +6,7 @@ import { messageOf, UsageError } from "../errors.ts";
 import { addressText, hostPortText } from "../util/text.ts";
 import { type CommandSpec, readFlags } from "./flags.ts";
 import { type Io, untilAsked } from "./io.ts";
-import { choice, listenAddress } from "./values.ts";
+import { choiceFlag, listenAddress } from "./values.ts";
 
 const MODES: readonly ServerMode[] = ["receipt", "echo", "sink"];
 
@@ -29,7 +29,7 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
   const problems: string[] = [];
   const flags = readFlags(args, spec, problems);
   const addresses = flags.values("listen").map((text) => listenAddress("--listen", text, problems));
-  const mode = choice("mode", MODES, flags, problems) ?? "receipt";
+  const mode = choiceFlag("mode", MODES, flags, problems) ?? "receipt";
   if (problems.length > 0) throw new UsageError(problems);
   await using servers = new AsyncDisposableStack();
   for (const one of addresses) servers.use(start(one, mode, io));

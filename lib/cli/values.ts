@@ -1,6 +1,6 @@
 /** Values of flags. Each wrong one is added to `problems`, so that all are reported at once. */
 
-import type { ClientTls, Target } from "../acceptance/connect.ts";
+import type { ClientTarget, ClientTls } from "../acceptance/connect.ts";
 import type { HostPort } from "../config/config.ts";
 import {
   ADDRESS_EXPECTED,
@@ -85,7 +85,7 @@ export const TARGET_FLAGS = {
 } as const;
 
 /** The target that `TARGET_FLAGS` name. */
-export async function target(flags: ParsedFlags, problems: string[]): Promise<Target> {
+export async function targetFlag(flags: ParsedFlags, problems: string[]): Promise<ClientTarget> {
   const found = parseTarget(flags.value("connect") ?? "127.0.0.1:8888", problems);
   const given = ["ca", "cert", "key"].filter((name) => flags.value(name) !== undefined);
   if (given.length === 0) return found;
@@ -114,7 +114,7 @@ async function clientTls(flags: ParsedFlags, problems: string[]): Promise<Client
   return { ...(trusted !== undefined && { ca: trusted }), ...(own && { own }) };
 }
 
-function parseTarget(text: string, problems: string[]): Target {
+function parseTarget(text: string, problems: string[]): ClientTarget {
   if (!text.includes("://")) return connectAddress("--connect", text, problems);
   const found = parseTlsUrl(text) ?? parseWebSocketUrl(text);
   if (!found) problems.push(`--connect: ${quote(text)} is not ${TARGET_EXPECTED}`);
@@ -122,14 +122,14 @@ function parseTarget(text: string, problems: string[]): Target {
 }
 
 /** Raw frames over TLS: an address behind the scheme, and no path. */
-function parseTlsUrl(text: string): Target | undefined {
+function parseTlsUrl(text: string): ClientTarget | undefined {
   const [, rest = ""] = /^tls:\/\/([^/]+)\/?$/i.exec(text) ?? [];
   const found = parseUpstream(rest);
   return found && { ...found, tls: {} };
 }
 
 /** RFC 6455, section 3: neither a user nor a fragment. */
-function parseWebSocketUrl(text: string): Target | undefined {
+function parseWebSocketUrl(text: string): ClientTarget | undefined {
   const url = URL.parse(text);
   if (!url || url.username !== "" || url.password !== "" || text.includes("#")) return undefined;
   const found = parseUpstream(`${url.hostname}:${url.port || URL_PORTS[url.protocol]}`);
@@ -139,7 +139,7 @@ function parseWebSocketUrl(text: string): Target | undefined {
 }
 
 /** One of a few words; undefined if the flag is not given. */
-export function choice<T extends string>(
+export function choiceFlag<T extends string>(
   name: string,
   allowed: readonly T[],
   flags: ParsedFlags,
@@ -167,7 +167,7 @@ export interface WholeNumber {
 }
 
 /** A whole number. */
-export function wholeNumber(
+export function wholeNumberFlag(
   name: string,
   flags: ParsedFlags,
   wanted: WholeNumber,
@@ -183,7 +183,12 @@ export function wholeNumber(
 }
 
 /** A time of more than 0, in milliseconds. */
-export function duration(name: string, flags: ParsedFlags, otherwise: number, problems: string[]): number {
+export function durationFlag(
+  name: string,
+  flags: ParsedFlags,
+  otherwise: number,
+  problems: string[],
+): number {
   const text = flags.value(name);
   if (text === undefined) return otherwise;
   const milliseconds = parseDuration(text);

@@ -2,7 +2,7 @@
 
 import { getLogger } from "@logtape/logtape";
 import { messageOf, UsageError } from "../errors.ts";
-import type { ReloadResult } from "../observe/observer.ts";
+import type { ReloadResult } from "./reload_result.ts";
 import { counted } from "../util/text.ts";
 
 const log = getLogger("switchyard");

@@ -3,18 +3,13 @@
 import type { Permit } from "../admission/permit.ts";
 import type { HostPort } from "../config/config.ts";
 import type { Refusal } from "../errors.ts";
-import type { Closing, ConnectionInfo, DialReason, Endpoint, Observer } from "../observe/observer.ts";
+import type { Closing, ConnectionInfo, DialReason, Observer } from "../observe/observer.ts";
 import { type Rule, ruleText } from "../route/table.ts";
-import { type Duplex, newFlow, type Transport } from "../transport/duplex.ts";
+import { type Duplex, type Endpoint, newFlow, type Transport } from "../transport/duplex.ts";
+import type { ProxiedEndpoints } from "../transport/proxy_protocol/header.ts";
 import type { Deadline } from "../util/deadlines.ts";
 import { ListNode } from "../util/linked_list.ts";
 import { type Layer, sendRejection } from "./rejection.ts";
-
-/** Both ends of a connection between a proxy and its client. */
-export interface ProxiedEndpoints {
-  readonly source: Endpoint;
-  readonly destination: Endpoint;
-}
 
 /** Both addresses of an accepted socket, as the platform gives them. */
 export interface SocketAddresses {

@@ -1,11 +1,12 @@
 /** The interface of an engine to the balancer, the admin API and the command line: one in this thread, or workers. */
 
 import type { Config } from "../config/config.ts";
+import type { ReloadResult } from "../config/reload_result.ts";
 import type { Page } from "../connection/page.ts";
 import type { ConnectionCounts, Counted, RelayedBytes, Selection } from "../connection/registry.ts";
 import type { Snapshot } from "../connection/snapshot.ts";
 import type { MetricsSource } from "../observe/metrics.ts";
-import type { Closing, ConnectionInfo, ReloadResult } from "../observe/observer.ts";
+import type { Closing, ConnectionInfo } from "../observe/observer.ts";
 import type { RedisStats } from "../observe/redis_stats.ts";
 
 /** Totals. */

@@ -6,14 +6,8 @@ import type { MetricsSource } from "../observe/metrics.ts";
 import type { Pools } from "../upstream/upstreams.ts";
 import type { Routing } from "./face.ts";
 
-/** An engine's connections, and its current routing. */
-export interface Measured {
-  readonly registry: ConnectionRegistry;
-  readonly snapshot: Routing;
-}
-
-/** The values of an engine for a scrape. */
-export function metricsSource({ registry, snapshot }: Measured): MetricsSource {
+/** The values of an engine for a scrape: of its connections and its current routing. */
+export function metricsSource(registry: ConnectionRegistry, snapshot: Routing): MetricsSource {
   return {
     threads: () => {
       const redis = snapshot.redis?.stats();

@@ -1,8 +1,9 @@
 /** The hook for the log, metrics, tracing, webhooks and the dashboard. */
 
 import type { HostPort } from "../config/config.ts";
+import type { ReloadResult } from "../config/reload_result.ts";
 import type { RefusalName } from "../errors.ts";
-import type { Flow, Transport } from "../transport/duplex.ts";
+import type { Endpoint, Flow, Transport } from "../transport/duplex.ts";
 
 /** Why a connection ended: a FIN, a reset, an action of the balancer, or the name of the ERROR frame sent. */
 export type CloseReason =
@@ -23,13 +24,6 @@ export interface Closing {
   readonly closedBy: "client" | "upstream" | "balancer";
   /** Human-readable detail, if there is any. */
   readonly detail?: string | undefined;
-}
-
-/** One end of a TCP connection. */
-export interface Endpoint {
-  /** IPv4 or IPv6, without brackets. */
-  readonly hostname: string;
-  readonly port: number;
 }
 
 /** A connection as observers see it at that moment. Times are in milliseconds of `performance.now`. */
@@ -84,18 +78,6 @@ export interface ServerInfo {
   readonly pool: string | undefined;
   /** Number of its connections. */
   readonly active: number;
-}
-
-/** The changes of a reload. */
-export interface ReloadResult {
-  /** New routes. */
-  readonly added: number;
-  /** Routes with another target. */
-  readonly changed: number;
-  /** Removed routes. */
-  readonly removed: number;
-  /** Connections whose route was removed, which are closed at once or after `timeouts.drain`. */
-  readonly connections: number;
 }
 
 /**

@@ -10,7 +10,8 @@ import {
 } from "@opentelemetry/api";
 import type { HostPort } from "../config/config.ts";
 import { REFUSAL_CODES } from "../errors.ts";
-import type { Closing, ConnectionInfo, DialReason, Endpoint, Observer } from "./observer.ts";
+import type { Closing, ConnectionInfo, DialReason, Observer } from "./observer.ts";
+import type { Endpoint } from "../transport/duplex.ts";
 import { hostPortText } from "../util/text.ts";
 
 /** Bytes are no events, so the first of an upstream is looked for: its time is this much too late at most. */

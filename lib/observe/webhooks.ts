@@ -1,7 +1,8 @@
 /** Webhooks: events are posted to URLs, asynchronously to the connections that they are about. */
 
 import { accessRecord } from "./access_line.ts";
-import type { Closing, ConnectionInfo, HealthState, Observer, ReloadResult, ServerInfo } from "./observer.ts";
+import type { ReloadResult } from "../config/reload_result.ts";
+import type { Closing, ConnectionInfo, HealthState, Observer, ServerInfo } from "./observer.ts";
 import {
   type Event,
   type WebhookConfig,

@@ -1,18 +1,14 @@
 /** The difference between two routing tables. */
 
 import type { HoldConfig, Target, Upstream } from "../config/config.ts";
+import type { ReloadResult } from "../config/reload_result.ts";
 import type { TableChange } from "../tables/data.ts";
 import type { SharedTable } from "../tables/shared_table.ts";
 import { TimeSlice } from "../util/async.ts";
 import type { Route, RouteTable } from "./table.ts";
 
 /** Numbers of rules. */
-export interface Difference {
-  readonly added: number;
-  /** Rules whose target, `hold` or `on_removal` differs. */
-  readonly changed: number;
-  readonly removed: number;
-}
+type Difference = Omit<ReloadResult, "connections">;
 
 /** Compares two tables in slices, so that connections are served meanwhile. */
 export async function difference(before: RouteTable, after: RouteTable): Promise<Difference> {

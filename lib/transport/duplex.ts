@@ -10,6 +10,13 @@ import { isDisconnect, messageOf, type RefusalName } from "../errors.ts";
 /** How the bytes of a duplex travel. */
 export type Transport = "tcp" | "websocket";
 
+/** One end of a TCP connection. */
+export interface Endpoint {
+  /** IPv4 or IPv6, without brackets. */
+  readonly hostname: string;
+  readonly port: number;
+}
+
 /** A connection: two independent halves. */
 export interface Duplex {
   readonly transport: Transport;

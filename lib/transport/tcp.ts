@@ -1,6 +1,7 @@
 /** TCP connections as duplexes. */
 
 import { BaseDuplex } from "./base_duplex.ts";
+import type { Endpoint } from "./duplex.ts";
 
 /** The part of `Deno.TcpConn` that a duplex needs; tests replace it. */
 export interface Socket {
@@ -13,15 +14,8 @@ export interface Socket {
 
 /** A socket accepted by a listener. */
 export interface AcceptedSocket extends Socket {
-  readonly remoteAddr: HostAddress;
-  readonly localAddr: HostAddress;
-}
-
-/** One end of a socket, in the platform's form. */
-export interface HostAddress {
-  /** IPv4 or IPv6, without brackets. */
-  readonly hostname: string;
-  readonly port: number;
+  readonly remoteAddr: Endpoint;
+  readonly localAddr: Endpoint;
 }
 
 /** Fits one segment on any IPv4 path: a first write of this size is sent at once, as no data is in flight. */

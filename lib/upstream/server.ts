@@ -189,11 +189,6 @@ export class Server implements HostPort {
     return this.#record.key;
   }
 
-  /** The pool of the server. */
-  get pool(): string | undefined {
-    return this.#record.pool;
-  }
-
   /** Number of its connections. */
   get active(): number {
     return this.#record.active;

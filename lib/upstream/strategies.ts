@@ -1,5 +1,7 @@
 /** Strategies by which a pool picks the server for a new connection. Pure, except for each strategy's state. */
 
+import type { PoolConfig } from "../config/config.ts";
+
 /** A server to choose from. */
 export interface Choice {
   /** Identifies the server, here and in other balancers: `host:port`. */
@@ -13,14 +15,8 @@ export interface Choice {
 /** Picks the server for `id` out of at least one of `choices`. */
 export type Strategy = <T extends Choice>(id: string, choices: readonly [T, ...T[]]) => T;
 
-/** The strategies, by their names in the configuration. */
-export const STRATEGIES = ["hash", "round_robin", "least_connections", "random"] as const;
-
-/** Name of a strategy. */
-export type StrategyName = (typeof STRATEGIES)[number];
-
 /** A strategy with its own state. @param random Uniform in [0, 1). */
-export function strategyOf(name: StrategyName, random: () => number = Math.random): Strategy {
+export function strategyOf(name: PoolConfig["strategy"], random: () => number = Math.random): Strategy {
   switch (name) {
     case "hash":
       return rendezvous();

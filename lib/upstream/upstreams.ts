@@ -26,10 +26,6 @@ export interface UpstreamsOptions {
   readonly onDialed?: ((report: DialReport) => void) | undefined;
   /** The count, over all threads, of a pool's server. @default a count of each thread */
   readonly countOf?: ((key: string) => ServerCount) | undefined;
-  /** In milliseconds. @default performance.now */
-  readonly now?: () => number;
-  /** Uniform in [0, 1). @default Math.random */
-  readonly random?: () => number;
 }
 
 /** The pools of one configuration, by name. */
@@ -142,7 +138,7 @@ export class Upstreams implements Disposable {
       return new Server({ ...server, maxConnections }, this.#record(name, hostPortText(server), config));
     });
     const key = strategyKey({ name, config });
-    const strategy = this.#strategies.get(key) ?? strategyOf(config.strategy, this.#options.random);
+    const strategy = this.#strategies.get(key) ?? strategyOf(config.strategy);
     this.#strategies.set(key, strategy);
     const onPanic = this.#options.onDialed ? undefined : logPanic;
     return new ServerPool({ name, config, servers, strategy, onPanic });
@@ -161,12 +157,12 @@ export class Upstreams implements Disposable {
   }
 
   #healthOf(pool: string, key: string, config: PoolConfig): RecordOptions {
-    const { now, onDialed } = this.#options;
+    const { onDialed } = this.#options;
     const settings = healthSettings(config);
     if (!onDialed) {
-      return { health: new Health(settings, now), onChange: (...change) => this.#changed(...change) };
+      return { health: new Health(settings), onChange: (...change) => this.#changed(...change) };
     }
-    const health = new RemoteHealth(settings, now);
+    const health = new RemoteHealth(settings);
     return {
       health,
       onDialed: (_record, error) => {
@@ -186,7 +182,6 @@ export class Upstreams implements Disposable {
     const checker = new HealthChecker((signal) => this.#runCheck(server, settings, signal), {
       interval: settings.interval,
       report: (error) => record.checked(error),
-      ...(this.#options.random && { random: this.#options.random }),
     });
     this.#checked.set(record, { signature, checker });
   }

@@ -32,13 +32,11 @@ export interface ReadOptions {
 /** A file that cannot be read. The message begins with the file's name and advises what to do. */
 export class ReadError extends Error {
   override readonly name = "ReadError";
-  readonly file: string;
   /** The message without the file's name. */
   readonly reason: string;
 
   constructor(file: string, reason: string, options?: ErrorOptions) {
     super(`${plain(file)}: ${reason}`, options);
-    this.file = file;
     this.reason = reason;
   }
 }
@@ -51,12 +49,8 @@ const DEFAULTS = { maxBytes: 1 << 20, deadlineMs: 10_000, pipe: false } as const
  */
 const MAX_HANGING = 8;
 
-let hanging = 0;
-
 /** Number of reads that are past their deadline and have not returned. */
-export function hangingReads(): number {
-  return hanging;
-}
+let hanging = 0;
 
 const CHUNK_BYTES = 64 << 10;
 const SHARED_CHUNK = 1 << 20;

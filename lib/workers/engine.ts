@@ -1,6 +1,7 @@
 /** An engine of several workers. The main thread owns the configuration, the addresses and the health of servers. */
 
 import type { Config } from "../config/config.ts";
+import type { ReloadResult } from "../config/reload_result.ts";
 import { serversOf } from "../config/servers.ts";
 import type { DialSettings } from "../connection/dial_settings.ts";
 import { Dialing } from "../connection/dialing.ts";
@@ -10,13 +11,7 @@ import type { EngineFace, ReloadOptions, Routing, Stats } from "../engine/face.t
 import { routingSource } from "../engine/metrics_source.ts";
 import { Log } from "../observe/log.ts";
 import type { MetricsSource, ThreadMetrics } from "../observe/metrics.ts";
-import {
-  type Closing,
-  type ConnectionInfo,
-  type Observer,
-  Observers,
-  type ReloadResult,
-} from "../observe/observer.ts";
+import { type Closing, type ConnectionInfo, type Observer, Observers } from "../observe/observer.ts";
 import { sumOfOpen } from "../observe/open_counts.ts";
 import { difference } from "../route/diff.ts";
 import { RouteTable } from "../route/table.ts";

@@ -43,7 +43,7 @@ export function sum(numbers: readonly number[]): number {
 }
 
 /** The sum of byte counts. */
-export function sumOfBytes(all: readonly RelayedBytes[]): RelayedBytes {
+function sumOfBytes(all: readonly RelayedBytes[]): RelayedBytes {
   return { up: sum(all.map(({ up }) => up)), down: sum(all.map(({ down }) => down)) };
 }
 

@@ -57,7 +57,7 @@ Deno.test("connections and health survive in another configuration", () => {
   before.acquire();
   record.checked(new Error("refused"));
   const after = new Server({ ...ADDRESS, weight: 0, maxConnections: 1 }, record);
-  assertEquals([after.active, after.state, after.draining, after.pool], [1, "down", true, "eu"]);
+  assertEquals([after.active, after.state, after.draining], [1, "down", true]);
   assertEquals(after.acquire(), undefined, "the connections of before count");
 });
 

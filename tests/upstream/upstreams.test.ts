@@ -20,7 +20,7 @@ function poolConfig(ports: readonly number[], changes: Partial<PoolConfig> = {})
 }
 
 /** Servers whose checks fail as long as their port is in `down`. */
-function upstreamsWith(options: Pick<UpstreamsOptions, "now" | "countOf"> = {}) {
+function upstreamsWith(options: Pick<UpstreamsOptions, "countOf"> = {}) {
   const changes: string[] = [];
   const down = new Set<number>();
   let checks = 0;

@@ -10,7 +10,6 @@ import { parseTarget, poolProblem, redisRoute, VALUE_EXPECTED } from "./value.ts
 /** A field of the hash: its route, or why its value is invalid. */
 export interface RedisEntry {
   readonly id: string;
-  readonly value: string;
   readonly route?: Route;
   readonly problem?: string;
 }
@@ -43,7 +42,7 @@ export async function* listRedis(redis: RedisConfig, pools: Config["pools"]): As
 
 function entryOf(id: string, value: string, pools: Config["pools"]): RedisEntry {
   const target = parseTarget(value);
-  if (!target) return { id, value, problem: `found ${quote(value)}, expected ${VALUE_EXPECTED}` };
+  if (!target) return { id, problem: `found ${quote(value)}, expected ${VALUE_EXPECTED}` };
   const problem = poolProblem(target, { has: (name) => Object.hasOwn(pools, name) });
-  return problem === undefined ? { id, value, route: redisRoute(id, target) } : { id, value, problem };
+  return problem === undefined ? { id, route: redisRoute(id, target) } : { id, problem };
 }

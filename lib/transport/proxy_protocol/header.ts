@@ -4,14 +4,8 @@
  */
 
 import ipaddr from "ipaddr.js";
+import type { Endpoint } from "../duplex.ts";
 import { crc32c } from "./crc32c.ts";
-
-/** One end of a TCP connection. */
-export interface Endpoint {
-  /** IPv4 or IPv6, without brackets. */
-  readonly hostname: string;
-  readonly port: number;
-}
 
 /** The client's connection to the proxy. */
 export interface ProxiedEndpoints {

@@ -2,8 +2,8 @@
 
 import { concat } from "../../util/bytes.ts";
 import { Refusal } from "../../errors.ts";
-import { type Endpoint, parseProxyHeader, type ProxiedEndpoints } from "./header.ts";
-import { type Duplex, readFirst } from "../duplex.ts";
+import { parseProxyHeader, type ProxiedEndpoints } from "./header.ts";
+import { type Duplex, type Endpoint, readFirst } from "../duplex.ts";
 
 /** Larger than most headers, so that one read also gets the client's first bytes. */
 const READ_BYTES = 1024;
