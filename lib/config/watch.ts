@@ -87,7 +87,7 @@ export class FileWatch implements AsyncDisposable {
   /** Folders of files that are followed no more stay watched: see `stop`. */
   #listenToFolders(): void {
     for (const file of this.#known.keys()) {
-      const folder = file.replace(/[^/\\]*$/, "") || ".";
+      const folder = file.slice(0, file.length - basename(file).length) || ".";
       if (!this.#watchers.has(folder)) this.#running.push(this.#listen(folder));
     }
   }
@@ -97,10 +97,17 @@ export class FileWatch implements AsyncDisposable {
     try {
       const watcher = Deno.watchFs(folder, { recursive: false });
       this.#watchers.set(folder, watcher);
-      for await (const _ of watcher) this.#stir();
+      for await (const event of watcher) if (this.#concerns(event)) this.#stir();
     } catch (error) {
       if (!this.#ended.signal.aborted) this.#events?.onBlind?.(messageOf(error));
     }
+  }
+
+  /** Whether a file may have changed: not if the content of another one did, such as a log in the same folder. */
+  #concerns({ kind, paths }: Deno.FsEvent): boolean {
+    if (kind !== "modify" && kind !== "access") return true;
+    const names = new Set([...this.#known.keys()].map(basename));
+    return paths.some((path) => names.has(basename(path)));
   }
 
   async #check({ onChange }: WatchEvents): Promise<void> {
@@ -136,6 +143,11 @@ export class FileWatch implements AsyncDisposable {
     this.#stirred = true;
     this.#wake?.();
   }
+}
+
+/** What follows the last separator. */
+function basename(file: string): string {
+  return file.replace(/^.*[/\\]/s, "");
 }
 
 async function signatures(files: Iterable<string>): Promise<ReadonlyMap<string, string>> {
