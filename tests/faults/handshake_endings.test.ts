@@ -64,7 +64,38 @@ function overTls(connect: (port: number, certificate: Certificate) => Promise<vo
   };
 }
 
+/** A TLS client that has done its handshake. */
+async function trusting(port: number, { pem }: Certificate): Promise<Deno.TlsConn> {
+  const client = await Deno.connectTls({ hostname: "localhost", port, caCerts: [pem] });
+  await client.handshake();
+  return client;
+}
+
 const TLS: Ending[] = [
+  {
+    name: "a TLS handshake that is never finished",
+    changes: { timeouts: { id: 300 } },
+    end: overTls(async (port) => {
+      using client = await Deno.connect({ hostname: "127.0.0.1", port });
+      await send(client, Uint8Array.of(0x16, 3, 1, 2, 0, 1));
+      await receiveAll(client);
+    }),
+    expected: ["ID_TIMEOUT by balancer"],
+  },
+  {
+    name: "a TLS client that sends no ID",
+    changes: { timeouts: { id: 1000 } },
+    end: overTls(async (port, certificate) => {
+      using client = await trusting(port, certificate);
+      await receiveAll(client);
+    }),
+    expected: ["ID_TIMEOUT by balancer"],
+  },
+  {
+    name: "a TLS handshake and nothing after it",
+    end: overTls(async (port, certificate) => (await trusting(port, certificate)).close()),
+    expected: ["probe by client"],
+  },
   {
     name: "a client that does not speak TLS to a listener that does",
     end: overTls(async (port) => {

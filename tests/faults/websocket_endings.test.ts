@@ -2,13 +2,51 @@
 
 import { Opcode } from "../../lib/transport/websocket/frames.ts";
 import { ID } from "../bytes.ts";
-import { finishes, sends, sendsFrame, testEndings, untilEnded } from "../observe/endings.ts";
+import {
+  type Ending,
+  finishes,
+  finishesFirst,
+  sends,
+  sendsFrame,
+  testEndings,
+  untilEnded,
+} from "../observe/endings.ts";
 import { RawWebSocket, request } from "../transport/websocket/raw.ts";
 import { closing, wire } from "../transport/websocket/wire.ts";
 
 const text = (line: string) => new TextEncoder().encode(line);
 
+/** A WebSocket before an upstream that finishes; calls `end` once the close frame for that has arrived. */
+function onceClosed(end: (socket: RawWebSocket) => Promise<void>): Pick<Ending, "upstream" | "end"> {
+  return {
+    upstream: finishesFirst,
+    async end({ port }) {
+      using socket = await RawWebSocket.open(port, wire({ payload: ID }));
+      while ((await socket.frame())?.opcode !== Opcode.CLOSE);
+      await end(socket);
+      await socket.frames();
+    },
+  };
+}
+
 testEndings([
+  {
+    name: "an upstream that finishes, and a WebSocket client that answers with its close frame",
+    ...onceClosed((socket) => socket.send(wire({ opcode: Opcode.CLOSE, payload: closing(1000) }))),
+    expected: ["upstream_fin by upstream"],
+  },
+  {
+    // its own data may be truncated
+    name: "an upstream that finishes, and a WebSocket client that does not answer with a close frame",
+    ...onceClosed((socket) => socket.conn.closeWrite()),
+    expected: ["client_reset by client"],
+    detail: /without a close frame/,
+  },
+  {
+    name: "a WebSocket control frame over 125 bytes",
+    end: sendsFrame(wire({ opcode: Opcode.PING, payload: new Uint8Array(126) })),
+    expected: ["BAD_FRAME by balancer"],
+  },
   {
     name: "a text message over a WebSocket",
     end: sendsFrame(wire({ opcode: 1, payload: "x" })),

@@ -55,6 +55,13 @@ export function start(
   return { ...path, endings, details };
 }
 
+/** An upstream that answers the ID, and finishes before its client. */
+export const finishesFirst: Serve = async (conn, ended) => {
+  await send(conn, await receive(conn, ID.length));
+  await conn.closeWrite();
+  await ended;
+};
+
 /** A client whose ID has come back from the upstream. */
 export async function relayed({ connect }: Balanced): Promise<Deno.TcpConn> {
   const client = await connect();
