@@ -25,7 +25,7 @@ export function loggedId(id: string, privacy: IdPrivacy): string {
   return `${characters.slice(0, kept).join("")}…`;
 }
 
-/** The fields of an access line that can have the ID in them: the rule of an exact ID has, and so may the detail. */
+/** The fields of an access line that can have the ID in them. */
 export function idFields(
   { id, route }: Pick<ConnectionInfo, "id" | "route">,
   detail: Closing["detail"],
@@ -35,9 +35,15 @@ export function idFields(
   const logged = loggedId(id, privacy);
   return {
     id: logged,
-    route: route === `id ${id}` ? `id ${logged}` : route,
+    route: route && ruleWithoutId(route, id, logged),
     detail: detail && withoutId(detail, id, logged),
   };
+}
+
+/** The text of a rule is the ID itself in `routes` and in Redis, and that of a glob may be. */
+function ruleWithoutId(rule: string, id: string, logged: string): string {
+  const [kind] = rule.split(" ", 1);
+  return rule === `${kind} ${id}` ? `${kind} ${logged}` : rule;
 }
 
 /** Messages quote an ID, and shorten a long one. */

@@ -6,15 +6,7 @@ import type { Closing } from "../../lib/observe/observer.ts";
 import { Opcode } from "../../lib/transport/websocket/frames.ts";
 import { ID, receiveAll, send } from "../bytes.ts";
 import type { Changes } from "../fixture.ts";
-import {
-  type Balanced,
-  type Ending,
-  ID,
-  relayed,
-  sends,
-  testEndings,
-  untilEnded,
-} from "../observe/endings.ts";
+import { type Balanced, type Ending, relayed, sends, testEndings, untilEnded } from "../observe/endings.ts";
 import { poolOn } from "../pools.ts";
 import { redisConfig } from "../redis.ts";
 import { connectResetting, reset } from "../relay/resetting.ts";

@@ -54,6 +54,16 @@ for (const privacy of ["hash", "truncate"] as const) {
     assertEquals(detail, `redis: the value of ID "${loggedId(id, privacy)}" is "x"`);
   });
 
+  Deno.test(`${privacy}: a rule of Redis, and a glob without a wildcard, have the ID as it is logged`, () => {
+    const why = { reason: "client_fin", closedBy: "client" } as const;
+    for (const kind of ["id", "redis", "match"]) {
+      const record = accessRecord(connectionWith({ id: "name 7", route: `${kind} name 7` }), why, privacy);
+      assertEquals(record.route, `${kind} ${loggedId("name 7", privacy)}`);
+    }
+    const { route } = accessRecord(connectionWith({ id: "1", route: "table ids.tsv:1" }), why, privacy);
+    assertEquals(route, "table ids.tsv:1");
+  });
+
   Deno.test(`${privacy}: the rule of a glob, and a connection without an ID, are logged as they are`, () => {
     const why = { reason: "client_fin", closedBy: "client" } as const;
     assertEquals(accessRecord(connectionWith({ route: "match eu-*" }), why, privacy).route, "match eu-*");
