@@ -10,8 +10,8 @@ export const hasOpenssl = await (async () => {
   }
 })();
 
-/** A test that needs certificates. It is ignored where openssl is missing. */
-export function opensslTest(name: string, fn: () => Promise<void>): void {
+/** A test with certificates. It is ignored where openssl, which makes them, is missing. */
+export function tlsTest(name: string, fn: () => Promise<void>): void {
   Deno.test({ name, ignore: !hasOpenssl, fn });
 }
 

@@ -3,14 +3,14 @@
 import { encodeProxyHeader } from "../../lib/transport/proxy_protocol/header.ts";
 import { assert, assertEquals, assertStringIncludes } from "../assert.ts";
 import { concat, ID, noise, receive, receiveAll, send } from "../bytes.ts";
-import { Certificate, opensslTest } from "../certificates.ts";
+import { Certificate, tlsTest } from "../certificates.ts";
 import { refusalCode, webSocketOver } from "../clients.ts";
 import { configTo, startBalancer } from "../fixture.ts";
 import { startSecure } from "../transport/tls/path.ts";
 import { startEcho } from "../upstreams.ts";
 import { until } from "../wait.ts";
 
-opensslTest("an ERROR frame arrives whole over TLS, even after 1 MB of unread data", async () => {
+tlsTest("an ERROR frame arrives whole over TLS, even after 1 MB of unread data", async () => {
   await using certificate = await Certificate.create("first");
   await using balancer = startSecure(certificate, 9, { routes: [] });
   using client = await balancer.secure();
@@ -18,7 +18,7 @@ opensslTest("an ERROR frame arrives whole over TLS, even after 1 MB of unread da
   assertEquals(refusalCode(await receiveAll(client)), 4);
 });
 
-opensslTest("plain text at a TLS listener gets BAD_FRAME in plain text", async () => {
+tlsTest("plain text at a TLS listener gets BAD_FRAME in plain text", async () => {
   await using certificate = await Certificate.create("first");
   await using balancer = startSecure(certificate, 9);
   for (const bytes of [ID, new TextEncoder().encode("GET / HTTP/1.1\r\n\r\n")]) {
@@ -30,7 +30,7 @@ opensslTest("plain text at a TLS listener gets BAD_FRAME in plain text", async (
   }
 });
 
-opensslTest("TLS at a plain listener gets BAD_FRAME that names it", async () => {
+tlsTest("TLS at a plain listener gets BAD_FRAME that names it", async () => {
   await using balancer = startBalancer(configTo(9));
   using client = await balancer.connect();
   await send(client, Uint8Array.of(0x16, 0x03, 0x01, 0x02, 0x00, 0x01));
@@ -39,7 +39,7 @@ opensslTest("TLS at a plain listener gets BAD_FRAME that names it", async () => 
   assertStringIncludes(new TextDecoder().decode(received), "looks like TLS");
 });
 
-opensslTest("a handshake that is never completed ends at the deadline for the ID", async () => {
+tlsTest("a handshake that is never completed ends at the deadline for the ID", async () => {
   await using certificate = await Certificate.create("first");
   await using balancer = startSecure(certificate, 9, { timeouts: { id: 200 } });
   using client = await balancer.connect();
@@ -50,7 +50,7 @@ opensslTest("a handshake that is never completed ends at the deadline for the ID
   await until(() => balancer.balancer.active === 0, "nothing is left open");
 });
 
-opensslTest(
+tlsTest(
   "probes of a TLS listener leave nothing open: a bare connection, half a handshake, a handshake alone",
   async () => {
     await using certificate = await Certificate.create("first");
@@ -67,7 +67,7 @@ opensslTest(
   },
 );
 
-opensslTest("a PROXY header comes ahead of the TLS handshake", async () => {
+tlsTest("a PROXY header comes ahead of the TLS handshake", async () => {
   await using certificate = await Certificate.create("first");
   await using upstream = startEcho();
   const deny = ["192.0.2.0/24"];
@@ -88,7 +88,7 @@ opensslTest("a PROXY header comes ahead of the TLS handshake", async () => {
   assertEquals(refusalCode(await receiveAll(denied)), 8);
 });
 
-opensslTest("WebSocket is spoken over TLS", async () => {
+tlsTest("WebSocket is spoken over TLS", async () => {
   await using certificate = await Certificate.create("first");
   await using upstream = startEcho();
   await using balancer = startSecure(certificate, upstream.port);

@@ -4,7 +4,7 @@ import type { Upstream } from "../../lib/config/config.ts";
 import { parseProxyHeader } from "../../lib/transport/proxy_protocol/header.ts";
 import { assert, assertEquals } from "../assert.ts";
 import { ID, receive, receiveAll, send } from "../bytes.ts";
-import { Certificate, opensslTest } from "../certificates.ts";
+import { Certificate, tlsTest } from "../certificates.ts";
 import { refusalCode, refused } from "../clients.ts";
 import { startSecureEcho, startSecuring } from "../transport/tls/path.ts";
 import { startUpstream } from "../upstreams.ts";
@@ -19,22 +19,22 @@ async function refusal(tls: (certificate: Certificate) => NonNullable<Upstream["
   return await refused(client);
 }
 
-opensslTest("an untrusted certificate is UPSTREAM_UNAVAILABLE", async () => {
+tlsTest("an untrusted certificate is UPSTREAM_UNAVAILABLE", async () => {
   assertEquals(await refusal(() => true), 5);
 });
 
-opensslTest("a certificate for another name is UPSTREAM_UNAVAILABLE", async () => {
+tlsTest("a certificate for another name is UPSTREAM_UNAVAILABLE", async () => {
   assertEquals(await refusal(({ files }) => ({ ca: files.cert, server_name: "other.example.com" })), 5);
 });
 
-opensslTest("an upstream that speaks plain text is UPSTREAM_UNAVAILABLE", async () => {
+tlsTest("an upstream that speaks plain text is UPSTREAM_UNAVAILABLE", async () => {
   await using upstream = startUpstream((conn) => send(conn, new TextEncoder().encode("220 ready\r\n")));
   await using balancer = startSecuring(upstream.port, true);
   using client = await balancer.connect();
   assertEquals(await refused(client), 5);
 });
 
-opensslTest(
+tlsTest(
   "an upstream that never answers the handshake is UPSTREAM_UNAVAILABLE at the deadline, and closed",
   async () => {
     let ended = 0;
@@ -49,7 +49,7 @@ opensslTest(
   },
 );
 
-opensslTest("a PROXY header goes to the upstream ahead of the TLS handshake", async () => {
+tlsTest("a PROXY header goes to the upstream ahead of the TLS handshake", async () => {
   const got = Promise.withResolvers<Uint8Array>();
   await using upstream = startUpstream(async (conn) => got.resolve(await receive(conn, 29)));
   await using balancer = startSecuring(upstream.port, true, { proxy_protocol: "v2" });
@@ -61,7 +61,7 @@ opensslTest("a PROXY header goes to the upstream ahead of the TLS handshake", as
   assertEquals(bytes[outcome.length], 0x16);
 });
 
-opensslTest("a client that is replaced while its upstream's TLS handshake hangs gets REPLACED", async () => {
+tlsTest("a client that is replaced while its upstream's TLS handshake hangs gets REPLACED", async () => {
   let begun = 0;
   await using upstream = startUpstream(async (conn) => {
     await receive(conn, 5);

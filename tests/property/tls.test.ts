@@ -1,18 +1,13 @@
 /** Random schedules over every combination of PROXY header, TLS and WebSocket. */
 
 import fc from "fast-check";
-import { type Duplex, writeAll } from "../../lib/transport/duplex.ts";
-import { TcpDuplex } from "../../lib/transport/tcp.ts";
-import { encodeProxyHeader } from "../../lib/transport/proxy_protocol/header.ts";
-import { clientContext, tlsClient } from "../../lib/transport/tls/client.ts";
-import { connectWebSocket } from "../../lib/transport/websocket/connect.ts";
-import { sleep } from "../../lib/util/async.ts";
 import { assertEquals } from "../assert.ts";
-import { ID, noise, sha256 } from "../bytes.ts";
+import { ID, noise, send, sha256 } from "../bytes.ts";
 import { Certificate, hasOpenssl } from "../certificates.ts";
-import { configTo, startBalancer } from "../fixture.ts";
+import { startEchoing } from "../fixture.ts";
 import { sized } from "../soak.ts";
-import { startEcho } from "../upstreams.ts";
+import { connectThrough } from "../transport/layers.ts";
+import { pause } from "../wait.ts";
 
 /** A piece that is written, and how long to wait before it and before a read, in milliseconds. */
 const schedule = fc.record({
@@ -39,7 +34,6 @@ Deno.test({
   ignore: !hasOpenssl,
   async fn() {
     await using certificate = await Certificate.create("first");
-    await using upstream = startEcho();
     const address = { host: "127.0.0.1", port: 0 };
     const proxy_protocol = { trusted: ["127.0.0.1"] };
     const listeners = [
@@ -48,34 +42,23 @@ Deno.test({
       { address, proxy_protocol },
       { address, proxy_protocol, tls: certificate.files },
     ];
-    await using running = startBalancer(configTo(upstream.port, { listeners }));
+    await using running = startEchoing({ listeners });
     const ports = running.balancer.addresses.map(({ port }) => port);
-
-    const open = async (
-      { proxy, tls, webSocket }: { proxy: "v1" | "v2" | undefined; tls: boolean; webSocket: boolean },
-    ) => {
-      const port = ports[(proxy ? 2 : 0) + (tls ? 1 : 0)] ?? 0;
-      let duplex: Duplex = new TcpDuplex(await Deno.connect({ hostname: "127.0.0.1", port }));
-      const source = { hostname: "192.0.2.1", port: 7 };
-      if (proxy) await writeAll(duplex, encodeProxyHeader(proxy, { source, destination: source }));
-      if (tls) {
-        const secure = tlsClient(duplex, { host: "localhost", context: clientContext(certificate.pem) });
-        await secure.handshake();
-        duplex = secure;
-      }
-      return webSocket ? await connectWebSocket(duplex, { host: { host: "127.0.0.1", port } }) : duplex;
-    };
 
     await fc.assert(
       fc.asyncProperty(schedule, async ({ pieces, reads, ...layers }) => {
-        const client = await open(layers);
+        const port = ports[(layers.proxy ? 2 : 0) + (layers.tls ? 1 : 0)] ?? 0;
+        const client = await connectThrough(port, {
+          ...layers,
+          ca: layers.tls ? certificate.pem : undefined,
+        });
         const bytes = noise(pieces.reduce((sum, { size }) => sum + size, 0) || 1);
         const writing = (async () => {
-          await writeAll(client, ID);
+          await send(client, ID);
           let at = 0;
           for (const { size, wait } of pieces) {
-            if (wait > 0) await sleep(wait);
-            await writeAll(client, bytes.subarray(at, at + size));
+            if (wait > 0) await pause(wait);
+            await send(client, bytes.subarray(at, at + size));
             at += size;
           }
           await client.closeWrite();
@@ -83,7 +66,7 @@ Deno.test({
         const chunks: Uint8Array<ArrayBuffer>[] = [];
         for (let turn = 0;; turn++) {
           const { size, wait } = reads[turn % reads.length] ?? { size: 1000, wait: 0 };
-          if (wait > 0 && turn < 50) await sleep(wait);
+          if (wait > 0 && turn < 50) await pause(wait);
           const buffer = new Uint8Array(Math.max(size, 2000));
           const count = await client.read(buffer);
           if (count === null) break;

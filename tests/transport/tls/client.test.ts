@@ -3,7 +3,7 @@ import { clientContext, secureUpstream, UpstreamContexts } from "../../../lib/tr
 import { Deadlines } from "../../../lib/util/deadlines.ts";
 import { assert, assertEquals, assertRejects, assertThrows } from "../../assert.ts";
 import { concat, ID, noise, receiveAll, send, sha256 } from "../../bytes.ts";
-import { Authority, Certificate, opensslTest } from "../../certificates.ts";
+import { Authority, Certificate, tlsTest } from "../../certificates.ts";
 import { identify } from "../../clients.ts";
 import { startUpstream } from "../../upstreams.ts";
 import { startDemanding, startSecureEcho, startSecuring } from "./path.ts";
@@ -11,7 +11,7 @@ import { startDemanding, startSecureEcho, startSecuring } from "./path.ts";
 const MIB_8 = 8 << 20;
 const BROKEN = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
 
-opensslTest(
+tlsTest(
   "8 MiB each way arrive whole over TLS to the upstream, after the client has finished too",
   async () => {
     await using certificate = await Certificate.create("upstream");
@@ -25,7 +25,7 @@ opensslTest(
   },
 );
 
-opensslTest("the default speaks TLS to its upstream as well", async () => {
+tlsTest("the default speaks TLS to its upstream as well", async () => {
   await using certificate = await Certificate.create("upstream");
   await using upstream = startSecureEcho(certificate);
   const fallback = { host: "127.0.0.1", port: upstream.port, tls: { ca: certificate.files.cert } };
@@ -34,7 +34,7 @@ opensslTest("the default speaks TLS to its upstream as well", async () => {
   await identify(client);
 });
 
-opensslTest("the upstream's certificate may be for server_name instead of its host", async () => {
+tlsTest("the upstream's certificate may be for server_name instead of its host", async () => {
   await using certificate = await Certificate.create("upstream");
   await using upstream = startSecureEcho(certificate);
   const tls = { ca: certificate.files.cert, server_name: "localhost" };
@@ -43,7 +43,7 @@ opensslTest("the upstream's certificate may be for server_name instead of its ho
   await identify(client);
 });
 
-opensslTest("an upstream that asks for a certificate gets that of the route, and no other", async () => {
+tlsTest("an upstream that asks for a certificate gets that of the route, and no other", async () => {
   await using authority = await Authority.create();
   await using upstream = await startDemanding(authority);
   const own = await authority.issue("switchyard");
@@ -61,7 +61,7 @@ opensslTest("an upstream that asks for a certificate gets that of the route, and
   }
 });
 
-opensslTest(
+tlsTest(
   "a key that does not match the certificate for upstreams stops the start, with its name",
   async () => {
     await using certificate = await Certificate.create("one");

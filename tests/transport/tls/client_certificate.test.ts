@@ -1,9 +1,8 @@
-import { encodeId } from "../../../lib/frame/tlv.ts";
 import type { TlsConfig } from "../../../lib/config/config.ts";
 import { assert, assertEquals, assertStringIncludes } from "../../assert.ts";
-import { Authority, Certificate, hasOpenssl, openssl, opensslSending } from "../../certificates.ts";
-import { ID, receive, receiveAll, send } from "../../bytes.ts";
-import { refusalCode } from "../../clients.ts";
+import { Authority, Certificate, hasOpenssl, openssl, opensslSending, tlsTest } from "../../certificates.ts";
+import { ID, receive, send } from "../../bytes.ts";
+import { refused } from "../../clients.ts";
 import { configTo, startBalancer } from "../../fixture.ts";
 import { startEcho } from "../../upstreams.ts";
 
@@ -47,10 +46,6 @@ function made(): Certificates {
   return certificates;
 }
 
-function test(name: string, fn: () => Promise<void>) {
-  Deno.test({ name, ignore: !hasOpenssl, fn });
-}
-
 function listen(port: number, tls: TlsConfig) {
   const listeners = [{ address: { host: "127.0.0.1", port: 0 }, tls }];
   return startBalancer(configTo(port, { listeners }));
@@ -63,7 +58,7 @@ function connect(port: number, ca: string, files?: { cert: string; key: string }
 }
 
 for (const client_cert of ["required", "optional"] as const) {
-  test(`${client_cert}: a client with a valid certificate is served`, async () => {
+  tlsTest(`${client_cert}: a client with a valid certificate is served`, async () => {
     const { authority, server, device } = made();
     await using upstream = startEcho();
     await using balancer = listen(upstream.port, { ...server, client_ca: authority.ca, client_cert });
@@ -73,67 +68,76 @@ for (const client_cert of ["required", "optional"] as const) {
   });
 
   for (const version of ["tls1_2", "tls1_3"]) {
-    test(`${client_cert}, ${version}: a certificate that is not valid gets FORBIDDEN and nothing else`, async () => {
-      const { authority, server, invalid } = made();
-      await using upstream = startEcho();
-      await using balancer = listen(upstream.port, { ...server, client_ca: authority.ca, client_cert });
-      for (const { cert, key } of invalid) {
-        const at = ["-connect", `127.0.0.1:${balancer.port}`, `-${version}`, "-quiet", "-ign_eof"];
-        const { stdout } = await openssl("s_client", ...at, "-cert", cert, "-key", key);
-        assertStringIncludes(stdout, "the client's certificate is not valid", cert);
-      }
-    });
+    tlsTest(
+      `${client_cert}, ${version}: a certificate that is not valid gets FORBIDDEN and nothing else`,
+      async () => {
+        const { authority, server, invalid } = made();
+        await using upstream = startEcho();
+        await using balancer = listen(upstream.port, { ...server, client_ca: authority.ca, client_cert });
+        for (const { cert, key } of invalid) {
+          const at = ["-connect", `127.0.0.1:${balancer.port}`, `-${version}`, "-quiet", "-ign_eof"];
+          const { stdout } = await openssl("s_client", ...at, "-cert", cert, "-key", key);
+          assertStringIncludes(stdout, "the client's certificate is not valid", cert);
+        }
+      },
+    );
 
-    test(`${client_cert}, ${version}: a session is not resumed in place of a certificate`, async () => {
-      const { authority, server, invalid: [, foreign] } = made();
-      assert(foreign);
-      const { cert, key } = foreign;
-      await using upstream = startEcho();
-      await using balancer = listen(upstream.port, { ...server, client_ca: authority.ca, client_cert });
-      const at = ["-connect", `127.0.0.1:${balancer.port}`, `-${version}`, "-ign_eof"];
-      const session = `${cert}.${client_cert}.${version}.session`;
-      await openssl("s_client", ...at, "-cert", cert, "-key", key, "-sess_out", session);
-      const saved = await Deno.stat(session).then(() => ["-sess_in", session], () => []);
-      const { stdout } = await openssl("s_client", ...at, "-cert", cert, "-key", key, ...saved);
-      assertStringIncludes(stdout, "the client's certificate is not valid");
-    });
+    tlsTest(
+      `${client_cert}, ${version}: a session is not resumed in place of a certificate`,
+      async () => {
+        const { authority, server, invalid: [, foreign] } = made();
+        assert(foreign);
+        const { cert, key } = foreign;
+        await using upstream = startEcho();
+        await using balancer = listen(upstream.port, { ...server, client_ca: authority.ca, client_cert });
+        const at = ["-connect", `127.0.0.1:${balancer.port}`, `-${version}`, "-ign_eof"];
+        const session = `${cert}.${client_cert}.${version}.session`;
+        await openssl("s_client", ...at, "-cert", cert, "-key", key, "-sess_out", session);
+        const saved = await Deno.stat(session).then(() => ["-sess_in", session], () => []);
+        const { stdout } = await openssl("s_client", ...at, "-cert", cert, "-key", key, ...saved);
+        assertStringIncludes(stdout, "the client's certificate is not valid");
+      },
+    );
   }
 }
 
 for (const version of ["tls1_2", "tls1_3"]) {
-  test(`${version}: a session is resumed for a certificate that was valid, and for no other listener's`, async () => {
-    const { authority, server, device: { cert, key } } = made();
-    await using asking = listen(9, { ...server, client_ca: authority.ca });
-    await using open = listen(9, server);
-    /** A run that presents `own` and offers the session that `from` left. */
-    const connected = async (port: number, session: string, ...own: string[]) => {
-      const at = [
-        "-connect",
-        `127.0.0.1:${port}`,
-        `-${version}`,
-        "-servername",
-        "localhost",
-        "-sess_out",
-        session,
-      ];
-      const saved = await Deno.stat(session).then(() => ["-sess_in", session], () => []);
-      // what is no frame is refused at once: nobody waits for the end of timeouts.id
-      const noFrame = Uint8Array.of(0xff);
-      return (await opensslSending(noFrame, "s_client", ...at, ...saved, ...own, "-ign_eof")).stdout;
-    };
-    const [known, foreign] = [`${cert}.${version}.known`, `${cert}.${version}.foreign`];
-    assertStringIncludes(await connected(asking.port, known, "-cert", cert, "-key", key), "New, TLS");
-    const again = await connected(asking.port, known);
-    assertStringIncludes(again, "Reused, TLS");
-    assert(!again.includes("not valid"), again);
-    await connected(open.port, foreign);
-    const smuggled = await connected(asking.port, foreign);
-    assertStringIncludes(smuggled, "Reused, TLS");
-    assertStringIncludes(smuggled, "the client's certificate is not valid: there is none");
-  });
+  tlsTest(
+    `${version}: a session is resumed for a certificate that was valid, and for no other listener's`,
+    async () => {
+      const { authority, server, device: { cert, key } } = made();
+      await using asking = listen(9, { ...server, client_ca: authority.ca });
+      await using open = listen(9, server);
+      /** A run that presents `own` and offers the session that `from` left. */
+      const connected = async (port: number, session: string, ...own: string[]) => {
+        const at = [
+          "-connect",
+          `127.0.0.1:${port}`,
+          `-${version}`,
+          "-servername",
+          "localhost",
+          "-sess_out",
+          session,
+        ];
+        const saved = await Deno.stat(session).then(() => ["-sess_in", session], () => []);
+        // what is no frame is refused at once: nobody waits for the end of timeouts.id
+        const noFrame = Uint8Array.of(0xff);
+        return (await opensslSending(noFrame, "s_client", ...at, ...saved, ...own, "-ign_eof")).stdout;
+      };
+      const [known, foreign] = [`${cert}.${version}.known`, `${cert}.${version}.foreign`];
+      assertStringIncludes(await connected(asking.port, known, "-cert", cert, "-key", key), "New, TLS");
+      const again = await connected(asking.port, known);
+      assertStringIncludes(again, "Reused, TLS");
+      assert(!again.includes("not valid"), again);
+      await connected(open.port, foreign);
+      const smuggled = await connected(asking.port, foreign);
+      assertStringIncludes(smuggled, "Reused, TLS");
+      assertStringIncludes(smuggled, "the client's certificate is not valid: there is none");
+    },
+  );
 }
 
-test("required: a client without a certificate gets the TLS alert", async () => {
+tlsTest("required: a client without a certificate gets the TLS alert", async () => {
   const { authority, server } = made();
   await using balancer = listen(9, { ...server, client_ca: authority.ca });
   for (const version of ["tls1_2", "tls1_3"]) {
@@ -144,7 +148,7 @@ test("required: a client without a certificate gets the TLS alert", async () => 
   }
 });
 
-test("optional: a client without a certificate is served", async () => {
+tlsTest("optional: a client without a certificate is served", async () => {
   const { authority, server } = made();
   await using upstream = startEcho();
   await using balancer = listen(upstream.port, {
@@ -157,36 +161,38 @@ test("optional: a client without a certificate is served", async () => {
   assertEquals(await receive(client, ID.length), ID);
 });
 
-test("a valid certificate alone gets an ERROR frame only where the ID has no route", async () => {
+tlsTest("a valid certificate alone gets an ERROR frame only where the ID has no route", async () => {
   const { authority, server } = made();
   await using balancer = listen(9, { ...server, client_ca: authority.ca });
   using client = await connect(balancer.port, authority.ca, made().device);
-  await send(client, encodeId("nobody"));
-  assertEquals(refusalCode(await receiveAll(client)), 4);
+  assertEquals(await refused(client, "nobody"), 4);
 });
 
-test("certificates are selected by server name, also where clients need one; others get the first", async () => {
-  await using authority = await Authority.create();
-  const tls = {
-    ...await authority.issue("first"),
-    certificates: [
-      await authority.issue("second", { names: ["second.example.com"] }),
-      await authority.issue("third", { names: ["*.third.example.com"] }),
-    ],
-  };
-  for (const client_ca of [undefined, authority.ca]) {
-    await using balancer = listen(9, { ...tls, ...(client_ca && { client_ca }) });
-    const subject = async (...name: string[]) => {
-      const at = ["-connect", `127.0.0.1:${balancer.port}`, ...name];
-      return /subject=CN = (\w+)/.exec((await openssl("s_client", ...at)).stdout)?.[1];
+tlsTest(
+  "certificates are selected by server name, also where clients need one; others get the first",
+  async () => {
+    await using authority = await Authority.create();
+    const tls = {
+      ...await authority.issue("first"),
+      certificates: [
+        await authority.issue("second", { names: ["second.example.com"] }),
+        await authority.issue("third", { names: ["*.third.example.com"] }),
+      ],
     };
-    assertEquals(await subject("-servername", "second.example.com"), "second");
-    assertEquals(await subject("-servername", "a.third.example.com"), "third");
-    assertEquals(await subject("-servername", "unknown.example.com"), "first");
-    assertEquals(await subject("-noservername"), "first");
-    if (!client_ca) continue;
-    const at = ["-connect", `127.0.0.1:${balancer.port}`, "-servername", "second.example.com"];
-    const { stderr } = await openssl("s_client", ...at, "-ign_eof", "-quiet");
-    assert(stderr.includes("alert certificate required"), stderr);
-  }
-});
+    for (const client_ca of [undefined, authority.ca]) {
+      await using balancer = listen(9, { ...tls, ...(client_ca && { client_ca }) });
+      const subject = async (...name: string[]) => {
+        const at = ["-connect", `127.0.0.1:${balancer.port}`, ...name];
+        return /subject=CN = (\w+)/.exec((await openssl("s_client", ...at)).stdout)?.[1];
+      };
+      assertEquals(await subject("-servername", "second.example.com"), "second");
+      assertEquals(await subject("-servername", "a.third.example.com"), "third");
+      assertEquals(await subject("-servername", "unknown.example.com"), "first");
+      assertEquals(await subject("-noservername"), "first");
+      if (!client_ca) continue;
+      const at = ["-connect", `127.0.0.1:${balancer.port}`, "-servername", "second.example.com"];
+      const { stderr } = await openssl("s_client", ...at, "-ign_eof", "-quiet");
+      assert(stderr.includes("alert certificate required"), stderr);
+    }
+  },
+);

@@ -2,7 +2,7 @@ import { TcpDuplex } from "../../../lib/transport/tcp.ts";
 import { TlsServer } from "../../../lib/transport/tls/server.ts";
 import { assert, assertEquals, assertStringIncludes, assertThrows } from "../../assert.ts";
 import { concat, ID, noise, receive, receiveAll, send, sha256 } from "../../bytes.ts";
-import { Certificate, openssl, opensslTest } from "../../certificates.ts";
+import { Certificate, openssl, tlsTest } from "../../certificates.ts";
 import { configTo, startBalancer } from "../../fixture.ts";
 import { startEcho, startUpstream } from "../../upstreams.ts";
 import { pause, until } from "../../wait.ts";
@@ -10,7 +10,7 @@ import { startSecure } from "./path.ts";
 
 const MIB_8 = 8 << 20;
 
-opensslTest(
+tlsTest(
   "8 MiB each way at once arrive whole over TLS, and close_notify ends each direction",
   async () => {
     await using certificate = await Certificate.create("first");
@@ -31,7 +31,7 @@ opensslTest(
   },
 );
 
-opensslTest("a TLS client that has finished sending still gets 8 MiB", async () => {
+tlsTest("a TLS client that has finished sending still gets 8 MiB", async () => {
   await using certificate = await Certificate.create("first");
   const down = noise(MIB_8);
   await using upstream = startUpstream(async (conn) => {
@@ -45,7 +45,7 @@ opensslTest("a TLS client that has finished sending still gets 8 MiB", async () 
   assertEquals(await sha256(await receiveAll(client)), await sha256(down));
 });
 
-opensslTest("an upstream that has finished sending still gets 8 MiB from a TLS client", async () => {
+tlsTest("an upstream that has finished sending still gets 8 MiB from a TLS client", async () => {
   await using certificate = await Certificate.create("first");
   const up = noise(MIB_8);
   const got = Promise.withResolvers<string>();
@@ -62,7 +62,7 @@ opensslTest("an upstream that has finished sending still gets 8 MiB from a TLS c
   assertEquals(await got.promise, await sha256(up));
 });
 
-opensslTest("TLS 1.2 and 1.3 are spoken, 1.1 is not", async () => {
+tlsTest("TLS 1.2 and 1.3 are spoken, 1.1 is not", async () => {
   await using certificate = await Certificate.create("first");
   await using balancer = startSecure(certificate, 9);
   const handshake = (version: string) =>
@@ -80,7 +80,7 @@ opensslTest("TLS 1.2 and 1.3 are spoken, 1.1 is not", async () => {
   assertStringIncludes((await handshake("tls1_1")).stdout, "New, (NONE)");
 });
 
-opensslTest("a certificate renewed again and again under load is used, and no connection fails", async () => {
+tlsTest("a certificate renewed again and again under load is used, and no connection fails", async () => {
   await using certificate = await Certificate.create("first");
   await using upstream = startEcho();
   await using balancer = startSecure(certificate, upstream.port);
@@ -117,7 +117,7 @@ opensslTest("a certificate renewed again and again under load is used, and no co
   for (const renewal of renewals) await renewal[Symbol.asyncDispose]();
 });
 
-opensslTest("certificate files are reread without a signal, and unusable ones are ignored", async () => {
+tlsTest("certificate files are reread without a signal, and unusable ones are ignored", async () => {
   await using certificate = await Certificate.create("first");
   const server = new TlsServer("here", certificate.files, { checkMs: 20 });
   try {
@@ -144,7 +144,7 @@ opensslTest("certificate files are reread without a signal, and unusable ones ar
   }
 });
 
-opensslTest("a certificate that cannot be used stops the start, with its file named", async () => {
+tlsTest("a certificate that cannot be used stops the start, with its file named", async () => {
   await using certificate = await Certificate.create("first");
   await using other = await Certificate.create("other");
   const start = (tls: { cert: string; key: string }) => () =>
