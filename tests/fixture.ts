@@ -34,6 +34,9 @@ export function overEach(name: string, test: (transport: Transport) => Promise<v
   }
 }
 
+/** A balancer of `startBalancer`. */
+export type Started = ReturnType<typeof startBalancer>;
+
 /** A balancer, and a way to connect to it. */
 export function startBalancer(config: Config, options?: BalancerOptions) {
   const balancer = Balancer.start(config, options);

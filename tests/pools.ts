@@ -1,11 +1,12 @@
 /** Pools on loopback for tests. */
 
+import type { BalancerOptions } from "../lib/balancer.ts";
 import type { Config, PoolConfig } from "../lib/config/config.ts";
 import type { Candidates } from "../lib/upstream/pool.ts";
 import type { Server } from "../lib/upstream/server.ts";
-import { type Changes, configTo } from "./fixture.ts";
+import { type Changes, configTo, startBalancer } from "./fixture.ts";
 
-/** What a test wants of the pool otherwise. */
+/** Settings of a pool that a test replaces. */
 export type PoolChanges = Partial<PoolConfig>;
 
 /** A pool of servers of loopback, tried in this order. */
@@ -26,7 +27,12 @@ export function configToPool(pool: PoolConfig, changes: Changes = {}): Config {
   return configTo(9, { routes: [{ match: "*", pool: "eu" }], pools: { eu: pool }, ...changes });
 }
 
-/** Every server that is left, in order. */
+/** A balancer that sends every ID to `pool`. */
+export function startPool(pool: PoolConfig, options?: BalancerOptions, changes?: Changes) {
+  return startBalancer(configToPool(pool, changes), options);
+}
+
+/** The remaining candidates, in order. */
 export function all(candidates: Candidates | undefined): Server[] {
   const servers: Server[] = [];
   for (let server = candidates?.next(); server; server = candidates?.next()) servers.push(server);

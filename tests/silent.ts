@@ -1,9 +1,9 @@
 /** A server that does not answer connects. */
 
-import { queuedConnections, SHOWS_SOCKETS } from "./sockets.ts";
+import { queuedConnections, SHOWS_SOCKETS, synSent } from "./sockets.ts";
 import { until } from "./wait.ts";
 
-/** See `startSilent`. */
+/** The listener of `startSilent`. */
 export type SilentServer = Awaited<ReturnType<typeof startSilent>>;
 
 /** A listener whose backlog is full: the kernel drops every further SYN. */
@@ -13,11 +13,13 @@ export async function startSilent() {
   const listener = Deno.listen(options);
   const { port } = listener.addr;
   const queued = [await Deno.connect({ port }), await Deno.connect({ port })];
-  // a client is connected a moment before the kernel has queued it, which on a busy machine is late enough for another
+  // a client is connected a moment before the kernel has queued it: on a busy machine another could come first
   if (SHOWS_SOCKETS) await until(() => queuedConnections(port) === queued.length, "the backlog is full");
   return {
     port,
-    /** Takes what is queued and answers again. */
+    /** Waits until every connect to it is cancelled. */
+    untilCancelled: () => until(() => synSent(port) === 0, "every connect is cancelled"),
+    /** Accepts the queued connections, and so answers again. */
     async wake() {
       for (const _ of queued) (await listener.accept()).close();
     },
@@ -28,7 +30,7 @@ export async function startSilent() {
   };
 }
 
-/** A test with a server that does not answer, on a system that shows whether its backlog is full. */
+/** A test with a server that does not answer. It is ignored where the system does not show that the backlog is full. */
 export function silentTest(name: string, test: (silent: SilentServer) => Promise<void>): void {
   Deno.test({
     name,

@@ -21,7 +21,7 @@ import {
   STATUS,
 } from "./schemas.ts";
 import type { AdminSource } from "./source.ts";
-import { poolView, routeView, statusView } from "./views.ts";
+import { poolsView, routeView, statusView } from "./views.ts";
 
 /** A request that has passed the guard, and the data for its answer. */
 export interface Call {
@@ -135,7 +135,7 @@ export const ENDPOINTS: readonly ApiEndpoint[] = [
     summary: "Pools, their servers, health and shares.",
     schema: POOLS,
     statuses: { 200: "The pools." },
-    respond: ({ source }) => json({ pools: poolsOf(source) }),
+    respond: ({ source }) => json({ pools: poolsView(source) }),
   },
   {
     method: "GET",
@@ -197,11 +197,6 @@ async function readiness(engine: EngineFace): Promise<Response> {
   if (!redis || redis.up) return text("ready");
   const isReady = redis.serving || engine.snapshot.table.exactSize > 0;
   return text(`${isReady ? "ready" : "not ready"}\nredis: ${redis.text}`, isReady ? 200 : 503);
-}
-
-/** The pools of the configuration in use. */
-export function poolsOf({ balancer }: AdminSource) {
-  return [...balancer.engine.snapshot.pools.values()].map(poolView);
 }
 
 /** In slices: a table may have a million rules. */

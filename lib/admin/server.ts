@@ -5,12 +5,11 @@ import type { AdminConfig, HostPort } from "../config/config.ts";
 import { messageOf } from "../errors.ts";
 import { sleep } from "../util/async.ts";
 import { addressText, hostPortText } from "../util/text.ts";
-import { poolsOf } from "./endpoints.ts";
 import { EventFeed } from "./events.ts";
 import { type AdminHandler, adminHandler } from "./handler.ts";
 import type { AdminSource } from "./source.ts";
 import { readToken } from "./token.ts";
-import { statusView } from "./views.ts";
+import { stateView } from "./views.ts";
 
 const log = getLogger("switchyard");
 
@@ -33,7 +32,7 @@ export class AdminServer implements AsyncDisposable {
   private constructor(config: AdminConfig, source: AdminSource) {
     this.#config = config;
     this.#source = source;
-    this.#feed = new EventFeed(async () => ({ status: await statusView(source), pools: poolsOf(source) }));
+    this.#feed = new EventFeed(() => stateView(source));
     this.#handler = this.#handlerOf(config);
     this.#server = this.#listen(config.address);
     log.info(`admin API at http://${addressText(this.#server.addr)}/`);

@@ -36,6 +36,11 @@ function redisView({ up, serving, text, cached, lookups }: RedisStats) {
   return { up, serving, text, cached_ids: cached, lookups };
 }
 
+/** The state that the dashboard receives: each part is an event of this name. */
+export async function stateView(source: AdminSource) {
+  return { status: await statusView(source), pools: poolsView(source) };
+}
+
 /** One connection. */
 export function connectionView(connection: ConnectionInfo, now = performance.now()) {
   const { id, route, upstream, clientSubject, up, down } = connection;
@@ -70,6 +75,11 @@ export function routeView({ rule, target, onRemoval }: Route) {
     target: targetText(target),
     on_removal: onRemoval,
   };
+}
+
+/** The pools of the configuration in use. */
+export function poolsView({ balancer }: AdminSource) {
+  return [...balancer.engine.snapshot.pools.values()].map(poolView);
 }
 
 /** A pool and its servers. */

@@ -1,36 +1,30 @@
-/** A balancer with its admin API, asked without a port. */
+/** A balancer with its admin API, which is called without a port. */
 
 import { EventFeed } from "../../lib/admin/events.ts";
-import { poolsOf } from "../../lib/admin/endpoints.ts";
-import type { GuardOptions } from "../../lib/admin/guard.ts";
-import { adminHandler } from "../../lib/admin/handler.ts";
+import { adminHandler, type HandlerOptions } from "../../lib/admin/handler.ts";
 import type { AdminSource } from "../../lib/admin/source.ts";
-import { statusView } from "../../lib/admin/views.ts";
-import type { Balancer } from "../../lib/balancer.ts";
-import type { Engine } from "../../lib/engine.ts";
+import { stateView } from "../../lib/admin/views.ts";
 import type { Config } from "../../lib/config/config.ts";
-import type { ReloadOutcome } from "../../lib/config/reloader.ts";
-import { encodeId } from "../../lib/frame/tlv.ts";
 import { Metrics } from "../../lib/observe/metrics.ts";
-import { send } from "../bytes.ts";
-import { startBalancer } from "../fixture.ts";
+import { sendId } from "../clients.ts";
+import { startBalancer, type Started } from "../fixture.ts";
 import { until } from "../wait.ts";
 
 const ADDRESS = { host: "127.0.0.1", port: 9090 };
 
 const CHANGE = { added: 1, changed: 0, removed: 0, connections: 0 };
 
-/** What a test wants otherwise. */
-export interface Options extends Partial<GuardOptions> {
-  /** @default it succeeds */
-  readonly outcome?: ReloadOutcome | undefined;
+/** Settings that a test replaces. */
+export interface Options extends Partial<Omit<HandlerOptions, "feed">> {
+  /** Of each reload; undefined if there is no file to reload. @default it succeeds */
+  readonly outcome?: Awaited<ReturnType<AdminSource["reload"]>>;
   /** @default now */
   readonly startedAt?: Date;
 }
 
-/** Starts a balancer of `config`. */
+/** Starts a balancer with this configuration. */
 export function administer(config: Config, options: Options = {}) {
-  const running: { balancer?: Balancer<Engine> } = {};
+  const running: Partial<Started> = {};
   const build = { version: "1.2.3", deno: "2.9.6" };
   const metrics = new Metrics(() => running.balancer?.engine.measured, build);
   const started = startBalancer(config, { observers: [metrics] });
@@ -45,10 +39,7 @@ export function administer(config: Config, options: Options = {}) {
     reload: () => outcome && Promise.resolve(outcome),
     drain: () => void balancer.drain(),
   };
-  const feed = new EventFeed(
-    async () => ({ status: await statusView(source), pools: poolsOf(source) }),
-    50,
-  );
+  const feed = new EventFeed(() => stateView(source), 50);
   const handler = adminHandler(source, { feed, address: ADDRESS, ...options });
   const ask = (path: string, init?: RequestInit, host = "127.0.0.1:9090") => {
     return handler(new Request(`http://${host}${path}`, init));
@@ -65,7 +56,7 @@ export function administer(config: Config, options: Options = {}) {
     async relayed(id: string) {
       const before = connectedCount(balancer);
       const client = await started.connect();
-      await send(client, encodeId(id));
+      await sendId(client, id);
       await until(() => connectedCount(balancer) > before, `${JSON.stringify(id)} is relayed`);
       return client;
     },
@@ -76,6 +67,6 @@ export function administer(config: Config, options: Options = {}) {
   };
 }
 
-function connectedCount({ engine }: Balancer<Engine>): number {
+function connectedCount({ engine }: Started["balancer"]): number {
   return [...engine.registry].filter(({ connectedAt }) => connectedAt !== undefined).length;
 }

@@ -1,12 +1,10 @@
-import { connectTo } from "../../lib/acceptance/connect.ts";
 import { AcceptanceServer } from "../../lib/acceptance/server.ts";
 import { encodeError } from "../../lib/frame/tlv.ts";
-import { assertEquals, assertMatch, assertRejects, assertStringIncludes } from "../assert.ts";
+import { assertEquals, assertMatch, assertStringIncludes } from "../assert.ts";
 import { Certificate, hasOpenssl } from "../certificates.ts";
 import { receiveAll, send } from "../bytes.ts";
 import { configTo, startBalancer } from "../fixture.ts";
 import { startEcho, startUpstream } from "../upstreams.ts";
-import { until } from "../wait.ts";
 import { benchBriefly } from "./brief_bench.ts";
 import { run } from "./command.ts";
 
@@ -148,19 +146,4 @@ Deno.test("--ca that holds no certificate is one line that names the file, and e
   const { status, err } = await client("wss://127.0.0.1:9/", "--ca", file);
   assertEquals([status, err.length], [2, 1], err.join("\n"));
   assertStringIncludes(err[0] ?? "", `--ca: ${file}: holds no certificate in PEM`);
-});
-
-Deno.test("a WebSocket handshake that is not answered ends in time and leaves no socket", async () => {
-  let ended = 0;
-  await using silent = startUpstream(async (conn) => {
-    await receiveAll(conn);
-    ended += 1;
-  });
-  const target = { host: "127.0.0.1", port: silent.port, path: "/" };
-  await assertRejects(
-    () => connectTo(target, { handshakeMs: 30 }),
-    Error,
-    `cannot connect to ws://127.0.0.1:${silent.port}/: no answer to the handshake within 30ms`,
-  );
-  await until(() => ended === 1, "the connection has ended");
 });

@@ -1,15 +1,12 @@
 import type { HealthCheck } from "../../lib/config/config.ts";
 import { checkServer } from "../../lib/connection/check_server.ts";
 import { Dialing } from "../../lib/connection/dialing.ts";
-import { encodeId } from "../../lib/frame/tlv.ts";
 import { Server } from "../../lib/upstream/server.ts";
 import { assertEquals, assertRejects } from "../assert.ts";
-import { receive, send } from "../bytes.ts";
+import { ID, receive, send } from "../bytes.ts";
 import { configTo } from "../fixture.ts";
 import { startUpstream } from "../upstreams.ts";
-import { until } from "../wait.ts";
 import { silentTest } from "../silent.ts";
-import { synSent } from "../sockets.ts";
 
 const CHECK: HealthCheck = { interval: 1000, timeout: 60_000, fall: 1, rise: 1 };
 const utf8 = (text: string) => new TextEncoder().encode(text);
@@ -37,7 +34,7 @@ function startAnswering(answer: string, request: number) {
   return { upstream, received };
 }
 
-Deno.test("without text to send or expect a connection is enough", async () => {
+Deno.test("without a text to send or to expect, a connection is enough", async () => {
   await using upstream = startUpstream(async () => {});
   await checkOnce(upstream.port);
 });
@@ -65,11 +62,10 @@ Deno.test("another answer fails the check, and the error quotes both", async () 
 });
 
 Deno.test("an ID is sent as an ID frame", async () => {
-  const frame = encodeId("health");
-  const { upstream, received } = startAnswering("ok", frame.length);
+  const { upstream, received } = startAnswering("ok", ID.length);
   await using _upstream = upstream;
-  await checkOnce(upstream.port, { id: "health", expect: "ok" });
-  assertEquals(received, [frame]);
+  await checkOnce(upstream.port, { id: "1", expect: "ok" });
+  assertEquals(received, [ID]);
 });
 
 for (const [version, header] of [["v1", utf8("PROXY UNKNOWN\r\n")], ["v2", undefined]] as const) {
@@ -95,7 +91,7 @@ silentTest(
   "a server that does not accept fails the check at its timeout, and its connect is cancelled",
   async (silent) => {
     await assertRejects(() => checkOnce(silent.port, { timeout: 50 }), Error, "no answer within 50ms");
-    await until(() => synSent(silent.port) === 0, "the connect is cancelled");
+    await silent.untilCancelled();
   },
 );
 

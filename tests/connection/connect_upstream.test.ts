@@ -1,12 +1,10 @@
-import { encodeId } from "../../lib/frame/tlv.ts";
 import type { Observer } from "../../lib/observe/observer.ts";
 import { assert, assertEquals, assertGreaterOrEqual } from "../assert.ts";
-import { receive, receiveAll, send } from "../bytes.ts";
-import { startBalancer } from "../fixture.ts";
+import { ID, receive, receiveAll, send } from "../bytes.ts";
 import { startEcho, startUpstream } from "../upstreams.ts";
 import { until } from "../wait.ts";
 import { identify, refused } from "../clients.ts";
-import { configToPool, poolOn } from "../pools.ts";
+import { configToPool, poolOn, startPool } from "../pools.ts";
 import { captureLog } from "../serving.ts";
 import { silentTest } from "../silent.ts";
 
@@ -17,7 +15,7 @@ const REFUSED = "Connection refused (os error 111)";
 /** Ports on which nothing listens. */
 const DEAD = [1, 2, 3] as const;
 
-/** Notes the ports that are dialed, and how each failed dial failed. */
+/** Records the ports that are dialed, and the reason of each failed dial. */
 function dialObserver() {
   const dialed: number[] = [];
   const failed: string[] = [];
@@ -28,22 +26,22 @@ function dialObserver() {
   return { dialed, failed, observer };
 }
 
-Deno.test("a server that refuses costs its client nothing: the next one is tried", async () => {
+Deno.test("if a server refuses, the next one is tried", async () => {
   await using echo = startEcho();
   const [dead] = DEAD;
   const { dialed, failed, observer } = dialObserver();
-  await using balancer = startBalancer(configToPool(poolOn([dead, echo.port])), { observers: [observer] });
+  await using balancer = startPool(poolOn([dead, echo.port]), { observers: [observer] });
   using client = await balancer.connect();
   await identify(client);
   assertEquals([dialed, failed], [[dead, echo.port], [`${dead} refused`]]);
 });
 
-Deno.test("where every server refuses, each is tried once and the client gets UPSTREAM_UNAVAILABLE", async () => {
+Deno.test("if every server refuses, each is tried once and the client gets UPSTREAM_UNAVAILABLE", async () => {
   const ports = [...DEAD];
   const { dialed, observer } = dialObserver();
   const closings: (string | undefined)[] = [];
   const closed: Observer["closed"] = (_, { detail }) => void closings.push(detail);
-  await using balancer = startBalancer(configToPool(poolOn(ports)), { observers: [observer, { closed }] });
+  await using balancer = startPool(poolOn(ports), { observers: [observer, { closed }] });
   const client = await balancer.connect();
   assertEquals(await refused(client), UPSTREAM_UNAVAILABLE);
   assertEquals([...dialed].sort(), [...ports].sort());
@@ -57,8 +55,8 @@ silentTest(
   async (silent) => {
     await using echo = startEcho();
     const { failed, observer } = dialObserver();
-    const config = configToPool(poolOn([silent.port, echo.port]), { timeouts: { connect: 600 } });
-    await using balancer = startBalancer(config, { observers: [observer] });
+    const pool = poolOn([silent.port, echo.port]);
+    await using balancer = startPool(pool, { observers: [observer] }, { timeouts: { connect: 600 } });
     using client = await balancer.connect();
     const started = performance.now();
     await identify(client);
@@ -73,22 +71,22 @@ silentTest("all servers together take no longer than timeouts.connect", async (s
     servers: servers.map((host) => ({ host, port: silent.port, weight: 1, backup: false })),
   });
   const { dialed, observer } = dialObserver();
-  await using balancer = startBalancer(configToPool(pool, { timeouts: { connect: 600 } }), {
+  await using balancer = startPool(pool, {
     observers: [observer],
     connect: (options) => Deno.connect({ ...options, hostname: "127.0.0.1" }),
-  });
+  }, { timeouts: { connect: 600 } });
   using client = await balancer.connect();
   assertEquals(await refused(client), UPSTREAM_UNAVAILABLE);
   // each has at least 250 ms
   assert(dialed.length <= 3, `${dialed.length} servers were dialed`);
 });
 
-Deno.test("a full server is passed over; where all are full the client gets LIMIT_EXCEEDED", async () => {
+Deno.test("a full server is skipped; if all are full, the client gets LIMIT_EXCEEDED", async () => {
   await using one = startEcho();
   await using two = startEcho();
   const { dialed, observer } = dialObserver();
-  const config = configToPool(poolOn([one.port, two.port], { strategy: "hash", max_connections: 1 }));
-  await using balancer = startBalancer(config, { observers: [observer] });
+  const pool = poolOn([one.port, two.port], { strategy: "hash", max_connections: 1 });
+  await using balancer = startPool(pool, { observers: [observer] });
   const first = await balancer.connect();
   await identify(first);
   using second = await balancer.connect();
@@ -111,8 +109,8 @@ Deno.test("a backup is dialed only while no other server can be reached", async 
   assert(first && second);
   const { dialed, observer } = dialObserver();
   let isDown = true;
-  await using balancer = startBalancer(
-    configToPool({ ...pool, servers: [{ ...first, backup: true }, second] }),
+  await using balancer = startPool(
+    { ...pool, servers: [{ ...first, backup: true }, second] },
     {
       observers: [observer],
       connect: (options) => {
@@ -132,12 +130,12 @@ Deno.test("a backup is dialed only while no other server can be reached", async 
   assertEquals(dialed, [main.port, backup.port, main.port]);
 });
 
-Deno.test("a reload with weight 0 drains a server: open connections run on, new ones go elsewhere", async () => {
+Deno.test("a reload with weight 0 drains a server: open connections continue, new ones go elsewhere", async () => {
   await using one = startEcho();
   await using two = startEcho();
   const pool = poolOn([one.port, two.port]);
   const { dialed, observer } = dialObserver();
-  await using balancer = startBalancer(configToPool(pool), { observers: [observer] });
+  await using balancer = startPool(pool, { observers: [observer] });
   using old = await balancer.connect();
   await identify(old);
   assertEquals(dialed, [one.port]);
@@ -152,7 +150,7 @@ Deno.test("a reload with weight 0 drains a server: open connections run on, new 
   assertEquals(await receive(old, 1), Uint8Array.of(7));
 });
 
-Deno.test("bytes that one server has got are never sent to another", async () => {
+Deno.test("bytes that were sent to one server are never sent to another", async () => {
   let heard = 0;
   await using other = startUpstream(async (conn) => {
     heard += (await receiveAll(conn)).length;
@@ -160,9 +158,9 @@ Deno.test("bytes that one server has got are never sent to another", async () =>
   await using broken = startUpstream(async (conn) => {
     await receive(conn, 1);
   });
-  await using balancer = startBalancer(configToPool(poolOn([broken.port, other.port])));
+  await using balancer = startPool(poolOn([broken.port, other.port]));
   const client = await balancer.connect();
-  await send(client, encodeId("1"));
+  await send(client, ID);
   await receiveAll(client).catch(() => {});
   client.close();
   await until(() => balancer.balancer.active === 0, "the connection ends");
@@ -176,7 +174,7 @@ Deno.test("failed dials of clients eject a server, which is reported and logged"
   const { dialed, observer } = dialObserver();
   const changes: string[] = [];
   const pool = poolOn([dead, echo.port], { max_fails: 2 });
-  await using balancer = startBalancer(configToPool(pool), {
+  await using balancer = startPool(pool, {
     observers: [observer, {
       serverChanged: ({ key, pool }, state) => changes.push(`${pool} ${key} ${state}`),
     }],
@@ -193,7 +191,7 @@ Deno.test("failed dials of clients eject a server, which is reported and logged"
 Deno.test("a pool whose servers are all drained refuses its clients", async () => {
   const pool = poolOn([9]);
   const servers = pool.servers.map((server) => ({ ...server, weight: 0 }));
-  await using balancer = startBalancer(configToPool({ ...pool, servers }));
+  await using balancer = startPool({ ...pool, servers });
   using client = await balancer.connect();
   assertEquals(await refused(client), UPSTREAM_UNAVAILABLE);
 });

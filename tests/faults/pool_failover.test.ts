@@ -7,7 +7,7 @@ import { startBalancer } from "../fixture.ts";
 import { startEcho } from "../upstreams.ts";
 import { until } from "../wait.ts";
 import { identify } from "../clients.ts";
-import { configToPool, poolOn } from "../pools.ts";
+import { configToPool, poolOn, startPool } from "../pools.ts";
 import { silentTest } from "../silent.ts";
 
 const CONNECT_MS = 1000;
@@ -154,7 +154,7 @@ Deno.test("reloads while clients come and go: none fails, and a server that is d
   const { changes, observer } = observe();
   const gone = 1; // a port on which nothing listens
   const pool = poolOn([gone, ...echoes.map(({ port }) => port)], { strategy: "hash", health_check: CHECK });
-  await using balancer = startBalancer(configToPool(pool), { observers: [observer] });
+  await using balancer = startPool(pool, { observers: [observer] });
   await until(() => changes.length === 1, "the server is taken out");
   const clients = load(() => balancer.connect(), IDS);
   for (let round = 1; round <= 100; round++) {

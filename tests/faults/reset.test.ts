@@ -1,22 +1,21 @@
-/** A reset (RST) from either side, by sockets of node:net: those of Deno cannot send one. */
+/** A reset (RST) from either side, sent by sockets of node:net, since those of Deno cannot send one. */
 
 import { connect as connectTls } from "node:tls";
 import { STALLED_MS, sweepRelays } from "../../lib/relay/sweep.ts";
 import { assert, assertEquals } from "../assert.ts";
 import { Certificate, hasOpenssl } from "../certificates.ts";
 import { concat, ID, receive, receiveAll, send } from "../bytes.ts";
-import { configTo, startBalancer } from "../fixture.ts";
-import { startUpstream } from "../upstreams.ts";
+import { configTo, startBalancer, startPath } from "../fixture.ts";
 import { until } from "../wait.ts";
 import { captureLog } from "../serving.ts";
 import { connectResetting, reset, sendOn, startResetting, untilStill } from "../relay/resetting.ts";
 
 const MIB = 1 << 20;
 
-/** How long a reset may take to reach the other side, in milliseconds: a second, and two more where others are busy. */
+/** Longest time for a reset to reach the other side, in milliseconds: a second, and two more on a busy machine. */
 const PASSED_ON_MS = 3000;
 
-/** Sweeps, each time so much later that a stall is probed, until no connection is left. */
+/** Sweeps, each time late enough for a stall to be probed, until no connection is left. */
 async function sweepUntilEnded(
   { balancer }: Pick<ReturnType<typeof startBalancer>, "balancer">,
 ): Promise<void> {
@@ -56,12 +55,11 @@ Deno.test("a client's reset mid-stream ends its upstream, and is the log's reaso
   using log = captureLog();
   const reached = Promise.withResolvers<void>();
   let took = Infinity;
-  await using upstream = startUpstream(async (conn) => {
+  await using balancer = startPath(async (conn) => {
     await receive(conn, ID.length + MIB);
     reached.resolve();
     took = await timeOf(receiveAll(conn));
   });
-  await using balancer = startBalancer(configTo(upstream.port));
   const client = await connectResetting(balancer.port);
   client.write(concat(ID, new Uint8Array(MIB)));
   await reached.promise;
@@ -85,11 +83,11 @@ Deno.test("an upstream's reset mid-stream ends its client, and is the log's reas
   assertEquals(log.reasons(), ["upstream_reset"]);
 });
 
-Deno.test("a client that resets while it takes nothing ends an upstream that is held up by it", async () => {
+Deno.test("a client that resets while it reads nothing ends an upstream that it holds up", async () => {
   using log = captureLog();
   let sent = 0;
   let failed = false;
-  await using upstream = startUpstream(async (conn) => {
+  await using balancer = startPath(async (conn) => {
     try {
       for (;;) sent += await conn.write(new Uint8Array(64 << 10));
     } catch (error) {
@@ -97,17 +95,16 @@ Deno.test("a client that resets while it takes nothing ends an upstream that is 
       throw error;
     }
   });
-  await using balancer = startBalancer(configTo(upstream.port));
   const client = await connectResetting(balancer.port);
   client.pause();
   client.write(ID);
   await untilStill(() => sent, "the upstream is held up");
   await reset(client);
-  await until(() => failed && balancer.balancer.active === 0, "the upstream is let go", PASSED_ON_MS);
+  await until(() => failed && balancer.balancer.active === 0, "the upstream is released", PASSED_ON_MS);
   assertEquals(log.reasons(), ["client_reset"]);
 });
 
-Deno.test("an upstream that resets while it takes nothing ends a client that is held up by it", async () => {
+Deno.test("an upstream that resets while it reads nothing ends a client that it holds up", async () => {
   using log = captureLog();
   await using path = await startReached();
   const { balancer, client, socket } = path;
@@ -123,7 +120,7 @@ Deno.test("an upstream that resets while it takes nothing ends a client that is 
   })();
   await untilStill(() => sent, "the client is held up");
   socket.resetAndDestroy();
-  await until(() => failed && balancer.balancer.active === 0, "the client is let go", PASSED_ON_MS);
+  await until(() => failed && balancer.balancer.active === 0, "the client is released", PASSED_ON_MS);
   await sending;
   assertEquals(log.reasons(), ["upstream_reset"]);
 });
@@ -141,7 +138,7 @@ Deno.test("a client that resets while its upstream reads nothing is noticed, wit
   assertEquals(log.reasons(), ["client_reset"]);
 });
 
-Deno.test({ name: "a reset is noticed behind TLS, too", ignore: !hasOpenssl }, async () => {
+Deno.test({ name: "a reset is noticed behind TLS too", ignore: !hasOpenssl }, async () => {
   using log = captureLog();
   await using certificate = await Certificate.create("first");
   await using upstream = await startResetting();

@@ -6,7 +6,7 @@ import { assertEquals, assertGreater } from "../assert.ts";
 import { receiveAll, send } from "../bytes.ts";
 import { refusalCode } from "../clients.ts";
 import { configTo, startBalancer } from "../fixture.ts";
-import { pause, until } from "../wait.ts";
+import { pause } from "../wait.ts";
 import { startSilent } from "../silent.ts";
 import { SHOWS_SOCKETS, synSent } from "../sockets.ts";
 
@@ -41,7 +41,7 @@ async function burst({ name, host, addresses }: typeof CASES[number]): Promise<v
     return refusalCode(await receiveAll(client));
   });
   assertEquals(await Promise.all(received), Array(CLIENTS).fill(UPSTREAM_UNAVAILABLE), name);
-  await until(() => synSent(silent.port) === 0, `every connect to ${name} is cancelled`);
+  await silent.untilCancelled();
   const tried = dialed;
   // longer than the delay between two addresses
   await pause(600);
