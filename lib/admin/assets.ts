@@ -16,6 +16,7 @@ const file = (name: string, type: string): Asset => [() => Deno.readFile(new URL
 const FILES: Readonly<Record<string, Asset>> = {
   "/": file("index.html", "text/html; charset=utf-8"),
   "/dashboard/style.css": file("style.css", STYLE),
+  "/dashboard/controls.css": file("controls.css", STYLE),
   "/dashboard/icon.svg": file("icon.svg", "image/svg+xml"),
   "/dashboard/uplot.js": [
     async () => (await import("uplot/script", { with: { type: "text" } })).default,
