@@ -62,12 +62,12 @@ export const SLOW: Readonly<Record<string, number>> = {
   "transport/websocket/accept": 2,
   "transport/websocket/handshake": 2,
   "upstream/dialer": 3,
-  "workers/death": 8,
-  "workers/drain": 3,
-  "workers/health": 2,
-  "workers/limits": 2,
-  "workers/reload": 2,
-  "workers/tls": 3,
+  "workers/engine/death": 8,
+  "workers/engine/drain": 3,
+  "workers/engine/health": 2,
+  "workers/engine/limits": 2,
+  "workers/engine/reload": 2,
+  "workers/engine/tls": 3,
 };
 
 /** Deals `files` out into at most `count` groups that take about as long as each other. */

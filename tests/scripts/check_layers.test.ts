@@ -44,3 +44,28 @@ Deno.test("imports and re-exports over several lines are found", () => {
     'import {\n  a,\n} from "../route/table.ts";\nexport { b } from "./c.ts";\nimport x from "valibot";\n';
   assertEquals(importsOf("lib/relay/relay.ts", source), ["lib/route/table.ts", "lib/relay/c.ts"]);
 });
+
+/** Folders of tests/ that stand beside the mirror of lib/. */
+const BESIDE = /^(browser|clients|docs|e2e|faults|property|scripts)\//;
+
+/** The test files below a folder of tests/, without their ending. */
+function* testsIn(folder: string): Generator<string> {
+  for (const { name, isDirectory } of Deno.readDirSync(new URL(`../${folder}`, import.meta.url))) {
+    if (isDirectory) yield* testsIn(`${folder}${name}/`);
+    else if (name.endsWith(".test.ts")) yield `${folder}${name.slice(0, -".test.ts".length)}`;
+  }
+}
+
+function isInLib(file: string): boolean {
+  try {
+    return Deno.statSync(new URL(`../../lib/${file}.ts`, import.meta.url)).isFile;
+  } catch {
+    return false;
+  }
+}
+
+Deno.test("tests mirror lib/: each file is that of a file there, or a theme in the folder of one", () => {
+  const mirrored = [...testsIn("")].filter((file) => !BESIDE.test(file));
+  const stray = mirrored.filter((file) => !isInLib(file) && !isInLib(file.replace(/\/[^/]+$/, "")));
+  assertEquals([mirrored.length > 100, stray], [true, []]);
+});

@@ -1,11 +1,11 @@
 /** The end of an engine of several workers. */
 
-import { encodeId } from "../../lib/frame/tlv.ts";
-import { assertEquals, assertRejects } from "../assert.ts";
-import { receive, receiveAll, send } from "../bytes.ts";
-import { refusalCode } from "../clients.ts";
-import { until } from "../wait.ts";
-import { startWorkers } from "./fixture.ts";
+import { encodeId } from "../../../lib/frame/tlv.ts";
+import { assertEquals, assertRejects } from "../../assert.ts";
+import { receive, receiveAll, send } from "../../bytes.ts";
+import { refusalCode } from "../../clients.ts";
+import { until } from "../../wait.ts";
+import { startWorkers } from "../fixture.ts";
 
 const MANY = 24;
 

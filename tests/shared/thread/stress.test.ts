@@ -1,8 +1,8 @@
 import { Worker } from "node:worker_threads";
-import { createSharedMemory, rowAt } from "../../lib/shared/memory.ts";
-import { SharedThread } from "../../lib/shared/thread.ts";
-import { assert, assertEquals } from "../assert.ts";
-import { sized } from "../soak.ts";
+import { createSharedMemory, rowAt } from "../../../lib/shared/memory.ts";
+import { SharedThread } from "../../../lib/shared/thread.ts";
+import { assert, assertEquals } from "../../assert.ts";
+import { sized } from "../../soak.ts";
 import type { Seen, Stress } from "./stress_worker.ts";
 
 const THREADS = 4;

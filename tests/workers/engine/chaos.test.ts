@@ -1,19 +1,19 @@
 /** Connections, reloads and dying workers at the same time. */
 
-import { assert, assertEquals } from "../assert.ts";
-import { ID, receive, send } from "../bytes.ts";
-import type { Client } from "../clients.ts";
-import { captureLog } from "../serving.ts";
-import { sized } from "../soak.ts";
-import { until } from "../wait.ts";
-import { startWorkers } from "./fixture.ts";
+import { assert, assertEquals } from "../../assert.ts";
+import { ID, receive, send } from "../../bytes.ts";
+import type { Client } from "../../clients.ts";
+import { captureLog } from "../../serving.ts";
+import { sized } from "../../soak.ts";
+import { until } from "../../wait.ts";
+import { startWorkers } from "../fixture.ts";
 
 const LIMIT = 20;
 const DEATHS = sized(6, 0.34);
 
 Deno.test("limits are exact again after workers have died with locks held, under load and reloads", async () => {
   using log = captureLog();
-  const script = new URL("./faulty_worker.ts", import.meta.url);
+  const script = new URL("../faulty_worker.ts", import.meta.url);
   const limits = { connections: 2 * LIMIT, connections_per_id: LIMIT, connections_per_ip: 2 * LIMIT };
   await using workers = await startWorkers({ limits, duplicate_id: "allow" }, { script });
   const { engine } = workers;

@@ -1,20 +1,20 @@
 /** Workers that die. */
 
-import type { WorkersEngine } from "../../lib/workers/engine.ts";
-import { assert, assertEquals, assertMatch, assertRejects } from "../assert.ts";
-import { receive, receiveAll, send } from "../bytes.ts";
-import { named } from "../clients.ts";
-import { captureLog } from "../serving.ts";
-import { startNamed } from "../upstreams.ts";
-import { pause, until } from "../wait.ts";
-import { startWorkers } from "./fixture.ts";
+import type { WorkersEngine } from "../../../lib/workers/engine.ts";
+import { assert, assertEquals, assertMatch, assertRejects } from "../../assert.ts";
+import { receive, receiveAll, send } from "../../bytes.ts";
+import { named } from "../../clients.ts";
+import { captureLog } from "../../serving.ts";
+import { startNamed } from "../../upstreams.ts";
+import { pause, until } from "../../wait.ts";
+import { startWorkers } from "../fixture.ts";
 
 const MANY = 24;
 
 /** How long a worker does nothing that "hangs for long", in milliseconds. */
 const HANG_MS = 10_000;
 
-const script = new URL("./faulty_worker.ts", import.meta.url);
+const script = new URL("../faulty_worker.ts", import.meta.url);
 
 /** Has the first worker fail. */
 function fail(engine: WorkersEngine, how: string): Promise<number> {

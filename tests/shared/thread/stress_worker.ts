@@ -1,8 +1,8 @@
 /** Adds and releases the same keys as other threads do, and watches that no limit is exceeded. */
 
 import { parentPort, workerData } from "node:worker_threads";
-import type { SharedMemory } from "../../lib/shared/memory.ts";
-import { SharedThread } from "../../lib/shared/thread.ts";
+import type { SharedMemory } from "../../../lib/shared/memory.ts";
+import { SharedThread } from "../../../lib/shared/thread.ts";
 
 /** What a thread is given. */
 export interface Stress {

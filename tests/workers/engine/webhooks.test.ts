@@ -1,8 +1,8 @@
 /** Webhooks of connections, whichever worker has them. */
 
-import { assertEquals } from "../assert.ts";
-import { until } from "../wait.ts";
-import { startWorkers } from "./fixture.ts";
+import { assertEquals } from "../../assert.ts";
+import { until } from "../../wait.ts";
+import { startWorkers } from "../fixture.ts";
 
 const MANY = 24;
 

@@ -1,14 +1,14 @@
 /** Limits hold over all workers, exactly. */
 
-import { encodeId } from "../../lib/frame/tlv.ts";
-import { assert, assertEquals } from "../assert.ts";
-import { receive, receiveAll, send } from "../bytes.ts";
-import { type Client, connectOver } from "../clients.ts";
-import { captureLog } from "../serving.ts";
-import { until } from "../wait.ts";
-import { poolOn } from "../pools.ts";
-import { startEcho } from "../upstreams.ts";
-import { startWorkers } from "./fixture.ts";
+import { encodeId } from "../../../lib/frame/tlv.ts";
+import { assert, assertEquals } from "../../assert.ts";
+import { receive, receiveAll, send } from "../../bytes.ts";
+import { type Client, connectOver } from "../../clients.ts";
+import { captureLog } from "../../serving.ts";
+import { until } from "../../wait.ts";
+import { poolOn } from "../../pools.ts";
+import { startEcho } from "../../upstreams.ts";
+import { startWorkers } from "../fixture.ts";
 
 /** Connections that are tried at once: all in one worker once in 2^39. */
 const MANY = 40;
@@ -176,7 +176,7 @@ Deno.test("numbers of connections are unique, and an operator ends exactly one",
 
 Deno.test("the counts of a dead worker's connections are released", async () => {
   using log = captureLog();
-  const script = new URL("./faulty_worker.ts", import.meta.url);
+  const script = new URL("../faulty_worker.ts", import.meta.url);
   await using workers = await startWorkers({ limits: { connections_per_id: MANY } }, { script });
   const before = await admitted(workers);
   assertEquals(before.length, MANY);

@@ -1,9 +1,9 @@
 /** TLS at a listener that several workers share. */
 
-import { assertEquals } from "../assert.ts";
-import { Certificate, hasOpenssl } from "../certificates.ts";
-import { identify } from "../clients.ts";
-import { startWorkers } from "./fixture.ts";
+import { assertEquals } from "../../assert.ts";
+import { Certificate, hasOpenssl } from "../../certificates.ts";
+import { identify } from "../../clients.ts";
+import { startWorkers } from "../fixture.ts";
 
 /** As many connections as one worker alone gets once in 2^23. */
 const MANY = 24;

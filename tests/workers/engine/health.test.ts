@@ -1,14 +1,14 @@
 /** The health of servers, on which the main thread decides for all workers. */
 
-import { sumOf } from "../../lib/observe/counters.ts";
-import { assertEquals } from "../assert.ts";
-import { named, refused } from "../clients.ts";
-import { poolOn } from "../pools.ts";
-import { captureLog } from "../serving.ts";
-import { freePort } from "../sockets.ts";
-import { startNamed } from "../upstreams.ts";
-import { until } from "../wait.ts";
-import { startWorkers } from "./fixture.ts";
+import { sumOf } from "../../../lib/observe/counters.ts";
+import { assertEquals } from "../../assert.ts";
+import { named, refused } from "../../clients.ts";
+import { poolOn } from "../../pools.ts";
+import { captureLog } from "../../serving.ts";
+import { freePort } from "../../sockets.ts";
+import { startNamed } from "../../upstreams.ts";
+import { until } from "../../wait.ts";
+import { startWorkers } from "../fixture.ts";
 
 const MANY = 24;
 

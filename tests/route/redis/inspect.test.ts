@@ -1,8 +1,8 @@
 /** `check`, `explain` and `routes` of a configuration with `redis`. */
 
-import { assertEquals, assertStringIncludes } from "../assert.ts";
-import { patient, redisTest, sharedRedis } from "../redis.ts";
-import { run } from "./command.ts";
+import { assertEquals, assertStringIncludes } from "../../assert.ts";
+import { patient, redisTest, sharedRedis } from "../../redis.ts";
+import { run } from "../../cli/command.ts";
 
 const shared = sharedRedis();
 let keys = 0;

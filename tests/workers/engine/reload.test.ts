@@ -1,14 +1,14 @@
 /** A change of the configuration reaches every worker, or none. */
 
-import type { Config } from "../../lib/config/config.ts";
-import { assert, assertEquals, assertRejects } from "../assert.ts";
-import { receive, receiveAll, send } from "../bytes.ts";
-import { identify, named, refused } from "../clients.ts";
-import { freePort } from "../sockets.ts";
-import { tableOf } from "../tables.ts";
-import { startNamed } from "../upstreams.ts";
-import { pause } from "../wait.ts";
-import { startWorkers } from "./fixture.ts";
+import type { Config } from "../../../lib/config/config.ts";
+import { assert, assertEquals, assertRejects } from "../../assert.ts";
+import { receive, receiveAll, send } from "../../bytes.ts";
+import { identify, named, refused } from "../../clients.ts";
+import { freePort } from "../../sockets.ts";
+import { tableOf } from "../../tables.ts";
+import { startNamed } from "../../upstreams.ts";
+import { pause } from "../../wait.ts";
+import { startWorkers } from "../fixture.ts";
 
 /** As many connections as one worker alone gets once in 2^23. */
 const MANY = 24;
