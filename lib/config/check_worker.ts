@@ -29,7 +29,7 @@ type ReceivedRoute = RouteConfig & { host?: string };
 type ReplyField = "config" | "tableData" | "routes";
 type ReplyWith<F extends ReplyField> = Extract<WorkerReply, { readonly [Field in F]: unknown }>;
 
-/** See the top of the file. It answers one request at a time. */
+/** A worker that checks configurations, one at a time. */
 export class CheckWorker implements Disposable {
   readonly #worker = new Worker(new URL("./load_worker.ts", import.meta.url).href, { type: "module" });
   #pending: PromiseWithResolvers<WorkerReply> | undefined;

@@ -29,7 +29,7 @@ export interface DialingOptions {
   readonly observer: Pick<Required<Observer>, "serverChanged">;
 }
 
-/** See the top of the file. */
+/** Makes the dial settings of each configuration over the same resolver, servers and connection to Redis. */
 export class Dialing {
   readonly #connect: Connect | undefined;
   readonly #resolver: Resolver;

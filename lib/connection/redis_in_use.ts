@@ -3,7 +3,7 @@
 import type { RedisConfig } from "../config/config.ts";
 import { RedisRoutes } from "../route/redis/redis_routes.ts";
 
-/** See the top of the file. */
+/** Keeps `RedisRoutes` over reloads, and closes it once nothing uses it. */
 export class RedisInUse implements AsyncDisposable {
   readonly #quiet: boolean;
   #routes: RedisRoutes | undefined;

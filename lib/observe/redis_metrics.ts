@@ -3,7 +3,7 @@
 import { Counter, Gauge, type Registry } from "prom-client";
 import { LOOKUP_RESULTS, type RedisStats } from "./redis_stats.ts";
 
-/** See the top of the file. */
+/** Adds the metrics of Redis to a registry, and updates them from its counts. */
 export class RedisMetrics implements Disposable {
   readonly #registry: Registry;
   readonly #names: string[] = [];
@@ -23,7 +23,7 @@ export class RedisMetrics implements Disposable {
       return { name: prefix + name, help, registers: [registry] };
     };
     const labelNames = ["result"] as const;
-    this.#up = new Gauge(named("redis_up", "Whether Redis can be asked."));
+    this.#up = new Gauge(named("redis_up", "Whether Redis is available."));
     this.#lookups = new Counter({
       ...named("redis_lookups_total", "Look-ups of IDs, by result."),
       labelNames,

@@ -62,7 +62,7 @@ interface Queued {
 /** Frequent events, each about a single connection, which give way to others. */
 const OF_CONNECTIONS: ReadonlySet<WebhookEvent> = new Set(["connect", "disconnect"]);
 
-/** See the top of the file. */
+/** A bounded queue of events. If it is full, the oldest event of a connection is dropped. */
 export class WebhookQueue {
   readonly #config: WebhookConfig;
   readonly #options: Required<WebhooksOptions>;

@@ -16,7 +16,7 @@ export interface SharedThreadOptions {
   readonly onEviction: OnEviction;
 }
 
-/** See the top of the file. */
+/** The counts and places that all threads share, as one thread uses them. */
 export class SharedThread {
   readonly places: SharedPlaces;
   /** Connections by address. */

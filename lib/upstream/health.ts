@@ -47,7 +47,7 @@ export function shareOf(backFor: number, slowStart: number): number {
   return backFor >= slowStart ? 1 : Math.max(FIRST_SHARE, backFor / slowStart);
 }
 
-/** See the top of the file. */
+/** The health of one server, by active checks and by the dials of clients. */
 export class Health {
   readonly #now: () => number;
   #settings: HealthSettings;

@@ -19,7 +19,7 @@ export interface SentHealth extends HealthView {
   readonly key: string;
 }
 
-/** See the top of the file. */
+/** A copy of a server's health, which the deciding thread sets. Dials are not counted here. */
 export class RemoteHealth implements ServerHealth {
   #state: HealthState = "up";
   #backSince = -Infinity;

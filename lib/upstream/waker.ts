@@ -40,7 +40,7 @@ export interface Waker {
 /** Posts to a webhook; rejects if it cannot be reached or answers with an error. */
 export type Post = (url: string, call: WakeCall) => Promise<void>;
 
-/** See the top of the file. */
+/** Wakes upstreams by a POST to the webhook of their route. */
 export class WebhookWaker implements Waker {
   readonly #post: Post;
   /** Time of the last call in the current outage, by route, in milliseconds of `performance.now`. */

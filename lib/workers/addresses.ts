@@ -18,7 +18,7 @@ export interface PreparedAddresses {
   commit(): void;
 }
 
-/** See the top of the file. */
+/** Maps the configured addresses to those that the workers listen on. */
 export class Addresses {
   readonly #reserve: ReservePort;
   #bound = new Map<string, Deno.NetAddr>();

@@ -27,7 +27,7 @@ import { withDefaults, type WorkersOptions } from "./options.ts";
 import { pastRedis, sum, sumOfCounts, sumOfReports } from "./totals.ts";
 import { SerialQueue } from "./queue.ts";
 
-/** See the top of the file. */
+/** Spreads an engine's work over worker threads, behind the interface of a single engine. */
 export class WorkersEngine implements EngineFace {
   readonly #group: WorkerGroup;
   readonly #addresses = new Addresses((host) => this.#group.first.call("reserve", host));

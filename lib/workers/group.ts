@@ -49,7 +49,7 @@ export interface GroupOptions
   readonly queue: SerialQueue;
 }
 
-/** See the top of the file. */
+/** The worker threads, of which each that dies is replaced. */
 export class WorkerGroup {
   readonly #options: GroupOptions;
   readonly #living = new Map<number, WorkerThread>();

@@ -37,7 +37,7 @@ export interface ThreadOptions extends WorkerSettings {
   readonly onDeath: (thread: WorkerThread, why: string) => void;
 }
 
-/** See the top of the file. */
+/** A worker thread: its start, its calls, its death. */
 export class WorkerThread {
   readonly index: number;
   readonly startedAt = performance.now();

@@ -20,7 +20,7 @@ export interface AvailabilityOptions {
   readonly quiet: boolean;
 }
 
-/** See the top of the file. */
+/** The state of the connection to Redis: its outages, and the counts of attempts to connect. */
 export class Availability {
   readonly #options: AvailabilityOptions;
   readonly #connects = { success: 0, failure: 0 };

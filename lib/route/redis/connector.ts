@@ -10,7 +10,7 @@ import { type HashLocator, locatorOf } from "./locator.ts";
 /** Fields per reply when the whole hash is listed: about 50 KB. */
 const SCAN_COUNT = "1000";
 
-/** See the top of the file. */
+/** Connects to the server that has the hash, and checks that it still has it. */
 export class Connector {
   /** Finds the hash. */
   readonly locator: HashLocator;

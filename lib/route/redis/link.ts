@@ -39,7 +39,7 @@ export class RedisError extends Error {
   override readonly name = "RedisError";
 }
 
-/** See the top of the file. */
+/** An authenticated connection to a Redis server. It is unusable after its first failure. */
 export class Link implements Disposable {
   readonly at: HostPort;
   /** Resolves to the reason once the connection is no longer usable. */

@@ -37,7 +37,7 @@ interface Pending<T> {
   epoch?: number;
 }
 
-/** See the top of the file. */
+/** Look-ups that wait for Redis, batched into requests. */
 export class Requests<T> implements Disposable {
   readonly #options: RequestsOptions<T>;
   /** By ID, both waiting and sent ones, oldest first. */

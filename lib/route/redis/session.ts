@@ -19,7 +19,7 @@ export interface SessionOptions {
   readonly random?: () => number;
 }
 
-/** See the top of the file. */
+/** A lasting connection to Redis, over one `Link` after the other. */
 export class Session implements AsyncDisposable {
   readonly #options: SessionOptions;
   readonly #closed = new AbortController();
