@@ -1,4 +1,4 @@
-import { importsOf, violation } from "../../scripts/check_layers.ts";
+import { importsOf, LAYERS, misplaced, violation } from "../../scripts/check_layers.ts";
 import { assertEquals } from "../assert.ts";
 
 Deno.test("a stage may not import another stage, nor the files that join stages", () => {
@@ -24,8 +24,32 @@ Deno.test("a utility imports only utilities; the files that join stages may impo
   assertEquals(violation("lib/connection.ts", "lib/frame/tlv.ts"), undefined);
 });
 
-Deno.test("a room in no layer is a violation", () => {
-  assertEquals(typeof violation("lib/attic/trunk.ts", "lib/util/text.ts"), "string");
+Deno.test("a room in no layer is a violation, and so is another file at the top of lib/", () => {
+  for (const file of ["lib/attic/trunk.ts", "lib/attic/below/trunk.ts", "lib/helpers.ts"]) {
+    assertEquals(typeof misplaced(file), "string");
+  }
+  for (const file of ["lib/engine.ts", "lib/config/schema/pools.ts", "lib/observe/observer.ts"]) {
+    assertEquals(misplaced(file), undefined);
+  }
+});
+
+Deno.test("nothing outside of lib/ may be imported but the project's own description", () => {
+  assertEquals(typeof violation("lib/relay/relay.ts", "tests/wait.ts"), "string");
+  assertEquals(typeof violation("lib/cli/serve.ts", "main.ts"), "string");
+  assertEquals(violation("lib/cli/version.ts", "deno.json"), undefined);
+});
+
+Deno.test("the configuration's types are inferred from its schema: that import is of types alone", async () => {
+  const source = await Deno.readTextFile(new URL("../../lib/config/config.ts", import.meta.url));
+  const imports = source.match(/^import .* "\.\/schema\/.*$/gm);
+  assertEquals(imports, ['import type { fileSchema } from "./schema/file.ts";']);
+});
+
+Deno.test("docs/architecture.md draws every layer", async () => {
+  const page = await Deno.readTextFile(new URL("../../docs/architecture.md", import.meta.url));
+  const [, drawing = ""] = page.split("\n## Layers\n")[1]?.split("```") ?? [];
+  const missing = LAYERS.flat().filter((room) => !new RegExp(`\\b${room}\\b`).test(drawing));
+  assertEquals(missing, []);
 });
 
 Deno.test("rooms beside the path may import stages, but acceptance may not import the command", () => {
@@ -34,9 +58,14 @@ Deno.test("rooms beside the path may import stages, but acceptance may not impor
   assertEquals(typeof violation("lib/acceptance/server.ts", "lib/cli/flags.ts"), "string");
 });
 
-Deno.test("imports for their effects, and those made while running, are found", () => {
-  const source = 'import "./a.ts";\nconst b = await import("../route/b.ts");\nconst c = "./c.ts";\n';
-  assertEquals(importsOf("lib/relay/relay.ts", source), ["lib/relay/a.ts", "lib/route/b.ts"]);
+Deno.test("imports for their effects, those made while running, and modules of workers are found", () => {
+  const source = 'import "./a.ts";\nconst b = await import("../route/b.ts");\nconst c = "./c.ts";\n' +
+    'const d = new URL("./d.ts", import.meta.url);\n';
+  assertEquals(importsOf("lib/relay/relay.ts", source), [
+    "lib/relay/a.ts",
+    "lib/route/b.ts",
+    "lib/relay/d.ts",
+  ]);
 });
 
 Deno.test("imports and re-exports over several lines are found", () => {
