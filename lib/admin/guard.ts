@@ -17,6 +17,9 @@ export interface GuardOptions {
   readonly origins?: readonly string[] | undefined;
 }
 
+/** Characters that end the host in a URL, or its user name. */
+const NOT_OF_A_HOST = /[/\\?#@]/;
+
 /** Checks each request before it is answered. */
 export class Guard {
   readonly #host: string;
@@ -32,10 +35,13 @@ export class Guard {
   /** @throws {HttpError} 400, 401 or 403 */
   async check(request: Request): Promise<void> {
     const url = URL.parse(request.url);
-    if (!url) throw new HttpError(400, "the header Host is not a host and a port");
+    // the platform puts the header in front of the path, which is another one after a slash
+    const header = request.headers.get("host");
+    if (!url || (header && NOT_OF_A_HOST.test(header))) {
+      throw new HttpError(400, "the header Host is not a host and a port");
+    }
     this.#checkHost(url.host);
     // not the same where the request names a whole URL
-    const header = request.headers.get("host");
     if (header) this.#checkHost(header);
     if (request.method === "GET" || request.method === "HEAD") return;
     this.#checkOrigin(request.headers.get("origin"), url);

@@ -72,7 +72,9 @@ Deno.test("a foreign or invalid Host, as after DNS rebinding, is refused over th
   };
   assertEquals(await status("/api/v1/connections", "evil.example.com"), "HTTP/1.1 403");
   assertEquals(await status("http://127.0.0.1/api/v1/connections", "evil.example.com"), "HTTP/1.1 403");
-  for (const host of ["a b", "a:b:c", "127.0.0.1:99999", "[::1"]) {
+  for (
+    const host of ["a b", "a:b:c", "127.0.0.1:99999", "[::1", "127.0.0.1#", "127.0.0.1/x?", "a@127.0.0.1"]
+  ) {
     assertEquals(await status("/healthz", host), "HTTP/1.1 400", host);
   }
   assertEquals(log.lines("admin request failed"), []);

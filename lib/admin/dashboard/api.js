@@ -10,6 +10,8 @@ let token;
 /** Answers the question that the dialog shows. */
 let answer = () => {};
 
+// no submit button: Enter in the field would press the first of those
+document.getElementById("ask-no").addEventListener("click", () => dialog.close(""));
 // the event comes some time after the dialog was closed, which may show another question by then
 dialog.addEventListener("close", () => {
   if (!dialog.open) answer(dialog.returnValue === "yes");
