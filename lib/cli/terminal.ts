@@ -15,6 +15,8 @@ export interface Terminal extends Disposable {
   listen(act: (key: string | undefined) => void): void;
 }
 
+const USUAL: Size = { columns: 80, rows: 24 };
+
 /** Alternate screen and hidden cursor (xterm's control sequences, DEC private modes 1049 and 25). */
 const ENTER = "\x1b[?1049h\x1b[?25l";
 const LEAVE = "\x1b[?25h\x1b[?1049l";
@@ -29,7 +31,7 @@ export function processTerminal(): Terminal | undefined {
   write(ENTER);
   let onResize: (() => void) | undefined;
   return {
-    size: () => Deno.consoleSize(),
+    size: () => knownSize(Deno.consoleSize()),
     draw: (lines) => write(HOME + lines.map((line) => line + CLEAR_LINE).join("\r\n") + CLEAR_BELOW),
     listen(act) {
       onResize = () => act(undefined);
@@ -42,6 +44,11 @@ export function processTerminal(): Terminal | undefined {
       Deno.stdin.setRaw(false);
     },
   };
+}
+
+/** `size`, or the usual one where the terminal has none: a serial line, or one that a program has opened. */
+export function knownSize({ columns, rows }: Size): Size {
+  return { columns: columns || USUAL.columns, rows: rows || USUAL.rows };
 }
 
 /** The end of input counts as `q`. */

@@ -95,7 +95,7 @@ const COLUMNS: readonly Column[] = [
 ];
 
 /** Left out where the terminal is too narrow, the first of them first. */
-const DISPENSABLE = ["STATE", "CLIENT", "UPSTREAM", "AGE", "NO."];
+const DISPENSABLE = ["STATE", "CLIENT", "UPSTREAM", "AGE", "NO.", "UP", "DOWN"];
 
 /** Most that the room left makes an ID wider, in columns. */
 const MOST_ROOM = 30;

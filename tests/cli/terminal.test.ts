@@ -1,4 +1,4 @@
-import { keysIn } from "../../lib/cli/terminal.ts";
+import { keysIn, knownSize } from "../../lib/cli/terminal.ts";
 import { assertEquals } from "../assert.ts";
 
 const cases: [name: string, input: string, keys: string][] = [
@@ -17,3 +17,8 @@ for (const [name, input, keys] of cases) {
     assertEquals(keysIn(input), keys);
   });
 }
+
+Deno.test("a terminal without a size has the usual one", () => {
+  assertEquals(knownSize({ columns: 0, rows: 0 }), { columns: 80, rows: 24 });
+  assertEquals(knownSize({ columns: 20, rows: 5 }), { columns: 20, rows: 5 });
+});

@@ -85,6 +85,14 @@ for (
   });
 }
 
+for (const [columns, titles] of [[30, "ID DOWN"], [20, "ID"]] as const) {
+  Deno.test(`in ${columns} columns connections have ${titles}, and no column is cut off`, () => {
+    const lines = topScreen(state, { columns, rows: 12 });
+    const title = lines.find((line) => line.startsWith("ID"));
+    assertEquals(title?.trim().split(/ +/).join(" "), titles);
+  });
+}
+
 for (const [columns, rows] of [[130, 20], [60, 10], [20, 3], [1, 1]] as const) {
   Deno.test(`it fills ${columns} columns and ${rows} rows, and no more, for any IDs`, () => {
     const ids = ['"'.repeat(255), "\u202e\x1b[2J\n", "漢字".repeat(20), "👩‍🚀e\u0301"];
