@@ -203,9 +203,9 @@ interface Check {
 function* limitsOf(
   { limits, duplicate_id }: Config,
   subnet: string,
-  { active, ofSubnet, ofId }: ConnectionCounts,
+  { active, silent, ofSubnet, ofId }: ConnectionCounts,
 ): Generator<Check> {
-  yield check("connections", active, limits.connections ?? 0);
+  yield placeCheck(active, silent, limits.connections ?? 0);
   yield check(`connections_per_ip of ${subnet}`, ofSubnet, limits.connections_per_ip);
   yield check("connections_per_id", ofId, idLimit(limits, duplicate_id));
   if (limits.connection_rate_per_ip > 0) {
@@ -215,6 +215,13 @@ function* limitsOf(
       text: `connection_rate_per_ip: ${rate}; not checked, since that changes within a second`,
     };
   }
+}
+
+/** A client that has sent no ID makes room for another where every place is taken. */
+function placeCheck(active: number, silent: number, limit: number): Check {
+  const { ok, text } = check("connections", active, limit);
+  if (ok || silent === 0) return { ok, text };
+  return { ok: true, text: `${text}; one that has sent no ID would be closed for this one` };
 }
 
 /** Under `replace` the older connection goes, and the new one is admitted. */

@@ -35,7 +35,7 @@ export const spec: CommandSpec = {
   examples: ["explain 2", "explain eu-7 --from 192.0.2.7", "explain 2 --admin 127.0.0.1:9090"],
 };
 
-/** Exit status 1 if the ID has no route, or if the ID or the address is refused. */
+/** Exit status 1 if the client would be refused. */
 export async function run(args: readonly string[], io: Io): Promise<number> {
   const flags = readFlags(args, spec);
   const [id = ""] = flags.positional;
@@ -57,6 +57,7 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
       ? await askRedis(redis, pools, id)
       : undefined,
     access: from === undefined ? undefined : verdict(from, config),
+    isDrained: (pool) => pools[pool]?.servers.every(({ weight }) => weight === 0) ?? false,
   });
   const lines = flags.has("json") ? [json(explanation, from)] : text(explanation, file, from);
   const paint = explanationPainter(io, explanation.rejection !== undefined);

@@ -30,7 +30,8 @@ export function* poolServers({ pools }: Config): Generator<string> {
 export function* explainPool(name: string, config: PoolConfig, id: string): Generator<string> {
   using upstreams = new Upstreams();
   const candidates = upstreams.build({ [name]: config }).get(name)?.candidates(id);
-  if (!candidates?.left) yield `pool ${name}: every server is drained (weight 0): clients are refused`;
+  const isAny = candidates !== undefined && candidates.left > 0;
+  if (!isAny) yield `pool ${name}: every server is drained (weight 0): clients are refused`;
   let place = 0;
   for (let server = candidates?.next(); server; server = candidates?.next()) {
     const order = config.strategy === "hash" ? `${++place}. ` : "";
@@ -38,5 +39,9 @@ export function* explainPool(name: string, config: PoolConfig, id: string): Gene
       server.backup ? ", once no other server can be reached" : ""
     }`;
   }
-  if (config.strategy !== "hash") yield `pool ${name}: which one is tried first is up to ${config.strategy}`;
+  const drained = config.servers.filter(({ weight }) => isAny && weight === 0);
+  for (const server of drained) yield `pool ${name}: ${hostPortText(server)}, not tried: drained (weight 0)`;
+  if (isAny && config.strategy !== "hash") {
+    yield `pool ${name}: which one is tried first is up to ${config.strategy}`;
+  }
 }

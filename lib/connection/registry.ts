@@ -25,9 +25,11 @@ export interface Counted {
   readonly id: string;
 }
 
-/** Numbers of open connections. */
+/** Numbers of open connections, without those that are being refused or terminated. */
 export interface ConnectionCounts {
   readonly active: number;
+  /** Of those, connections without an ID: clients that have not sent one. */
+  readonly silent: number;
   readonly ofSubnet: number;
   readonly ofId: number;
 }
@@ -124,12 +126,16 @@ export class ConnectionRegistry implements Iterable<Connection> {
   }
 
   count({ subnet, id }: Counted): ConnectionCounts {
-    let [ofSubnet, ofId] = [0, 0];
+    let [active, silent, ofSubnet, ofId] = [0, 0, 0, 0];
     for (const connection of this.#open) {
+      // these have released their places
+      if (connection.closing || connection.rejection) continue;
+      active += 1;
+      if (connection.id === undefined) silent += 1;
       if (connection.id === id) ofId += 1;
       if (subnetOf(connection.source.hostname) === subnet) ofSubnet += 1;
     }
-    return { active: this.active, ofSubnet, ofId };
+    return { active, silent, ofSubnet, ofId };
   }
 
   /** Bytes relayed since the start, including open connections. */

@@ -42,6 +42,8 @@ export interface ExplainOptions {
   readonly access?: AccessVerdict | undefined;
   /** The answer of Redis for the ID, if it was asked. */
   readonly redis?: RedisAnswer | undefined;
+  /** Whether no server of a pool gets new connections. @default none is */
+  readonly isDrained?: (pool: string) => boolean;
 }
 
 /** Why a rule is selected or not. */
@@ -66,12 +68,12 @@ export function redisVerdict({ route, problem }: RedisAnswer): string | undefine
 export function explainRoute(
   table: RouteTable,
   id: string,
-  { invalid, access, redis }: ExplainOptions = {},
+  { invalid, access, redis, isDrained = () => false }: ExplainOptions = {},
 ): Explanation {
   const steps = invalid === undefined ? [...table.trace(id, redis)] : [];
   const route = steps.find(({ selected }) => selected)?.route;
   const isExact = table.routeOf({ kind: "id", text: id }) !== undefined;
-  const rejection = rejectionOf(invalid, access, route, redis?.problem);
+  const rejection = rejectionOf({ invalid, access, redis, isDrained }, route);
   return {
     id,
     ...(route && { route }),
@@ -85,16 +87,17 @@ export function explainRoute(
 
 /** The address is checked first, then the frame, then the route. */
 function rejectionOf(
-  invalid: string | undefined,
-  access: AccessVerdict | undefined,
+  { invalid, access, redis, isDrained }: ExplainOptions,
   route: Route | undefined,
-  unknown: string | undefined,
 ): Rejection | undefined {
   const rejection = (name: RefusalName, because: string) => ({ name, code: REFUSAL_CODES[name], because });
   if (access && !access.allowed) return rejection("FORBIDDEN", access.because);
   if (invalid !== undefined) return rejection("BAD_FRAME", `expected ${invalid}`);
-  if (unknown !== undefined) return rejection("UPSTREAM_UNAVAILABLE", unknown);
-  return route ? undefined : rejection("UNKNOWN_ID", "no route matches and there is no default");
+  if (redis?.problem !== undefined) return rejection("UPSTREAM_UNAVAILABLE", redis.problem);
+  if (!route) return rejection("UNKNOWN_ID", "no route matches and there is no default");
+  const { pool } = route.target;
+  if (pool === undefined || !isDrained?.(pool)) return undefined;
+  return rejection("UPSTREAM_UNAVAILABLE", `every server of pool ${pool} is drained`);
 }
 
 function nearestExact(table: RouteTable, id: string): { count: number; nearest?: string } {

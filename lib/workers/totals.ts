@@ -51,6 +51,7 @@ function sumOfBytes(all: readonly RelayedBytes[]): RelayedBytes {
 export function sumOfCounts(all: readonly ConnectionCounts[]): ConnectionCounts {
   return {
     active: sum(all.map(({ active }) => active)),
+    silent: sum(all.map(({ silent }) => silent)),
     ofSubnet: sum(all.map(({ ofSubnet }) => ofSubnet)),
     ofId: sum(all.map(({ ofId }) => ofId)),
   };

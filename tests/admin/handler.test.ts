@@ -172,6 +172,19 @@ Deno.test("explain reports that an ID is refused where no server of its pool can
   assertEquals(await explained(0), ["UPSTREAM_UNAVAILABLE"]);
 });
 
+Deno.test("explain counts on the place of a client that has sent no ID, as a new connection does", async () => {
+  await using upstream = startEcho();
+  await using admin = administer(configTo(upstream.port, { limits: { connections: 1 } }));
+  const explained = () => admin.json("/api/v1/explain?id=1&from=192.0.2.7");
+  using _silent = await admin.connect();
+  await until(() => admin.balancer.active === 1, "it is accepted");
+  const { refused, from } = await explained();
+  assertEquals(refused, null);
+  assertMatch(from.checks[1], /^connections: 1 of 1; one that has sent no ID would be closed for this one$/);
+  using _client = await admin.relayed("1");
+  assertEquals((await explained()).refused.reason, "LIMIT_EXCEEDED");
+});
+
 Deno.test("explain reports that a draining balancer refuses every client", async () => {
   await using upstream = startEcho();
   await using admin = administer(configTo(upstream.port));

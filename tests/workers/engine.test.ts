@@ -44,7 +44,8 @@ Deno.test("totals, lists, counts and ends are those of all workers", async () =>
   for (let index = 0; index < 24; index++) clients.push(await workers.join());
   const stats = await engine.stats();
   assertEquals([stats.active, stats.accepted, stats.routes], [24, 24, 1]);
-  assertEquals(await engine.count({ subnet: "127.0.0.1", id: "1" }), { active: 24, ofSubnet: 24, ofId: 24 });
+  const counts = { active: 24, silent: 0, ofSubnet: 24, ofId: 24 };
+  assertEquals(await engine.count({ subnet: "127.0.0.1", id: "1" }), counts);
   const listed = await engine.connections({ limit: 100, order: "bytes" });
   assertEquals(listed.length, 24);
   const now = performance.now();
