@@ -6,6 +6,7 @@ import { configJsonSchema } from "../../lib/config/json_schema.ts";
 export interface SchemaNode {
   readonly type?: string | readonly string[];
   readonly description?: string;
+  readonly default?: unknown;
   readonly properties?: Readonly<Record<string, SchemaNode>>;
   readonly items?: SchemaNode;
   readonly required?: readonly string[];
