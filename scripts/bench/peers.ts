@@ -3,11 +3,13 @@
  * `deno task bench:peers`: the same load on Switchyard, HAProxy and nginx, all routing by the ID in the first frame, in
  * turns, since a machine is rarely quiet. Prints the medians as a table, and as JSON in the last line.
  *
- *     deno task bench:peers [--rounds 3] [--seconds 4] [--modes rtt,paced,…] [--against DIR] [--workers N] [--bare]
- *         [--alone] [-- COMMAND…]
+ *     deno task bench:peers [--rounds 3] [--seconds 4] [--modes rtt,paced,…] [--against DIR] [--workers N] [--observed]
+ *         [--bare] [--alone] [-- COMMAND…]
  *
  * --against DIR measures another checkout of the project as well, in the same run: before and after a change.
  * --workers measures Switchyard with so many workers as well.
+ * --observed measures Switchyard with everything that observes it as well: the access log to a file, metrics, and the
+ * stream of events of an open dashboard.
  * --bare measures a relay of 40 lines on the same calls as well: the platform's floor.
  * --alone leaves HAProxy and nginx out. COMMAND starts the balancer in place of this checkout's main.ts, such as
  * `dist/switchyard serve`; `-c FILE` is appended.
@@ -17,6 +19,7 @@
  */
 
 import { parseArgs } from "node:util";
+import { messageOf } from "../../lib/errors.ts";
 import { sleep } from "../../lib/util/async.ts";
 import { compileLoad, freePort, isInstalled, Server } from "./processes.ts";
 import { headerOf, jsonOf, lineOf, type Mode, MODES, rowsOf, type Run } from "./report.ts";
@@ -53,6 +56,7 @@ interface Options {
   readonly modes: readonly Mode[];
   readonly against: string | undefined;
   readonly workers: number | undefined;
+  readonly observed: boolean;
   readonly bare: boolean;
   readonly alone: boolean;
   readonly command: readonly string[];
@@ -62,6 +66,8 @@ interface Options {
 interface Contestant {
   readonly name: string;
   readonly command: (port: number) => Promise<readonly string[]>;
+  /** Port of its admin API, if its events are to be read. */
+  readonly admin?: number;
 }
 
 function readOptions(args: readonly string[]): Options {
@@ -74,6 +80,7 @@ function readOptions(args: readonly string[]): Options {
       modes: { type: "string", default: MODES.join(",") },
       against: { type: "string" },
       workers: { type: "string" },
+      observed: { type: "boolean", default: false },
       bare: { type: "boolean", default: false },
       alone: { type: "boolean", default: false },
     },
@@ -87,9 +94,9 @@ function readOptions(args: readonly string[]): Options {
   const command = positionals.length > 0
     ? positionals
     : denoCommand(new URL("../../", import.meta.url).pathname);
-  const { against, bare, alone } = values;
+  const { against, observed, bare, alone } = values;
   const workers = values.workers === undefined ? undefined : positive("workers", values.workers);
-  return { rounds, seconds, modes, against, workers, bare, alone, command };
+  return { rounds, seconds, modes, against, workers, observed, bare, alone, command };
 }
 
 function positive(name: string, text: string): number {
@@ -120,7 +127,7 @@ class Benchmark {
 
   /** The balancers that take part: this checkout first. */
   async contestants(): Promise<readonly Contestant[]> {
-    const { command, against, workers, bare, alone } = this.#options;
+    const { command, against, workers, observed, bare, alone } = this.#options;
     const own: Contestant[] = [{
       name: "switchyard",
       command: (port: number) => this.#switchyard(command, port),
@@ -133,6 +140,7 @@ class Benchmark {
       const several = [...command, "--workers", `${workers}`];
       own.push({ name: "workers", command: (port) => this.#switchyard(several, port) });
     }
+    if (observed) own.push(this.#observed(command));
     if (bare) own.push({ name: "bare", command: (port) => Promise.resolve(this.#bareRelay(port)) });
     return alone ? own : [...own, ...await this.#peers()];
   }
@@ -157,13 +165,23 @@ class Benchmark {
     return peers.filter((_, index) => installed[index]);
   }
 
-  async #switchyard(command: readonly string[], port: number): Promise<readonly string[]> {
+  #observed(command: readonly string[]): Contestant {
+    const admin = freePort();
+    const settings = `log: { level: info, access: true }\nadmin: { address: "127.0.0.1:${admin}" }`;
+    return { name: "observed", command: (port) => this.#switchyard(command, port, settings), admin };
+  }
+
+  async #switchyard(
+    command: readonly string[],
+    port: number,
+    settings = "log: { level: warning, access: false }",
+  ): Promise<readonly string[]> {
     const { echo, sink } = this.#upstreams;
     const file = `${this.#folder}/routes-${port}.yaml`;
     await Deno.writeTextFile(
       file,
       `listeners: [{ address: "127.0.0.1:${port}" }]
-log: { level: warning, access: false }
+${settings}
 routes:
   - { id: ${ECHO}, host: 127.0.0.1, port: ${echo} }
   - { id: ${SINK}, host: 127.0.0.1, port: ${sink} }
@@ -246,18 +264,33 @@ routes:
   }
 
   /** The contestant's process, which is started if necessary. */
-  async #server({ name, command }: Contestant): Promise<Server> {
+  async #server({ name, command, admin }: Contestant): Promise<Server> {
     const running = this.#servers.get(name);
     if (running) return running;
     const port = freePort();
-    const server = await Server.start(await command(port), port, `${this.#folder}/${name}.log`);
+    const log = `${this.#folder}/logs/${name}.log`;
+    const server = await Server.start(await command(port), port, log);
     this.#servers.set(name, server);
+    if (admin !== undefined) {
+      await server.listens(admin);
+      await this.#read(`http://127.0.0.1:${admin}/api/v1/events`, name);
+    }
     return server;
   }
 
+  /** Reads `url` until `name` is stopped. Resolves once it has answered. */
+  async #read(url: string, name: string): Promise<void> {
+    const { status, body } = await fetch(url);
+    if (status !== 200 || !body) throw new Error(`${url} answered with status ${status}, expected 200`);
+    body.pipeTo(new WritableStream()).catch((error: unknown) => {
+      if (this.#servers.has(name)) console.error(`${url} was not read to the end: ${messageOf(error)}`);
+    });
+  }
+
   async #stop(name: string): Promise<void> {
-    await this.#servers.get(name)?.[Symbol.asyncDispose]();
+    const server = this.#servers.get(name);
     this.#servers.delete(name);
+    await server?.[Symbol.asyncDispose]();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -266,10 +299,11 @@ routes:
 }
 
 async function main(options: Options, folder: string): Promise<void> {
+  await Deno.mkdir(`${folder}/logs`);
   const load = await compileLoad(folder);
   const [echo, sink] = [freePort(), freePort()];
   const startUpstream = (port: number, kind: string) =>
-    Server.start([load, "upstream", `${port}`, kind], port, `${folder}/${kind}.log`);
+    Server.start([load, "upstream", `${port}`, kind], port, `${folder}/logs/${kind}.log`);
   await using _echo = await startUpstream(echo, "echo");
   await using _sink = await startUpstream(sink, "sink");
   await using benchmark = new Benchmark(options, folder, { echo, sink });

@@ -18,10 +18,14 @@ const END_MS = 2_000;
 export class Server implements AsyncDisposable {
   readonly port: number;
   readonly #child: Deno.ChildProcess;
+  readonly #command: string;
+  readonly #log: string;
 
-  private constructor(port: number, child: Deno.ChildProcess) {
+  private constructor(port: number, child: Deno.ChildProcess, command: string, log: string) {
     this.port = port;
     this.#child = child;
+    this.#command = command;
+    this.#log = log;
   }
 
   /** Starts `command` and waits until it accepts connections on `port`. Its output goes to `log`. */
@@ -31,9 +35,9 @@ export class Server implements AsyncDisposable {
     const shell = ["-c", 'log=$1; shift; exec "$@" >>"$log" 2>&1', "sh", log, program, ...args];
     const child = new Deno.Command("sh", { args: shell, stdin: "null", stdout: "null", stderr: "null" })
       .spawn();
-    const server = new Server(port, child);
+    const server = new Server(port, child, command.join(" "), log);
     try {
-      await server.#listening(command, log);
+      await server.listens(port);
       return server;
     } catch (error) {
       await server[Symbol.asyncDispose]();
@@ -41,20 +45,21 @@ export class Server implements AsyncDisposable {
     }
   }
 
-  async #listening(command: readonly string[], log: string): Promise<void> {
+  /** Waits until the program accepts connections on `port` of loopback. */
+  async listens(port: number): Promise<void> {
     let ended = false;
     void this.#child.status.then(() => ended = true);
     for (const deadline = performance.now() + START_MS; performance.now() < deadline && !ended;) {
       try {
-        (await Deno.connect({ hostname: "127.0.0.1", port: this.port })).close();
+        (await Deno.connect({ hostname: "127.0.0.1", port })).close();
         return;
       } catch (error) {
         if (!(error instanceof Deno.errors.ConnectionRefused)) throw error;
         await sleep(20);
       }
     }
-    const said = await Deno.readTextFile(log).catch(() => "");
-    throw new Error(`${command.join(" ")} does not listen on port ${this.port}:\n${said.slice(-2000)}`);
+    const said = await Deno.readTextFile(this.#log).catch(() => "");
+    throw new Error(`${this.#command} does not listen on port ${port}:\n${said.slice(-2000)}`);
   }
 
   /** Processor time so far, in seconds. */

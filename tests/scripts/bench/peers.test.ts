@@ -21,13 +21,25 @@ const MODES = SOAK ? ["rtt", "connect", "paced"] : ["rtt"];
 
 /** The rates and latencies of each program in a measurement of `seconds`. */
 async function measured(seconds: string): Promise<number[]> {
-  const flags = ["--rounds", "1", "--seconds", seconds, "--modes", MODES.join(), "--alone", "--bare"];
+  const flags = [
+    "--rounds",
+    "1",
+    "--seconds",
+    seconds,
+    "--modes",
+    MODES.join(),
+    "--alone",
+    "--bare",
+    "--observed",
+  ];
   const { success, lines, stderr } = await peers(...flags, "--against", ROOT);
   assert(success, stderr);
   const figures: Record<string, Record<string, number>> = JSON.parse(lines.at(-1) ?? "");
   for (const mode of MODES) assert(`${mode}.p99_us` in figures, lines.at(-1));
   return Object.entries(figures).filter(([name]) => !name.endsWith("cpu_us"))
-    .flatMap(([, { switchyard, against, bare }]) => [switchyard, against, bare].map(Number));
+    .flatMap(([, { switchyard, against, observed, bare }]) =>
+      [switchyard, against, observed, bare].map(Number)
+    );
 }
 
 Deno.test({ name: "the benchmark measures this checkout beside another one", ignore }, async () => {
