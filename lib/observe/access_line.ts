@@ -8,6 +8,7 @@ import { addressText, hostPortText } from "../util/text.ts";
 import { idFields, type IdPrivacy } from "./id_privacy.ts";
 import { jsonString, textValue, timestamp } from "./log_line.ts";
 import type { CloseReason, Closing, ConnectionInfo } from "./observer.ts";
+import type { TextBuffer } from "./text_buffer.ts";
 
 /** The fields of an access line, in order. Times are in milliseconds. */
 export type AccessRecord = {
@@ -72,34 +73,50 @@ export function accessRecord(
   };
 }
 
-/** The line as text, as `textLine` formats an info record "access" with these properties. */
-export function accessText(record: AccessRecord): string {
+/** Adds the line as text, as `textLine` formats an info record "access" with these properties. */
+export function addAccessText(to: TextBuffer, record: AccessRecord): void {
   const { client_subject: subject, id, route, upstream, id_ms, connect_ms, detail } = record;
-  let line = `${record.time} INFO    access conn=${record.conn} client=${textValue(record.client)}` +
-    ` listener=${textValue(record.listener)} transport=${record.transport}`;
-  if (subject !== undefined) line += ` client_subject=${textValue(subject)}`;
-  if (id !== null) line += ` id=${textValue(id)}`;
-  if (route !== null) line += ` route=${textValue(route)}`;
-  if (upstream !== null) line += ` upstream=${textValue(upstream)}`;
-  if (id_ms !== null) line += ` id_ms=${id_ms}`;
-  if (connect_ms !== null) line += ` connect_ms=${connect_ms}`;
-  line += ` duration_ms=${record.duration_ms} bytes_up=${record.bytes_up} bytes_down=${record.bytes_down}` +
-    ` attempts=${record.attempts} reason=${record.reason} closed_by=${record.closed_by}`;
-  return detail === undefined ? `${line}\n` : `${line} detail=${textValue(detail)}\n`;
+  to.add(record.time).add(" INFO    access conn=").addInteger(record.conn);
+  to.add(" client=").add(textValue(record.client)).add(" listener=").add(textValue(record.listener));
+  to.add(" transport=").add(record.transport);
+  if (subject !== undefined) to.add(" client_subject=").add(textValue(subject));
+  if (id !== null) to.add(" id=").add(textValue(id));
+  if (route !== null) to.add(" route=").add(textValue(route));
+  if (upstream !== null) to.add(" upstream=").add(textValue(upstream));
+  if (id_ms !== null) to.add(" id_ms=").addThousandths(id_ms);
+  if (connect_ms !== null) to.add(" connect_ms=").addThousandths(connect_ms);
+  to.add(" duration_ms=").addThousandths(record.duration_ms);
+  to.add(" bytes_up=").addInteger(record.bytes_up).add(" bytes_down=").addInteger(record.bytes_down);
+  to.add(" attempts=").addInteger(record.attempts);
+  to.add(" reason=").add(record.reason).add(" closed_by=").add(record.closed_by);
+  if (detail !== undefined) to.add(" detail=").add(textValue(detail));
+  to.add("\n");
 }
 
-/** The line as JSON, as `jsonLine` formats an info record "access" with these properties. */
-export function accessJson(record: AccessRecord): string {
-  const { client_subject: subject, detail } = record;
-  let line = `{"time":"${record.time}","level":"info","message":"access","conn":${record.conn}` +
-    `,"client":${jsonString(record.client)},"listener":${jsonString(record.listener)}` +
-    `,"transport":"${record.transport}"`;
-  if (subject !== undefined) line += `,"client_subject":${jsonString(subject)}`;
-  line += `,"id":${jsonOrNull(record.id)},"route":${jsonOrNull(record.route)}` +
-    `,"upstream":${jsonOrNull(record.upstream)},"id_ms":${record.id_ms},"connect_ms":${record.connect_ms}` +
-    `,"duration_ms":${record.duration_ms},"bytes_up":${record.bytes_up},"bytes_down":${record.bytes_down}` +
-    `,"attempts":${record.attempts},"reason":"${record.reason}","closed_by":"${record.closed_by}"`;
-  return detail === undefined ? `${line}}\n` : `${line},"detail":${jsonString(detail)}}\n`;
+/** Adds the line as JSON, as `jsonLine` formats an info record "access" with these properties. */
+export function addAccessJson(to: TextBuffer, record: AccessRecord): void {
+  const { client_subject: subject, id_ms, connect_ms, detail } = record;
+  to.add('{"time":"').add(record.time).add('","level":"info","message":"access","conn":').addInteger(
+    record.conn,
+  );
+  to.add(',"client":').add(jsonString(record.client)).add(',"listener":').add(jsonString(record.listener));
+  to.add(',"transport":"').add(record.transport).add('"');
+  if (subject !== undefined) to.add(',"client_subject":').add(jsonString(subject));
+  to.add(',"id":').add(jsonOrNull(record.id)).add(',"route":').add(jsonOrNull(record.route));
+  to.add(',"upstream":').add(jsonOrNull(record.upstream));
+  addOrNull(to.add(',"id_ms":'), id_ms);
+  addOrNull(to.add(',"connect_ms":'), connect_ms);
+  to.add(',"duration_ms":').addThousandths(record.duration_ms);
+  to.add(',"bytes_up":').addInteger(record.bytes_up).add(',"bytes_down":').addInteger(record.bytes_down);
+  to.add(',"attempts":').addInteger(record.attempts);
+  to.add(',"reason":"').add(record.reason).add('","closed_by":"').add(record.closed_by).add('"');
+  if (detail !== undefined) to.add(',"detail":').add(jsonString(detail));
+  to.add("}\n");
+}
+
+function addOrNull(to: TextBuffer, milliseconds: number | null): void {
+  if (milliseconds === null) to.add("null");
+  else to.addThousandths(milliseconds);
 }
 
 function jsonOrNull(text: string | null): string {

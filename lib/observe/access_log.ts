@@ -2,7 +2,7 @@
 
 import { getLogger } from "@logtape/logtape";
 import type { Config } from "../config/config.ts";
-import { accessJson, accessRecord, accessText } from "./access_line.ts";
+import { accessRecord, addAccessJson, addAccessText } from "./access_line.ts";
 import { Log } from "./log.ts";
 import type { Closing, ConnectionInfo, Observer } from "./observer.ts";
 
@@ -39,6 +39,9 @@ export class AccessLog implements Observer {
     if (!(lines ?? log).isEnabledFor("info")) return;
     const record = accessRecord(connection, why, this.#settings.id_privacy);
     if (!lines) log.info("access", record);
-    else lines.add(lines.format === "json" ? accessJson(record) : accessText(record));
+    else {
+      const add = lines.format === "json" ? addAccessJson : addAccessText;
+      lines.addWith((text) => add(text, record));
+    }
   }
 }

@@ -1,19 +1,13 @@
 /** Writes many lines in few large pieces, apart from their producers. */
 
 import { sleep } from "../util/async.ts";
-import { concat } from "../util/bytes.ts";
+import { TextBuffer } from "./text_buffer.ts";
 
 /** Longest time that a line waits for others, in milliseconds. */
 const FLUSH_MS = 100;
 
 /** Bytes that are written without waiting for more. */
 const BATCH_BYTES = 64 << 10;
-
-/** Size of a buffer that lines are encoded into, in bytes. */
-const BUFFER_BYTES = BATCH_BYTES + (16 << 10);
-
-/** Most bytes of UTF-8 for a character of a string. */
-const MAX_BYTES_EACH = 3;
 
 /** Lines that are buffered while writing is slow or fails. */
 const MAX_LINES = 20_000;
@@ -34,8 +28,6 @@ export interface BatchedOutputOptions {
   readonly onWritten?: () => void;
 }
 
-const encoder = new TextEncoder();
-
 /**
  * Gathers lines and writes them at intervals. A failed write is tried again from the byte at which it failed, until it
  * succeeds: a disk that was full and is freed, or a pipe that was full for a moment, loses nothing. Meanwhile lines are
@@ -47,12 +39,7 @@ export class BatchedOutput implements Disposable {
   readonly #onWritten: () => void;
   readonly #given = new AbortController();
   /** Encoded at once: many strings that wait would outlive young collections. */
-  #buffer: Uint8Array = new Uint8Array(0);
-  #used = 0;
-  /** One that was written, to be used again. */
-  #spare: Uint8Array | undefined;
-  /** Full buffers, the oldest first. */
-  #full: Uint8Array[] = [];
+  readonly #text = new TextBuffer();
   #lines = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #writing: Promise<void> | undefined;
@@ -80,11 +67,16 @@ export class BatchedOutput implements Disposable {
    * @param isUrgent Whether it is added all the same.
    */
   add(line: string, isUrgent = false): boolean {
+    return this.addWith((text) => text.add(line), isUrgent);
+  }
+
+  /** Adds the line that `write` adds to the text; the same as `add` otherwise. */
+  addWith(write: (text: TextBuffer) => void, isUrgent = false): boolean {
     if (this.#lines >= this.#maxLines && !isUrgent) return false;
-    this.#encode(line);
+    write(this.#text);
     this.#lines += 1;
     if (this.#writing) return true;
-    if (this.#used >= BATCH_BYTES) this.#flush();
+    if (this.#text.length >= BATCH_BYTES) this.#flush();
     else this.#timer ??= setTimeout(() => this.#flush(), FLUSH_MS);
     return true;
   }
@@ -119,7 +111,8 @@ export class BatchedOutput implements Disposable {
   }
 
   async #writeBatch(): Promise<void> {
-    const batch = this.#taken();
+    const batch = this.#text.take();
+    this.#lines = 0;
     const { signal } = this.#given;
     let pause = RETRY_MS.first;
     for (let done = 0; done < batch.length && !signal.aborted;) {
@@ -129,41 +122,8 @@ export class BatchedOutput implements Disposable {
       pause = count > 0 ? RETRY_MS.first : Math.min(2 * pause, RETRY_MS.longest);
     }
     if (signal.aborted) return;
-    if (batch.buffer.byteLength === BUFFER_BYTES) this.#spare = new Uint8Array(batch.buffer);
+    this.#text.reuse(batch);
     this.#onWritten();
-  }
-
-  #encode(line: string): void {
-    const most = line.length * MAX_BYTES_EACH;
-    if (this.#buffer.length - this.#used < most) {
-      this.#shelve();
-      this.#buffer = this.#newBuffer(most);
-    }
-    this.#used += encoder.encodeInto(line, this.#buffer.subarray(this.#used)).written;
-  }
-
-  /** A buffer of at least `bytes`. */
-  #newBuffer(bytes: number): Uint8Array {
-    if (bytes > BUFFER_BYTES) return new Uint8Array(bytes);
-    const spare = this.#spare ?? new Uint8Array(BUFFER_BYTES);
-    this.#spare = undefined;
-    return spare;
-  }
-
-  #shelve(): void {
-    if (this.#used > 0) this.#full.push(this.#buffer.subarray(0, this.#used));
-    this.#buffer = new Uint8Array(0);
-    this.#used = 0;
-  }
-
-  /** Takes all lines, as one piece. */
-  #taken(): Uint8Array {
-    this.#shelve();
-    const [first = new Uint8Array(0), ...others] = this.#full;
-    const batch = others.length === 0 ? first : concat([first, ...others]);
-    this.#full = [];
-    this.#lines = 0;
-    return batch;
   }
 
   /** The number of bytes that were written: 0 where that failed. */

@@ -13,6 +13,7 @@ import { messageOf } from "../errors.ts";
 import { sleep } from "../util/async.ts";
 import { BatchedOutput, type Output } from "./batched_output.ts";
 import { jsonLine, textLine } from "./log_line.ts";
+import type { TextBuffer } from "./text_buffer.ts";
 
 /** Time to write the last lines, in milliseconds: the process must not wait for a stuck reader. */
 const LAST_LINES_MS = 1000;
@@ -91,7 +92,12 @@ export class Log implements AsyncDisposable {
 
   /** Adds a line, including its newline, that is already in the log's format. */
   add(line: string): void {
-    if (this.#output.add(line, this.#isReporting)) return;
+    this.addWith((text) => text.add(line));
+  }
+
+  /** Adds the line that `write` adds to the text, including its newline, in the log's format. */
+  addWith(write: (text: TextBuffer) => void): void {
+    if (this.#output.addWith(write, this.#isReporting)) return;
     const { count, cause } = this.#lost;
     this.#lost = { count: count + 1, cause: cause ?? this.#output.failure };
   }
