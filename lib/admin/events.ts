@@ -69,7 +69,12 @@ export class EventFeed implements Disposable {
   [Symbol.dispose](): void {
     for (const stream of this.#streams.keys()) {
       this.#drop(stream);
-      stream.close();
+      try {
+        stream.close();
+      } catch (error) {
+        // closed already: its client is leaving at this moment
+        if (!(error instanceof TypeError)) throw error;
+      }
     }
   }
 
