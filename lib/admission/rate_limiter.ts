@@ -10,17 +10,22 @@ const FULL_AGAIN_MS = 1000;
  * Token buckets by address: `rate` tokens a second, and at most `rate` at once.
  *
  * A bucket is one number, the time at which it is full again. Buckets are kept in two generations; the older one is
- * dropped once all its buckets are full, or once the younger one has `MAX_ADDRESSES`.
+ * dropped once all its buckets are full, or once the younger one is full.
  */
 export class RateLimiter {
   readonly #now: () => number;
+  readonly #maxAddresses: number;
   #young = new Map<string, number>();
   #old = new Map<string, number>();
   #bornAt = 0;
 
-  /** @param now A monotonic clock, in milliseconds. @default performance.now */
-  constructor(now: () => number = () => performance.now()) {
+  /**
+   * @param now A monotonic clock, in milliseconds. @default performance.now
+   * @param maxAddresses Addresses per generation. @default 100 000
+   */
+  constructor(now: () => number = () => performance.now(), maxAddresses = MAX_ADDRESSES) {
     this.#now = now;
+    this.#maxAddresses = maxAddresses;
   }
 
   /** Number of buckets kept. */
@@ -40,7 +45,7 @@ export class RateLimiter {
   }
 
   #rotate(now: number): void {
-    if (now - this.#bornAt < FULL_AGAIN_MS && this.#young.size < MAX_ADDRESSES) return;
+    if (now - this.#bornAt < FULL_AGAIN_MS && this.#young.size < this.#maxAddresses) return;
     this.#old = this.#young;
     this.#young = new Map();
     this.#bornAt = now;
