@@ -121,7 +121,7 @@ for (const [theme, width] of [["light", 1600], ["dark", 360]] as const) {
   browserTest(`axe finds no violation: ${theme}, ${width} pixels, with an explanation`, async () => {
     await using served = await startServed();
     using _one = await served.admin.relayed("1");
-    await using opened = await openDashboard(served.port, { width, height: 1000 });
+    await using opened = await openDashboard(served.port, { size: { width, height: 1000 } });
     const { page } = opened;
     await page.emulateMedia({ colorScheme: theme });
     await shows(page, "#connections-shown", "1 shown");

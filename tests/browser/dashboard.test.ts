@@ -59,7 +59,7 @@ browserTest(
   async () => {
     await using served = await startServed();
     const { admin } = served;
-    await using opened = await openDashboard(served.port, { width: 360, height: 740 });
+    await using opened = await openDashboard(served.port, { size: { width: 360, height: 740 } });
     const { page } = opened;
     const clients = [];
     for (const id of HOSTILE) clients.push(await admin.relayed(id));
@@ -103,7 +103,7 @@ browserTest("a page whose stream is refused shows that, and gets one when there 
   );
   const cancelAll = () => Promise.all(streams.map(({ body }) => body?.cancel()));
   await using _streams = { [Symbol.asyncDispose]: async () => void await cancelAll() };
-  await using opened = await openDashboard(served.port, undefined, "no connection");
+  await using opened = await openDashboard(served.port, { state: "no connection" });
   const { page } = opened;
   await shows(page, "#notice", "too many pages may be open");
   await cancelAll();
@@ -159,7 +159,7 @@ browserTest("a hundred servers scroll in a table of their own, by keyboard too",
   await using served = await startServed(0, new Date(), {
     pools: { eu: { strategy: "hash", servers, ...more } },
   });
-  await using opened = await openDashboard(served.port, { width: 360, height: 740 });
+  await using opened = await openDashboard(served.port, { size: { width: 360, height: 740 } });
   const { page } = opened;
   await shows(page, "#pools", "127.0.0.1:100");
   const place = page.locator("#pools-scroll");
@@ -174,7 +174,7 @@ browserTest("a hundred servers scroll in a table of their own, by keyboard too",
 
 browserTest("a page that stays hidden gives its stream back, and opens another when it is seen", async () => {
   await using served = await startServed();
-  await using opened = await openDashboard(served.port);
+  await using opened = await openDashboard(served.port, { fresh: true });
   const { page } = opened;
   let streams = 0;
   page.on("request", (request) => {

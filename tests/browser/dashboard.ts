@@ -15,6 +15,9 @@ export const noBrowser = CHROMIUM === undefined;
 /** One browser for all the tests of a thread. */
 let browser: Browser | undefined;
 
+/** The page that its tests use in turn. */
+let shared: Page | undefined;
+
 /** Starts the browser before the tests of this thread, and ends it after them. Several files of one thread share it. */
 export function withBrowser(): void {
   Deno.test.beforeAll(async () => {
@@ -22,7 +25,7 @@ export function withBrowser(): void {
   });
   Deno.test.afterAll(async () => {
     await browser?.close();
-    browser = undefined;
+    browser = shared = undefined;
   });
 }
 
@@ -58,16 +61,36 @@ export async function startServed(
   };
 }
 
-/** A page of its own, with the dashboard on `port`. */
-export async function openDashboard(port: number, size = { width: 1600, height: 1000 }, state = "running") {
+/** How a dashboard is opened. */
+interface Opening {
+  /** Size of the window. Painting a large one takes most of the time. @default 800 times 600 pixels */
+  readonly size?: { readonly width: number; readonly height: number };
+  /** The state that it shows first. @default "running" */
+  readonly state?: string;
+  /** Whether it has a page of its own, such as for a clock or for memory, which outlast the dashboard. @default false */
+  readonly fresh?: boolean;
+}
+
+/** The dashboard on `port`. Tests use one page in turn, since a new one takes as long as a whole test. */
+export async function openDashboard(port: number, { size, state = "running", fresh = false }: Opening = {}) {
   assert(browser);
-  const page = await browser.newPage({ viewport: size });
+  const page = fresh ? await browser.newPage() : shared ??= await browser.newPage();
+  await page.setViewportSize(size ?? { width: 800, height: 600 });
   const lines: string[] = [];
   page.on("console", (message) => void lines.push(message.text()));
   page.on("pageerror", (error) => void lines.push(String(error)));
   await page.goto(`http://127.0.0.1:${port}/`);
   await shows(page, "#state", state);
-  return { page, console: lines, [Symbol.asyncDispose]: () => page.close() };
+  return { page, console: lines, [Symbol.asyncDispose]: () => fresh ? page.close() : leave(page) };
+}
+
+/** Leaves a page as the next test wants it. */
+async function leave(page: Page): Promise<void> {
+  await page.removeAllListeners(undefined, { behavior: "wait" });
+  await page.unrouteAll({ behavior: "wait" });
+  await page.emulateMedia({ colorScheme: null });
+  // by then the driver's timer for the page is over
+  await page.goto("about:blank", { waitUntil: "networkidle" });
 }
 
 function poolTo(port: number) {
