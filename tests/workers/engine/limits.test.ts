@@ -8,7 +8,9 @@ import { captureLog } from "../../serving.ts";
 import { until } from "../../wait.ts";
 import { poolOn } from "../../pools.ts";
 import { startEcho } from "../../upstreams.ts";
-import { startWorkers } from "../fixture.ts";
+import { sharedWorkers, startWorkers } from "../fixture.ts";
+
+const start = sharedWorkers();
 
 /** Connections that are tried at once: all in one worker once in 2^39. */
 const MANY = 40;
@@ -37,7 +39,7 @@ function closeAll(clients: Iterable<Client>): void {
 
 for (const limits of [{ connections_per_id: 7 }, { connections_per_ip: 7 }]) {
   Deno.test(`${Object.keys(limits)} is exact, and places are given back`, async () => {
-    await using workers = await startWorkers({ limits });
+    await using workers = await start({ limits });
     for (let round = 0; round < 2; round++) {
       const clients = await admitted(workers);
       assertEquals(clients.length, 7);
@@ -49,10 +51,10 @@ for (const limits of [{ connections_per_id: 7 }, { connections_per_ip: 7 }]) {
 
 Deno.test("connection_rate_per_ip is exact, whichever workers get the connections", async () => {
   const rate = 7;
-  await using workers = await startWorkers({ limits: { connection_rate_per_ip: rate } });
-  const start = performance.now();
+  await using workers = await start({ limits: { connection_rate_per_ip: rate } });
+  const begun = performance.now();
   const clients = await admitted(workers);
-  const seconds = (performance.now() - start) / 1000;
+  const seconds = (performance.now() - begun) / 1000;
   assert(
     clients.length >= rate && clients.length <= rate * (1.1 + seconds),
     `${clients.length} in ${seconds} s`,
@@ -82,7 +84,7 @@ Deno.test("clients behind a proxy count under their own addresses, whichever wor
 });
 
 Deno.test("connections over WebSocket count as others, whichever workers get them", async () => {
-  await using workers = await startWorkers({ limits: { connections_per_id: 7 } });
+  await using workers = await start({ limits: { connections_per_id: 7 } });
   const connect = () => connectOver("websocket", workers.port);
   const clients = await admitted({ ...workers, connect });
   assertEquals(clients.length, 7);
@@ -91,7 +93,7 @@ Deno.test("connections over WebSocket count as others, whichever workers get the
 });
 
 Deno.test("limits.connections is exact", async () => {
-  await using workers = await startWorkers({ limits: { connections: 2 * MANY } });
+  await using workers = await start({ limits: { connections: 2 * MANY } });
   const first = await admitted(workers);
   const second = await admitted(workers);
   assertEquals([first.length, second.length], [MANY, MANY]);
@@ -102,7 +104,7 @@ Deno.test("limits.connections is exact", async () => {
 });
 
 Deno.test("a silent client of another worker makes room for one whose ID comes", async () => {
-  await using workers = await startWorkers({ limits: { connections: MANY }, timeouts: { id: 60_000 } });
+  await using workers = await start({ limits: { connections: MANY }, timeouts: { id: 60_000 } });
   const silent = await Promise.all(Array.from({ length: MANY / 2 }, () => workers.connect()));
   while ((await workers.engine.stats()).active < MANY / 2);
   const clients: Client[] = [];
@@ -113,14 +115,14 @@ Deno.test("a silent client of another worker makes room for one whose ID comes",
 });
 
 Deno.test("duplicate_id: reject admits one connection of an ID, whichever workers get them", async () => {
-  await using workers = await startWorkers({ duplicate_id: "reject" });
+  await using workers = await start({ duplicate_id: "reject" });
   const clients = await admitted(workers);
   assertEquals(clients.length, 1);
   closeAll(clients);
 });
 
 Deno.test("duplicate_id: replace leaves one connection of an ID, whichever workers get them", async () => {
-  await using workers = await startWorkers({ duplicate_id: "replace" });
+  await using workers = await start({ duplicate_id: "replace" });
   const clients: Client[] = [];
   for (let index = 0; index < MANY; index++) clients.push(await workers.join());
   for (const client of clients.slice(0, -1)) await receiveAll(client);
@@ -135,7 +137,7 @@ Deno.test("duplicate_id: replace leaves one connection of an ID, whichever worke
 Deno.test("max_connections of a pool is exact, and its count is shown, over all workers", async () => {
   await using upstream = startEcho();
   const pool = poolOn([upstream.port], { max_connections: 7 });
-  await using workers = await startWorkers({ pools: { eu: pool }, routes: [{ match: "*", pool: "eu" }] });
+  await using workers = await start({ pools: { eu: pool }, routes: [{ match: "*", pool: "eu" }] });
   const clients = await admitted(workers);
   assertEquals(clients.length, 7);
   const server = workers.engine.snapshot.pools.get("eu")?.servers[0];
@@ -148,7 +150,7 @@ Deno.test("least_connections counts those of every worker", async () => {
   await using one = startEcho();
   await using other = startEcho();
   const pool = poolOn([one.port, other.port], { strategy: "least_connections" });
-  await using workers = await startWorkers({ pools: { eu: pool }, routes: [{ match: "*", pool: "eu" }] });
+  await using workers = await start({ pools: { eu: pool }, routes: [{ match: "*", pool: "eu" }] });
   const clients: Client[] = [];
   for (let index = 0; index < MANY; index++) clients.push(await workers.join());
   const servers = workers.engine.snapshot.pools.get("eu")?.servers ?? [];
@@ -157,7 +159,7 @@ Deno.test("least_connections counts those of every worker", async () => {
 });
 
 Deno.test("numbers of connections are unique, and an operator ends exactly one", async () => {
-  await using workers = await startWorkers();
+  await using workers = await start();
   const { engine } = workers;
   const clients = await admitted(workers);
   const pages = await engine.connections({ limit: 10 });

@@ -8,13 +8,15 @@ import { freePort } from "../../sockets.ts";
 import { tableOf } from "../../tables.ts";
 import { startNamed } from "../../upstreams.ts";
 import { pause } from "../../wait.ts";
-import { startWorkers } from "../fixture.ts";
+import { sharedWorkers } from "../fixture.ts";
+
+const start = sharedWorkers();
 
 /** As many connections as one worker alone gets once in 2^23. */
 const MANY = 24;
 
 Deno.test("a reload changes the routes of every worker, and touches no connection", async () => {
-  await using workers = await startWorkers();
+  await using workers = await start();
   await using other = startNamed("other");
   const { engine, config } = workers;
   using open = await workers.join();
@@ -32,7 +34,7 @@ Deno.test("a reload changes the routes of every worker, and touches no connectio
 Deno.test("every worker looks IDs up in the memory of a table, and in that of the next one", async () => {
   await using other = startNamed("other");
   const table = (id: string) => tableOf(`${id}\t127.0.0.1\t${other.port}\n`).data;
-  await using workers = await startWorkers({ routes: [], tableData: table("first") });
+  await using workers = await start({ routes: [], tableData: table("first") });
   const { engine, config } = workers;
   for (let tries = 0; tries < MANY; tries++) assertEquals(await named(workers, "first"), "other");
   const change = await engine.reload({ ...config, tableData: table("second") });
@@ -43,7 +45,7 @@ Deno.test("every worker looks IDs up in the memory of a table, and in that of th
 });
 
 Deno.test("connections of a route that is removed end in every worker", async () => {
-  await using workers = await startWorkers();
+  await using workers = await start();
   const { engine, config } = workers;
   const routes = [...config.routes, {
     ...config.routes[0],
@@ -60,7 +62,7 @@ Deno.test("connections of a route that is removed end in every worker", async ()
 });
 
 Deno.test("a reload that one worker refuses changes none", async () => {
-  await using workers = await startWorkers();
+  await using workers = await start();
   const { engine, config } = workers;
   const port = freePort();
   const bad = { ...config, listeners: [...config.listeners, { address: { host: "127.0.0.1", port } }] };
@@ -81,7 +83,7 @@ Deno.test("a reload that one worker refuses changes none", async () => {
 });
 
 Deno.test("a listener that is removed is closed in every worker", async () => {
-  await using workers = await startWorkers();
+  await using workers = await start();
   const { engine, config } = workers;
   const port = freePort();
   const address = { host: "127.0.0.1", port };
@@ -106,7 +108,7 @@ async function refuses(port: number): Promise<void> {
 }
 
 Deno.test("reloads under load: no connection fails", async () => {
-  await using workers = await startWorkers();
+  await using workers = await start();
   const { engine, config } = workers;
   let over = false;
   const clients = Array.from({ length: 4 }, async () => {
@@ -123,7 +125,7 @@ Deno.test("reloads under load: no connection fails", async () => {
 });
 
 Deno.test("reloads that are asked for at once take place one after the other, and the last one wins", async () => {
-  await using workers = await startWorkers();
+  await using workers = await start();
   await using last = startNamed("last");
   const { engine, config } = workers;
   const reloads = Array.from({ length: 5 }, (_, index) => {
