@@ -1,7 +1,7 @@
 import { createHmac } from "node:crypto";
 import { MOST_QUEUED, type PostEvent, type WebhookConfig } from "../../lib/observe/webhook_queue.ts";
 import { Webhooks } from "../../lib/observe/webhooks.ts";
-import { assert, assertEquals, assertMatch } from "../assert.ts";
+import { assert, assertEquals } from "../assert.ts";
 import { receiveAll } from "../bytes.ts";
 import { startEchoing } from "../fixture.ts";
 import { captureLog } from "../serving.ts";
@@ -166,19 +166,15 @@ Deno.test("a reload keeps the queue of a webhook that stays, and ends the others
   assertEquals(hooks.posts.length, 2);
 });
 
-Deno.test("a webhook that never answers is in no connection's way", async () => {
-  await using server = Deno.serve(
-    { hostname: "127.0.0.1", port: 0, onListen() {} },
-    ({ headers }) => new Response("no", { status: headers.has("switchyard-event") ? 500 : 400 }),
-  );
-  const url = `http://127.0.0.1:${server.addr.port}/`;
-  const webhooks = new Webhooks([{ url }], { pauses: [] });
+Deno.test("connections do not wait for webhooks that never answer, or refuse", async () => {
+  const post = (url: string) =>
+    url === URL ? new Promise<never>(() => {}) : Promise.reject(new Error("refused"));
+  const webhooks = new Webhooks([{ url: URL }, { url: "http://127.0.0.1:9/" }], { post, pauses: [] });
   await using balancer = startEchoing({}, { observers: [webhooks] });
   for (let index = 0; index < 20; index++) {
     using client = await balancer.join();
     await client.closeWrite();
     assertEquals((await receiveAll(client)).length, 0);
   }
-  assertMatch(String(balancer.balancer.active), /^\d+$/);
-  await webhooks[Symbol.asyncDispose]();
+  await until(() => balancer.balancer.active === 0, "all have ended");
 });
