@@ -21,7 +21,7 @@ export class Tally {
   /** Adds one u32 big-endian. @throws RangeError if `value` is not four bytes. */
   add(value: Uint8Array): void {
     if (value.length !== 4) {
-      throw new RangeError(`a number is 4 bytes, this DATA frame holds ${value.length}`);
+      throw new RangeError(`a DATA frame of ${value.length} bytes, expected a number of 4 bytes`);
     }
     this.#count += 1;
     this.#sum = (this.#sum + new DataView(value.buffer, value.byteOffset).getUint32(0)) >>> 0;

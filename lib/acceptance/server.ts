@@ -85,7 +85,7 @@ async function answerWithReceipt(peer: TcpDuplex): Promise<Receipt> {
   if (id === undefined) throw new Error("the connection ended before an ID frame");
   if (reader.rest.length > 0) {
     throw new Error(
-      `of ID ${JSON.stringify(id)}, ${reader.rest.length} bytes that are no frame are left over`,
+      `ID ${JSON.stringify(id)}: ${reader.rest.length} bytes at the end are not a whole frame`,
     );
   }
   const receipt = tally.receipt(id);

@@ -60,7 +60,7 @@ export const ENDPOINTS: readonly ApiEndpoint[] = [
     path: "/healthz",
     summary: "Whether the process is alive.",
     type: TEXT,
-    statuses: { 200: "It is." },
+    statuses: { 200: "It is alive." },
     respond: () => text("ok"),
   },
   {
@@ -68,7 +68,10 @@ export const ENDPOINTS: readonly ApiEndpoint[] = [
     path: "/readyz",
     summary: "Whether new connections are accepted.",
     type: TEXT,
-    statuses: { 200: "They are.", 503: "The balancer is draining, or cannot route any ID." },
+    statuses: {
+      200: "New connections are accepted.",
+      503: "The balancer is draining, or cannot route any ID.",
+    },
     respond: async ({ source }) => await readiness(source.balancer.engine),
   },
   {
@@ -114,7 +117,7 @@ export const ENDPOINTS: readonly ApiEndpoint[] = [
     summary: "Closes every connection of an ID.",
     parameters: { id: { type: "string", description: "The ID.", required: true } },
     schema: CLOSED,
-    statuses: { 200: "How many were closed.", 404: "There is none." },
+    statuses: { 200: "The number of closed connections.", 404: "No such connection is open." },
     respond: async ({ source, values }) => json(await closeConnections(source, { id: values.text("id") })),
   },
   {
@@ -124,7 +127,7 @@ export const ENDPOINTS: readonly ApiEndpoint[] = [
     pathParameters: { conn: { type: "integer", description: "Number of the connection.", required: true } },
     parameters: { id: { type: "string", description: "Only if it still has this ID." } },
     schema: CLOSED,
-    statuses: { 200: "It was closed.", 404: "There is none." },
+    statuses: { 200: "The connection was closed.", 404: "No such connection is open." },
     respond: async ({ source, values }) => {
       return json(await closeConnections(source, { conn: values.number("conn"), id: values.text("id") }));
     },
@@ -143,7 +146,7 @@ export const ENDPOINTS: readonly ApiEndpoint[] = [
     summary: "Which rule an ID matches, which servers it tries, and what admission decides on an address.",
     parameters: {
       id: { type: "string", description: "The ID.", required: true },
-      from: { type: "string", description: "An IP address to ask admission about." },
+      from: { type: "string", description: "A client address to check against lists and limits." },
     },
     schema: EXPLANATION,
     statuses: { 200: "The explanation." },
@@ -154,7 +157,8 @@ export const ENDPOINTS: readonly ApiEndpoint[] = [
   {
     method: "GET",
     path: `${V1}/events`,
-    summary: "The events status and pools: all when the stream opens, then what has changed, each second.",
+    summary:
+      "The events status and pools: both when the stream opens, then each second those that have changed.",
     type: "text/event-stream",
     statuses: { 200: "A stream of server-sent events.", 503: "Too many streams are open." },
     respond: ({ feed }) => feed.open(),
@@ -165,8 +169,8 @@ export const ENDPOINTS: readonly ApiEndpoint[] = [
     summary: "Reloads the configuration.",
     schema: RELOADED,
     statuses: {
-      200: "The numbers of changes.",
-      409: "There is no file that can be read again.",
+      200: "The number of changes of each kind.",
+      409: "There is no configuration file to reload.",
       422: "The configuration is wrong; the previous one is kept.",
     },
     respond: ({ source }) => reload(source),
@@ -176,7 +180,7 @@ export const ENDPOINTS: readonly ApiEndpoint[] = [
     path: `${V1}/drain`,
     summary: "Drains the balancer and ends the process, as SIGTERM does.",
     schema: DRAINING,
-    statuses: { 202: "It has begun." },
+    statuses: { 202: "The drain has begun." },
     respond: async ({ source }) => {
       source.drain();
       const { active } = await source.balancer.engine.stats();

@@ -45,7 +45,7 @@ export class EventFeed implements Disposable {
   /** Opens a stream for as long as its client reads. @throws {HttpError} 503 if too many are open */
   open(): Response {
     if (this.#streams.size >= MOST_STREAMS) {
-      throw new HttpError(503, `${MOST_STREAMS} event streams are open, the most that there may be`);
+      throw new HttpError(503, `${MOST_STREAMS} event streams are open, which is the maximum`);
     }
     let own: Stream | undefined;
     const body = new ReadableStream<Uint8Array>({

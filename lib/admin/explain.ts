@@ -212,7 +212,7 @@ function* limitsOf(
     const rate = `at most ${limits.connection_rate_per_ip} a second`;
     yield {
       ok: true,
-      text: `connection_rate_per_ip: ${rate}; not checked, since that changes within a second`,
+      text: `connection_rate_per_ip: ${rate}; not checked, since it changes within a second`,
     };
   }
 }

@@ -57,16 +57,14 @@ export class Guard {
     if (this.#origins.some((origin) => hostOf(new URL(origin).host) === host)) return;
     throw new HttpError(
       403,
-      `Host ${
-        quote(given)
-      } is neither the address of the admin listener nor a loopback one: ask for it by address`,
+      `Host ${quote(given)} is neither the address of the admin listener nor a loopback one: use the address`,
     );
   }
 
   #checkOrigin(origin: string | null, url: URL): void {
     if (origin === null || origin === url.origin || this.#origins.includes(origin)) return;
     const allowed = [url.origin, ...this.#origins].join(" or ");
-    throw new HttpError(403, `Origin ${quote(origin)} may not change anything here: only ${allowed} may`);
+    throw new HttpError(403, `Origin ${quote(origin)} may not make changes: only ${allowed} may`);
   }
 
   /** The file is read each time, so a token that was replaced counts at once. */

@@ -86,7 +86,7 @@ function find(method: string, pathname: string): [ApiEndpoint, [string, string][
   const allow = candidates.flatMap(([{ method }]) => method === "GET" ? ["GET", "HEAD"] : [method]).join(
     ", ",
   );
-  throw new HttpError(405, `${method} is not possible here, but ${allow}`, {}, { allow });
+  throw new HttpError(405, `the method ${method} is not allowed here, expected ${allow}`, {}, { allow });
 }
 
 /** An ID that is decoded to another one would be looked up, or its connections closed. @throws {HttpError} 400 */
@@ -94,7 +94,7 @@ function checkEncoding(query: string): void {
   try {
     decodeURIComponent(query);
   } catch {
-    throw new HttpError(400, "the query is not text in UTF-8 in percent-encoding, in which % is %25");
+    throw new HttpError(400, "the query is not percent-encoded UTF-8; write % as %25");
   }
 }
 

@@ -6,7 +6,7 @@ import type { Parameter, Parameters } from "./parameters.ts";
 /** Answers that any endpoint may give. */
 const COMMON: Readonly<Record<string, string>> = {
   400: "A parameter is wrong.",
-  403: "The Host or the Origin is a foreign one.",
+  403: "The Host or the Origin is not allowed.",
   500: "The balancer could not answer.",
 };
 

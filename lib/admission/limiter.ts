@@ -164,7 +164,7 @@ export class Limiter implements Admittance {
   #takePlace(): void {
     const limit = this.#limits.limits.connections ?? DEFAULT_CONNECTIONS;
     const place = this.#places.take(limit);
-    if (place === "full") throw exceeded(`all ${limit} connections allowed are in use`);
+    if (place === "full") throw exceeded(`the limit of ${limit} connections is reached`);
     if (place === "evict") this.#evictOldest();
   }
 

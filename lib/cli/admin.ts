@@ -52,7 +52,7 @@ export interface Controls {
 /** How long the system may take to release an address, in milliseconds. */
 const RELEASE_MS = 1000;
 
-/** How long requests to a listener before may take at the end of the process, in milliseconds. */
+/** Longest time for open requests to previous listeners at the end of the process, in milliseconds. */
 const LAST_ANSWERS_MS = 500;
 
 const ADMIN_LATER = "admin was off at the start, so nothing was counted: it takes effect after a restart";
@@ -123,7 +123,7 @@ export class RunningAdmin implements AsyncDisposable {
   #retire(server: AdminServer | undefined): void {
     if (!server) return;
     const retiring = server.retire()
-      .catch((error) => log.error`the admin listener before did not end: ${messageOf(error)}`)
+      .catch((error) => log.error`the previous admin listener did not end: ${messageOf(error)}`)
       .finally(() => this.#retiring.delete(retiring));
     this.#retiring.add(retiring);
   }

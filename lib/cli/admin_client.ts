@@ -67,8 +67,8 @@ export async function adminObject(at: HostPort, path: string): Promise<Readonly<
     return { ...value };
   } catch (error) {
     const why = error instanceof SyntaxError
-      ? "its answer is not JSON; is it Switchyard's?"
+      ? "its answer is not JSON; is it a Switchyard?"
       : plain(messageOf(error));
-    throw new Error(`cannot ask the admin API at ${hostPortText(at)}: ${why}`, { cause: error });
+    throw new Error(`cannot query the admin API at ${hostPortText(at)}: ${why}`, { cause: error });
   }
 }

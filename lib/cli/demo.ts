@@ -36,7 +36,7 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
   await using second = new AcceptanceServer(ANYWHERE, "receipt", events);
   await using balancer = Balancer.start(demoConfig(first.address.port, second.address.port));
   const [at] = balancer.addresses;
-  if (!at) throw new Error("the balancer listens nowhere");
+  if (!at) throw new Error("the balancer has no listener");
   io.out(
     `balancer on ${addressText(at)}, upstreams on ${addressText(first.address)} and ${
       addressText(second.address)

@@ -29,7 +29,7 @@ export const spec: CommandSpec = {
   flags: {
     ...FILE_FLAG,
     from: { value: "IP", help: "also explain whether allow and deny admit this address" },
-    admin: { value: "URL", help: "ask the balancer with this admin listener, HOST:PORT, not a file" },
+    admin: { value: "URL", help: "query the balancer with this admin listener, HOST:PORT" },
     json: { help: "as JSON" },
   },
   examples: ["explain 2", "explain eu-7 --from 192.0.2.7", "explain 2 --admin 127.0.0.1:9090"],

@@ -143,7 +143,7 @@ function unknownFlag(argument: string, spec: CommandSpec): string {
 function flagProblems(name: string, flag: Flag, values: readonly string[]): string[] {
   if (values.includes("")) return [`--${name}: the value is empty, expected ${flag.value}`];
   if (values.length <= 1 || flag.repeated) return [];
-  return [`--${name}: given ${values.length} times, once is allowed`];
+  return [`--${name}: given ${values.length} times, expected once`];
 }
 
 function positionalProblems(given: readonly string[], spec: CommandSpec): string[] {

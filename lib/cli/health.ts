@@ -75,7 +75,7 @@ async function readConfig(flags: ParsedFlags, io: Io): Promise<Config> {
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
     io.err(
-      `cannot tell the listeners from the configuration, trying the default one: ${plain(messageOf(error))}`,
+      `cannot read the listeners from the configuration, trying the default one: ${plain(messageOf(error))}`,
     );
     return emptyConfig();
   }

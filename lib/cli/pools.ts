@@ -41,7 +41,5 @@ export function* explainPool(name: string, config: PoolConfig, id: string): Gene
   }
   const drained = config.servers.filter(({ weight }) => isAny && weight === 0);
   for (const server of drained) yield `pool ${name}: ${hostPortText(server)}, not tried: drained (weight 0)`;
-  if (isAny && config.strategy !== "hash") {
-    yield `pool ${name}: which one is tried first is up to ${config.strategy}`;
-  }
+  if (isAny && config.strategy !== "hash") yield `pool ${name}: the order depends on ${config.strategy}`;
 }

@@ -16,8 +16,8 @@ export const spec: CommandSpec = {
   positional: [FILE_ARGUMENT],
   flags: {
     ...FILE_FLAG,
-    redis: { help: "the IDs in Redis instead: all of them, in no order" },
-    json: { help: "as JSON, one object a line" },
+    redis: { help: "all IDs in Redis instead, in no particular order" },
+    json: { help: "as JSON, one object per line" },
   },
   examples: ["routes", "routes --json -c routes.yaml", "routes --redis"],
 };
@@ -55,7 +55,7 @@ async function printRedis(
   { out, err }: Io,
 ): Promise<number> {
   if (!redis) {
-    throw new UsageError([{ file, path: "redis", message: "not found, and --redis lists what it has" }]);
+    throw new UsageError([{ file, path: "redis", message: "missing, needed for --redis" }]);
   }
   let status = 0;
   for await (const { id, route, problem } of listRedis(redis, pools)) {

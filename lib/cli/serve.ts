@@ -170,7 +170,7 @@ function logStart(
   for (const problem of [workersProblem(config), ...problems]) if (problem) log.warning(problem);
 }
 
-const WORKERS_STAY = "workers has changed: that takes effect when the process is started again";
+const WORKERS_STAY = "workers has changed: this takes effect after a restart";
 
 const NOTHING_TO_RELOAD = "nothing to reload: the configuration is that of the command line or of a pipe";
 
@@ -230,7 +230,7 @@ async function endNow(balancer: Balancer): Promise<number> {
   // whatever blocks an orderly end, such as a log that nobody reads
   Deno.unrefTimer(setTimeout(() => Deno.exit(1), AT_ONCE_MS));
   const { active } = await balancer.engine.stats();
-  log.warning(`asked to end again: closing ${active} connections at once`);
+  log.warning(`asked again to end: closing ${active} connections at once`);
   await balancer.close();
   return 1;
 }

@@ -34,7 +34,7 @@ export const SERVE_FLAGS: Readonly<Record<string, Flag>> = {
   listen: { value: "HOST:PORT", repeated: true, help: "listen here instead of on the file's listeners" },
   route: { value: "ID=HOST:PORT", repeated: true, help: "add a route, before those of the file" },
   default: { value: "HOST:PORT", help: "upstream of unknown IDs" },
-  admin: { value: "HOST:PORT|off", help: "serve the admin API here, or not at all" },
+  admin: { value: "HOST:PORT|off", help: "serve the admin API here, or off" },
   workers: { value: "N|auto", help: "threads that accept and relay" },
   "log-level": { value: "LEVEL", choices: LEVELS, help: LEVELS.join(", ") },
   "log-format": { value: "FORMAT", choices: FORMATS, help: FORMATS.join(" or ") },
@@ -98,10 +98,10 @@ async function tokenProblems({ admin }: Config): Promise<{ path: string; message
 function replacedWarning(base: Config, config: Config): string | undefined {
   if (config.listeners === base.listeners) return undefined;
   for (const { address, ...more } of base.listeners) {
-    const lost = Object.keys(more).join(", ");
+    const lost = Object.keys(more).join(" and ");
     if (lost === "") continue;
     const where = hostPortText(address);
-    return `--listen replaces the listeners of the file, with the ${lost} of ${where}`;
+    return `--listen replaces the listeners of the file, without ${lost} of ${where}`;
   }
   return undefined;
 }

@@ -72,7 +72,7 @@ export class CheckWorker implements Disposable {
 
   [Symbol.dispose](): void {
     this.#worker.terminate();
-    this.#failure ??= new Error("the configuration is no longer checked");
+    this.#failure ??= new Error("the check of the configuration was cancelled");
     this.#pending?.reject(this.#failure);
   }
 

@@ -49,7 +49,7 @@ export async function readTables(config: Pick<Config, "tables">, file: string): 
   });
   if (length > MAX_BYTES) {
     throw new UsageError(
-      `${plain(file)}: tables: the files have ${length} bytes, the largest size that is read is 1 GiB`,
+      `${plain(file)}: tables: the files have ${length} bytes, expected at most 1 GiB`,
     );
   }
   const bytes = new Uint8Array(new SharedArrayBuffer(length));

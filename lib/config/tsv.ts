@@ -118,7 +118,7 @@ function wholeProblem(bytes: Uint8Array, file: TextFile): string | undefined {
   }
   for (let at = afterMark(bytes, file); at < file.end; at++) if (!BLANK.has(bytes[at] ?? 0)) return undefined;
   // a file that is being rewritten looks like this
-  return "the file is empty, expected at least a comment, so that a file that was cut off does not remove every ID";
+  return "the file is empty, expected at least a comment, so that a truncated file does not remove every ID";
 }
 
 const BLANK = new Set([TAB, NEWLINE, CARRIAGE_RETURN, 0x20]);

@@ -153,7 +153,7 @@ function shortened(reason: string): string {
 
 function advice(reason: string, lines: string): string {
   if (/:\s+\[[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*\]:\d/.test(lines)) return '; quote an IPv6 address: "[::1]:9000"';
-  if (/duplicated key/.test(reason)) return "; a field may stand only once";
+  if (/duplicated key/.test(reason)) return "; a field may appear only once";
   if (/unknown tag/.test(reason)) return "; tags are not supported";
   if (/:\s+[*@`%]/.test(lines)) return "; quote a value that begins with a special character";
   return "";
@@ -167,7 +167,7 @@ class Merge {
   merge(written: unknown, meant: unknown): YamlValue {
     if (this.#path.length > MAX_DEPTH) throw tooDeep();
     if (++this.#count > MAX_VALUES) {
-      throw this.#error(`holds more than ${MAX_VALUES} values, aliases (*name) counted`);
+      throw this.#error(`has more than ${MAX_VALUES} values, including those of aliases (*name)`);
     }
     if (typeof written === "string") return this.#scalar(written, meant);
     if (Array.isArray(written)) return this.#list(written, meant);

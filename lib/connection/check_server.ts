@@ -72,6 +72,6 @@ async function readUntil(duplex: Duplex, expect: string): Promise<void> {
 }
 
 function unanswered({ timeout, expect }: HealthCheck): Error {
-  const what = expect === undefined ? "it did not take the request" : `it did not answer ${quote(expect)}`;
+  const what = expect === undefined ? "it did not accept the request" : `it did not answer ${quote(expect)}`;
   return new Deno.errors.TimedOut(`${what} within ${durationText(timeout)}`);
 }

@@ -56,7 +56,9 @@ async function introduce(
 }
 
 function late(limit: TimeLimit): Error {
-  return new Deno.errors.TimedOut(`the PROXY header was not taken within ${durationText(limit.duration)}`);
+  return new Deno.errors.TimedOut(
+    `the PROXY header could not be sent within ${durationText(limit.duration)}`,
+  );
 }
 
 function tlsFailure(error: unknown): never {

@@ -71,7 +71,7 @@ function listenProblem(error: unknown): string {
   }
   if (error instanceof Deno.errors.AddrNotAvailable) return "no interface of this machine has the address";
   if (error instanceof Deno.errors.PermissionDenied) {
-    return "the system does not permit it; try a port over 1023";
+    return "permission denied; try a port above 1023";
   }
   return messageOf(error);
 }

@@ -31,7 +31,7 @@ export class DroppedEvents {
   /** Logs the events that have not been logged yet. */
   report(): void {
     if (this.#count === 0) return;
-    log.warning(`webhook ${this.webhook}: ${counted(this.#count, "event")} dropped: it is too slow`);
+    log.warning(`webhook ${this.webhook}: ${counted(this.#count, "event")} dropped: its queue is full`);
     this.#count = 0;
     this.#loggedAt = this.#now();
   }

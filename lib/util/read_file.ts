@@ -172,7 +172,7 @@ async function readAll(
     chunks.push(chunk.subarray(0, count));
     size += count;
     if (size > maxBytes) {
-      throw new ReadError(file, `is larger than ${sizeText(maxBytes)}, the largest size that is read`);
+      throw new ReadError(file, `is larger than the maximum of ${sizeText(maxBytes)}`);
     }
   }
   return concat(chunks);

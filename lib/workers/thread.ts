@@ -188,7 +188,7 @@ export class WorkerThread {
   }
 
   /** Ends the thread. Pending calls are rejected. */
-  async end(why = "it was ended"): Promise<void> {
+  async end(why = "it was terminated"): Promise<void> {
     this.#over = true;
     this.#channel.break(new WorkerDied(`worker ${this.index} has ended: ${why}`));
     await this.#worker.terminate();

@@ -41,15 +41,15 @@ const REFUSED: Readonly<Record<string, [bytes: Uint8Array, said: string]>> = {
   "nothing": [new Uint8Array(), "ended before an ID frame"],
   "an end inside a frame": [
     concat(NUMBERS, number(5).subarray(0, 7)),
-    '"1", 7 bytes that are no frame are left over',
+    'ID "1": 7 bytes at the end are not a whole frame',
   ],
   "bytes behind the empty frame": [
     concat(NUMBERS, END, Uint8Array.of(1)),
-    "1 bytes that are no frame are left over",
+    "1 bytes at the end are not a whole frame",
   ],
   "a number of five bytes": [
     concat(NUMBERS, encodeFrame(FrameType.DATA, new Uint8Array(5))),
-    "a number is 4 bytes, this DATA frame holds 5",
+    "a DATA frame of 5 bytes, expected a number of 4 bytes",
   ],
 };
 

@@ -49,7 +49,7 @@ Deno.test("where every address is listened on, any address is a right Host, and 
   assertEquals(await status("evil.example.com:9090"), 403);
 });
 
-Deno.test("a foreign page may not change anything; the own page and clients without an Origin may", async () => {
+Deno.test("a foreign page may not make changes; the dashboard itself and clients without an Origin may", async () => {
   await using admin = administer(configTo(9));
   const status = async (origin?: string) => {
     const headers = origin === undefined ? {} : { origin };

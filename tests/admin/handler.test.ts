@@ -313,7 +313,7 @@ for (
     ["/api/v1/connections?address=x", 400, /"x" is not an IP address/],
     ["/api/v1/connections?id=a&id=b", 400, /more than once/],
     ["/api/v1/connections?id=%ff", 400, /UTF-8/],
-    ["/api/v1/connections?search=100%", 400, /% is %25/],
+    ["/api/v1/connections?search=100%", 400, /write % as %25/],
     ["/api/v1/reload", 405, /POST/],
     ["/dashboard/../handler.ts", 404, /no such path/],
     ["/dashboard/none.js", 404, /no such file/],

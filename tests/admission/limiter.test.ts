@@ -102,7 +102,7 @@ Deno.test("limits hold over all threads, and a place that one thread releases an
   permit[Symbol.dispose]();
   other.reserve("e").identified("1");
   one.reserve("f", "192.0.2.9").identified("3");
-  assertThrows(() => one.reserve("g", "192.0.2.10"), Refusal, "all 4 connections allowed are in use");
+  assertThrows(() => one.reserve("g", "192.0.2.10"), Refusal, "the limit of 4 connections is reached");
 });
 
 Deno.test("connection_rate_per_ip holds over all threads", () => {
@@ -161,7 +161,7 @@ Deno.test("a client that sends its ID gets no place that another thread has take
   late.identified("3");
   assertEquals([one.evicted, one.limiter.held], [["a LIMIT_EXCEEDED"], 0]);
   deliver();
-  assertThrows(() => one.reserve("e"), Refusal, "all 2 connections allowed are in use");
+  assertThrows(() => one.reserve("e"), Refusal, "the limit of 2 connections is reached");
 });
 
 Deno.test("with shared counts nothing is left once every connection has ended", () => {

@@ -76,7 +76,7 @@ Deno.test("a file that has become unusable does not make a running balancer unhe
   const { status, out, err } = await run("health", "-c", config.file, "--timeout", "2s");
   // whether something listens on the default port is not this test's to say
   assertEquals(status === 0 ? out.length : err.length - 1, 1);
-  assertMatch(err[0] ?? "", /^cannot tell the listeners .*routes\[0\]/);
+  assertMatch(err[0] ?? "", /^cannot read the listeners .*routes\[0\]/);
 });
 
 Deno.test("--admin and --connect at once, or a timeout without a unit, are wrong", async () => {

@@ -58,7 +58,7 @@ Deno.test("explain lists the servers that an ID tries, in order where the ID dec
   ]);
   assertEquals((await lines("explain", "us-1")).filter((line) => line.startsWith("  pool")), [
     "  pool us: d:4",
-    "  pool us: which one is tried first is up to random",
+    "  pool us: the order depends on random",
   ]);
   assertEquals(
     (await lines("explain", "x")).at(-1),

@@ -16,7 +16,7 @@ Deno.test("--listen in place of listeners that are more than an address is worth
   const tls = { cert: "cert.pem", key: "key.pem" };
   assertEquals(
     await warningOf({ address, tls, websocket: false }, "--listen", ":9000"),
-    "--listen replaces the listeners of the file, with the tls, websocket of 0.0.0.0:8888",
+    "--listen replaces the listeners of the file, without tls and websocket of 0.0.0.0:8888",
   );
   assertEquals(await warningOf({ address, tls }), undefined);
   assertEquals(await warningOf({ address }, "--listen", ":9000"), undefined);

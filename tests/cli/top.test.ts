@@ -120,7 +120,7 @@ Deno.test("top and explain name the admin listener that does not answer, or that
     assertEquals([status, err.length], [1, 1]);
     assertMatch(
       err[0] ?? "",
-      new RegExp(`^switchyard: cannot ask the admin API at ${address}: .*refused`, "i"),
+      new RegExp(`^switchyard: cannot query the admin API at ${address}: .*refused`, "i"),
     );
   }
   await using other = Deno.serve(

@@ -27,5 +27,5 @@ Deno.test("a worker that has failed is broken, one that is disposed of answers n
   const ended = new CheckWorker();
   const answer = ended.ask(source("routes: []"), "config");
   ended[Symbol.dispose]();
-  await assertRejects(() => answer, Error, "the configuration is no longer checked");
+  await assertRejects(() => answer, Error, "the check of the configuration was cancelled");
 });

@@ -56,7 +56,7 @@ Deno.test("two workers serve, show, reload, close and drain as one", async () =>
   } }, { id: 2, host: 127.0.0.1, port: ${upstream.port} }]\n`;
   await replace(serving, `${TWO.replace("workers: 2", "workers: 3")}${other}`);
   await said(serving, "reloaded");
-  await said(serving, "workers has changed: that takes effect when the process is started again");
+  await said(serving, "workers has changed: this takes effect after a restart");
   for (let tries = 0; tries < MANY; tries++) (await join(serving, "2")).close();
 
   assertEquals(await json(`${url}/api/v1/connections?id=1`, { method: "DELETE" }), { closed: MANY });

@@ -14,8 +14,8 @@ Deno.test("each dropped event is in the number of one line, and lines are a minu
   dropped.report();
   dropped.report();
   assertEquals(log.lines("dropped"), [
-    "webhook https://hook.example.com/: 1 event dropped: it is too slow",
-    "webhook https://hook.example.com/: 100 events dropped: it is too slow",
-    "webhook https://hook.example.com/: 3 events dropped: it is too slow",
+    "webhook https://hook.example.com/: 1 event dropped: its queue is full",
+    "webhook https://hook.example.com/: 100 events dropped: its queue is full",
+    "webhook https://hook.example.com/: 3 events dropped: its queue is full",
   ]);
 });

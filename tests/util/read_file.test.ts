@@ -52,7 +52,7 @@ Deno.test("a file over the cap is refused", async () => {
   await using place = await temporary();
   const file = `${place.folder}/a`;
   await Deno.writeFile(file, new Uint8Array((1 << 20) + 1));
-  assertEquals(await reasonOf(() => readText(file)), "is larger than 1 MiB, the largest size that is read");
+  assertEquals(await reasonOf(() => readText(file)), "is larger than the maximum of 1 MiB");
   assertEquals((await readBytes(file, { maxBytes: (1 << 20) + 1 })).length, (1 << 20) + 1);
 });
 

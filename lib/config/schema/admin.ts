@@ -19,7 +19,7 @@ export const adminSchema = v.pipe(
         { pattern: ADDRESS_PATTERN },
       ),
       token_file: v.exactOptional(filePath(
-        "File with the token that requests must carry which change something; required unless the address is a loopback one.",
+        "File with the token for requests that change something; required unless the address is a loopback one.",
       )),
       origins: v.exactOptional(v.pipe(
         v.array(
@@ -29,9 +29,9 @@ export const adminSchema = v.pipe(
           "a list of origins",
         ),
         v.minLength(1, "at least one origin, or no field origins for none"),
-        v.description("Where a proxy in front of it serves the dashboard."),
+        v.description("Origins at which a proxy in front of it serves the dashboard."),
       )),
     }, ADMIN_EXPECTED),
   ], ADMIN_EXPECTED),
-  v.description("Where the admin API, the metrics and the dashboard are served; default nowhere."),
+  v.description("Where the admin API, the metrics and the dashboard are served; default off."),
 );

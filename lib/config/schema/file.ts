@@ -38,12 +38,15 @@ export const fileSchema = v.strictObject({
   timeouts: v.optional(timeoutsSchema, {}),
   limits: v.optional(limitsSchema, {}),
   duplicate_id: v.optional(
-    choice(["allow", "reject", "replace"], "What happens when an ID connects that is already connected."),
+    choice(
+      ["allow", "reject", "replace"],
+      "What happens when an ID that is already connected connects again.",
+    ),
     "allow",
   ),
   allow: v.exactOptional(
     networks(
-      "Addresses that may connect; without it all but those in deny.",
+      "Addresses that may connect; without it, all except those in deny.",
       "at least one entry, or no field allow for every address",
     ),
   ),

@@ -23,5 +23,5 @@ export const limitsSchema = v.pipe(
       0,
     ),
   }, "a mapping such as { connections: 10000 }"),
-  v.description("How much clients may use."),
+  v.description("Limits for clients."),
 );

@@ -38,7 +38,7 @@ const tls = v.pipe(
       v.array(v.strictObject(certificateEntries, CERTIFICATE_EXPECTED), "a list of certificates"),
       v.description("Certificates for other names, selected by the server name (SNI) that the client sends."),
     )),
-    client_ca: v.exactOptional(filePath("Certificates that those of clients must be issued by, in PEM.")),
+    client_ca: v.exactOptional(filePath("CA certificates that must have issued those of clients, in PEM.")),
     client_cert: v.exactOptional(choice(
       ["required", "optional"],
       "Whether a client must have a certificate; default required. Only with client_ca.",

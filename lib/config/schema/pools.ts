@@ -55,7 +55,7 @@ const healthCheck = v.pipe(
     id: v.exactOptional(scalarText("an ID", "ID of an ID frame that is sent instead of text.")),
     expect: text("Text that must be in the first 4096 bytes of the server's answer."),
   }, "a mapping such as { interval: 2s, timeout: 1s, fall: 3, rise: 2 }"),
-  v.description("How servers are checked; without it they are not."),
+  v.description("Health checks of the servers; default none."),
 );
 
 const pool = v.strictObject({
@@ -67,8 +67,11 @@ const pool = v.strictObject({
   ),
   health_check: v.exactOptional(healthCheck),
   max_fails: times(3, "Failed dials within fail_duration that eject a server; 0 for never.", 0),
-  fail_duration: positiveDuration("10s", "Time within which failed dials count, and of the first ejection."),
-  slow_start: duration("0s", "How long a server that came back takes to get its whole share."),
+  fail_duration: positiveDuration(
+    "10s",
+    "Time within which failed dials count, and length of the first ejection.",
+  ),
+  slow_start: duration("0s", "Time until a server that is up again has its full share of new connections."),
   max_connections: v.optional(connectionCount("Most connections at once to each server"), 0),
 }, "a mapping such as { servers: [{ host: a.example.com, port: 9000 }] }");
 

@@ -66,5 +66,5 @@ export const redisSchema = v.pipe(
       100_000,
     ),
   }, "a mapping such as { url: redis://127.0.0.1:6379 }"),
-  v.description("A hash in Redis that IDs are looked up in which no route and no table has."),
+  v.description("A hash in Redis for IDs that neither routes nor tables have."),
 );

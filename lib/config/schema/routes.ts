@@ -28,7 +28,7 @@ export const routeSchema = v.strictObject({
   ...targetEntries,
   on_removal: v.exactOptional(choice(
     ["keep", "drain", "close"],
-    "What happens to this route's connections when a reload removes it; default keep.",
+    "What happens to connections of this route when a reload removes it; default keep.",
   )),
 }, "a mapping such as { id: 1, host: n1.example.com, port: 7777 }");
 

@@ -23,5 +23,5 @@ export const timeoutsSchema = v.pipe(
       "Last part of drain, over which the remaining connections are closed one by one.",
     ),
   }, "a mapping such as { id: 5s, connect: 3s }"),
-  v.description("How long things may take."),
+  v.description("Timeouts."),
 );

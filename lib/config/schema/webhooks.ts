@@ -20,6 +20,6 @@ const webhook = v.strictObject({
 
 /** Every webhook. */
 export const webhooksSchema = v.optional(
-  v.pipe(v.array(webhook, "a list of webhooks"), v.description("URLs that are told what happens.")),
+  v.pipe(v.array(webhook, "a list of webhooks"), v.description("URLs that are called for events.")),
   [],
 );

@@ -1,15 +1,15 @@
 /** Advice for failed TLS handshakes, by the platform's message. */
 
 const ADVICE: readonly (readonly [message: RegExp, advice: string])[] = [
-  [/self.signed/i, "the certificate is not trusted: name it by ca (--ca)"],
+  [/self.signed/i, "the certificate is not trusted: add it to ca (--ca)"],
   [
     // the platform reports the same for an expired certificate of a trusted issuer
     /unable to (?:get|verify)|UnknownIssuer|unknown issuer/i,
-    "its issuer is not trusted, or it has expired: name the issuer's certificate by ca (--ca), or renew it",
+    "its issuer is not trusted, or it has expired: add the issuer's certificate to ca (--ca), or renew it",
   ],
   [
     /does not match certificate's altnames|NotValidForName/i,
-    "the certificate is for another name: connect by that one, or set server_name",
+    "the certificate is for another name: connect by that name, or set server_name",
   ],
   [/expired/i, "renew the certificate, or correct the clock of this machine"],
   [/not yet valid|NotValidYet/i, "wait, or correct the clock of this machine"],

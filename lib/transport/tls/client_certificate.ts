@@ -35,7 +35,7 @@ export class ClientCertificates {
   check(socket: TLSSocket): string | undefined {
     const certificate: Partial<PeerCertificate> | null = socket.getPeerCertificate();
     if (!certificate?.subject) {
-      if (this.#required) throw forbidden("there is none");
+      if (this.#required) throw forbidden("none was presented");
       return undefined;
     }
     if (socket.isSessionReused()) this.#checkResumed(certificate);

@@ -189,7 +189,7 @@ export class TlsDuplex extends BaseDuplex {
 
   #end(): void {
     if (this.#established) this.#inbox.end();
-    else this.#fail(new Deno.errors.UnexpectedEof("the peer ended it"));
+    else this.#fail(new Deno.errors.UnexpectedEof("the peer closed the connection"));
   }
 
   #fail(error: Error): void {

@@ -141,7 +141,7 @@ export class WebSocketDecoder {
       );
     }
     if (this.#opcode !== Opcode.TEXT) return undefined;
-    return new WebSocketFault(CloseCode.UNSUPPORTED_DATA, "a text message; frames travel in binary messages");
+    return new WebSocketFault(CloseCode.UNSUPPORTED_DATA, "a text message; send frames in binary messages");
   }
 
   #second(byte: number): void {

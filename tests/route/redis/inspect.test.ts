@@ -94,7 +94,7 @@ Deno.test("routes --redis of a configuration without redis is an error with exit
   await Deno.writeTextFile(file, "routes: []\n");
   const { status, err } = await run("routes", "--redis", "-c", file);
   await Deno.remove(file);
-  assertEquals([status, err], [2, [`switchyard: ${file}: redis: not found, and --redis lists what it has`]]);
+  assertEquals([status, err], [2, [`switchyard: ${file}: redis: missing, needed for --redis`]]);
 });
 
 redisTest("check shows where the hash is, and connects to nothing", async () => {

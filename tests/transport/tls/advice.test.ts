@@ -38,7 +38,7 @@ function advised(name: string, advice: string, provoke: (authority: Authority) =
 
 advised(
   "a self-signed certificate",
-  "not trusted: name it by ca (--ca)",
+  "not trusted: add it to ca (--ca)",
   async () => {
     await using certificate = await Certificate.create("first");
     return await errorOf(certificate.files);
@@ -47,20 +47,20 @@ advised(
 
 advised(
   "an issuer that is not trusted",
-  "its issuer is not trusted, or it has expired: name the issuer's certificate",
+  "its issuer is not trusted, or it has expired: add the issuer's certificate",
   async (authority) => await errorOf(await authority.issue("one")),
 );
 
 advised(
   "a certificate for another name",
-  "for another name: connect by that one, or set server_name",
+  "for another name: connect by that name, or set server_name",
   async (authority) =>
     await errorOf(await authority.issue("two", { names: ["other.example.com"] }), "--ca", authority.ca),
 );
 
 advised(
   "an expired certificate",
-  "or it has expired: name the issuer's certificate by ca (--ca), or renew it",
+  "or it has expired: add the issuer's certificate to ca (--ca), or renew it",
   async (authority) => await errorOf(await authority.issue("three", { expired: true }), "--ca", authority.ca),
 );
 
