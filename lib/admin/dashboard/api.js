@@ -1,23 +1,23 @@
-/** Requests to the admin API, and the questions that they lead to. */
+/** Requests to the admin API, and the dialogs that confirm one or ask for the token. */
 
 const dialog = document.getElementById("ask");
 const [title, text, field, input, yes] = ["title", "text", "field", "input", "yes"]
   .map((name) => document.getElementById(`ask-${name}`));
 
-/** Kept for as long as the page is open, and nowhere else. */
+/** The admin token, kept only while the page is open. */
 let token;
 
-/** Answers the question that the dialog shows. */
+/** Resolves the promise of the question that the dialog shows. */
 let answer = () => {};
 
 // no submit button: Enter in the field would press the first of those
 document.getElementById("ask-no").addEventListener("click", () => dialog.close(""));
-// the event comes some time after the dialog was closed, which may show another question by then
+// the event comes after the dialog has closed, when it may show another question already
 dialog.addEventListener("close", () => {
   if (!dialog.open) answer(dialog.returnValue === "yes");
 });
 
-/** Asks in a dialog; resolves to true for yes. */
+/** Asks in a dialog. Resolves to true for yes. */
 function ask(question, { detail, action, secret = false }) {
   answer(dialog.returnValue === "yes");
   title.textContent = question;
@@ -30,12 +30,12 @@ function ask(question, { detail, action, secret = false }) {
   return new Promise((resolve) => answer = resolve);
 }
 
-/** @param {string} question @param {string} detail @param {string} action Name of the button. */
+/** Asks for confirmation. @param {string} question @param {string} detail @param {string} action Label of the button. */
 export function confirm(question, detail, action) {
   return ask(question, { detail, action });
 }
 
-/** The answer to a request. @param parameters Those that are empty are left out. */
+/** Sends a request, and returns the body of its answer. @param parameters Of the query; empty ones are left out. */
 export async function request(path, parameters = {}, method = "GET") {
   const given = Object.entries(parameters).filter(([, value]) => value !== undefined && value !== "");
   const query = new URLSearchParams(given.map(([name, value]) => [name, String(value)]));

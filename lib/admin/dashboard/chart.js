@@ -9,7 +9,7 @@ const SPAN = 120;
 
 const HEIGHT = 160;
 
-/** The cursor is at the same moment in all of them. */
+/** Key by which uPlot shows the cursors of all charts at the same time. */
 const SYNC = "dashboard";
 
 const time = (seconds) => new Date(seconds * 1000).toLocaleTimeString("en-GB");
@@ -25,8 +25,8 @@ export class Chart {
 
   /**
    * @param {HTMLElement} place Where it is drawn.
-   * @param {string} name For who cannot see it.
-   * @param {Record<string, string>} series The custom property with the color of each, by its label.
+   * @param {string} name Read by screen readers.
+   * @param {Record<string, string>} series Labels, with the custom property of their color.
    * @param {number[]} increments Steps between the lines of the scale.
    */
   constructor(place, name, series, format, increments) {
@@ -60,7 +60,7 @@ export class Chart {
     new ResizeObserver(() => this.#resize()).observe(place);
   }
 
-  /** Adds a sample of each series; a gap where there is none. */
+  /** Adds a sample to each series, or a gap where a value is undefined. */
   add(...values) {
     const now = Date.now() / 1000;
     const [times, ...series] = this.#data;
@@ -72,7 +72,7 @@ export class Chart {
     this.#place.setAttribute("aria-label", `${this.#name}: now ${latest.join(" and ")}`);
   }
 
-  /** Draws it anew, in the colors of the theme. */
+  /** Redraws it in the colors of the theme. */
   draw() {
     this.#plot.redraw(false);
   }
@@ -92,7 +92,7 @@ export class Chart {
     return {
       label: visible(label),
       stroke: () => this.#color(property),
-      // where two lines are one, both are seen
+      // where two lines coincide, both stay visible
       width: 2 * (this.#data.length - 1 - index),
       points: { show: false },
       value: (_plot, value, series, at) => {
@@ -102,7 +102,7 @@ export class Chart {
     };
   }
 
-  /** `light-dark()` and the like as a color that a canvas knows. */
+  /** The color of a custom property, resolved for the canvas, which does not support `light-dark()`. */
   #color(property) {
     const probe = this.#place.querySelector(".probe") ?? this.#place.appendChild(document.createElement("i"));
     probe.className = "probe";
@@ -112,12 +112,12 @@ export class Chart {
   }
 }
 
-/** Room for the labels of a scale, in pixels. */
+/** Width of the labels of a scale, in pixels. */
 function widest(_plot, labels) {
   return 16 + 7 * Math.max(3, ...(labels ?? []).map(({ length }) => length));
 }
 
-/** From 0, with a fifth of the height free. */
+/** The range of a scale: from 0 to a fifth more than the largest value. */
 function rangeOf(_plot, _least, most) {
   return [0, Math.max(most ?? 0, 4) * 1.2];
 }

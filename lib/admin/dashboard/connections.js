@@ -1,13 +1,13 @@
-/** The table of connections: one page of it is asked for, however many there are. */
+/** The table of connections, which shows one page at a time. */
 
 import { confirm, request } from "./api.js";
 import { bytes, count, duration, visible } from "./format.js";
 import { cell, element } from "./views.js";
 
-/** Rows in a page; on a narrow screen each takes a screen of its own. */
+/** Rows of a page; on a narrow screen each is as high as the screen. */
 const LIMIT = matchMedia("(max-width: 860px)").matches ? 10 : 50;
 
-/** Keeps the rows of connections that are still there, so that the focus stays where it is. */
+/** Updates the table. Rows of connections that are still open are kept, so that they keep the focus. */
 export class ConnectionTable {
   #table = document.getElementById("connections");
   #form = document.getElementById("connections-form");
@@ -19,11 +19,11 @@ export class ConnectionTable {
   #following = null;
   #total = 0;
   #busy = false;
-  /** Whether the form has changed during a request. */
+  /** Whether the form or the page has changed during a request. */
   #again = false;
   #onProblem;
 
-  /** @param onProblem Told of what went wrong, in words; without any when that is over. */
+  /** @param onProblem Called with the text of an error, and without one once it is over. */
   constructor(onProblem) {
     this.#onProblem = onProblem;
     this.#form.addEventListener("submit", (event) => event.preventDefault());
@@ -32,7 +32,7 @@ export class ConnectionTable {
     this.#next.addEventListener("click", () => this.#turn(this.#following ?? 0));
   }
 
-  /** Asks for the page again. @param total Connections that are open. */
+  /** Requests the page again. @param total Number of open connections. */
   async refresh(total = this.#total) {
     this.#total = total;
     if (this.#busy) return;
@@ -74,7 +74,7 @@ export class ConnectionTable {
     this.#rows = rows;
   }
 
-  /** The focus does not go with its button, but to the next row's. */
+  /** Removes a row. If its button has the focus, that of the next row gets it. */
   #remove(row) {
     const focused = row.contains(document.activeElement);
     const neighbor = row.nextElementSibling ?? row.previousElementSibling;

@@ -1,4 +1,4 @@
-/** Figures and texts for people. */
+/** Formats numbers and texts. */
 
 const UNITS = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"];
 
@@ -26,7 +26,7 @@ export function duration(ms) {
   return `${Math.floor(seconds / 86_400)} d ${Math.floor(seconds / 3600) % 24} h`;
 }
 
-/** Characters that are invisible or change the direction of writing become escapes. */
+/** Escapes characters that are invisible or change the direction of the text. */
 export function visible(text) {
   return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (character) => {
     return `\\u{${character.codePointAt(0).toString(16)}}`;

@@ -1,4 +1,4 @@
-/** The dashboard: one stream of events feeds the figures; lists are asked for page by page. */
+/** The dashboard. A stream of events brings the figures; lists are requested page by page. */
 
 import { request } from "./api.js";
 import { Chart } from "./chart.js";
@@ -9,16 +9,16 @@ import { showExplanation, showPools, showRedis, showRefused, showRoutes } from "
 const $ = (id) => document.getElementById(id);
 const rate = (value) => `${bytes(value)}/s`;
 
-/** Steps of scales: 1, 2, 5, 10 and so on, and the powers of 2. */
+/** Steps of the scales: 1, 2, 5, 10 and so on, and the powers of 2. */
 const DECIMAL = Array.from({ length: 10 }, (_, power) => [1, 2, 5].map((step) => step * 10 ** power)).flat();
 const BINARY = Array.from({ length: 50 }, (_, power) => 2 ** power);
 
 const charts = {
   active: new Chart($("chart-active"), "Open connections", { open: "--first" }, count, DECIMAL),
-  rate: new Chart($("chart-rate"), "New connections a second", { new: "--first" }, count, DECIMAL),
+  rate: new Chart($("chart-rate"), "New connections per second", { new: "--first" }, count, DECIMAL),
   bytes: new Chart(
     $("chart-bytes"),
-    "Bytes a second, from clients and from upstreams",
+    "Bytes per second, from clients and from upstreams",
     { "from clients": "--first", "from upstreams": "--second" },
     rate,
     BINARY,
@@ -26,21 +26,21 @@ const charts = {
 };
 const table = new ConnectionTable((problem) => notify(problem));
 
-/** A rate over a longer time would not be that of the last second, in milliseconds. */
+/** Longest time between two statuses for which a rate is shown, in milliseconds. */
 const LONGEST_GAP_MS = 10_000;
 
-/** The status before, and when it came. */
+/** The previous status, and when it arrived. */
 let last;
 let lost = false;
 
 function notify(text = "") {
-  // screen readers announce what is set
+  // screen readers announce the text each time it is set
   if ($("notice").textContent !== text) $("notice").textContent = text;
   $("notice").hidden = text === "";
 }
 
 function showState(text, className) {
-  // a live region: screen readers announce what is set
+  // screen readers announce the text each time it is set
   if ($("state").textContent === text) return;
   $("state").textContent = text;
   $("state").className = `pill ${className}`;
@@ -92,12 +92,12 @@ function showFigures(status, before, now) {
   showRefused($("refused"), status.refused);
 }
 
-/** How long a page that nobody sees keeps its stream, in milliseconds: a browser has only six for a host. */
+/** Time after which a hidden page closes its stream, in milliseconds: browsers open only six connections to a host. */
 const HIDDEN_MS = 60_000;
 
 let events;
 
-/** A stream that was refused is not opened again by the browser. */
+/** Opens the stream of events. The browser reopens a lost stream, but not one that was refused. */
 function listen() {
   events = new EventSource("/api/v1/events");
   events.addEventListener("status", ({ data }) => showStatus(JSON.parse(data)));
@@ -122,7 +122,7 @@ function addGap() {
 let hiding;
 let paused = false;
 
-/** Closes the stream of a page that stays hidden, until it is seen again. */
+/** Closes the stream if the page stays hidden, and opens it when the page is visible again. */
 function followVisibility() {
   clearTimeout(hiding);
   if (document.hidden) hiding = setTimeout(pause, HIDDEN_MS);
@@ -138,13 +138,13 @@ function pause() {
   addGap();
 }
 
-/** Places in the table: of the last rule before the page, and of the last one on it. */
+/** Positions of the last rule before the page, and of the last one on it. */
 let [routesAfter, routesNext] = [0, null];
 
-/** The latest questions: an answer to an earlier one may come later, and is not shown. */
+/** Numbers of the latest requests: an answer to an earlier one may arrive later, and is not shown. */
 const asked = { routes: 0, explanation: 0 };
 
-/** Gives `show` the answer to `question`, or `fail` the error, unless another one was asked meanwhile. */
+/** Passes the answer to `show`, or the error to `fail`, unless there was another request of this kind meanwhile. */
 async function ask(kind, question, show, fail) {
   const own = ++asked[kind];
   const [act, outcome] = await question.then((answer) => [show, answer], (error) => [fail, error.message]);
@@ -165,7 +165,7 @@ function showRoutePage(after) {
 }
 
 function showRules({ routes, total, next }, after) {
-  // a reload may have left fewer
+  // a reload may have removed rules
   if (routes.length === 0 && after > 0) return void showRoutePage(0);
   routesNext = next;
   showRoutes($("routes"), routes);

@@ -1,4 +1,4 @@
-/** Parts of the page that show the state as it is: tables that are filled anew where it has changed. */
+/** Renders the parts of the page that show the current state. */
 
 import { count, visible } from "./format.js";
 
@@ -10,7 +10,7 @@ export function element(tag, text = "", className = "") {
   return made;
 }
 
-/** A cell; `label` stands beside it on narrow screens. */
+/** A cell. On narrow screens `label` is shown beside it. */
 export function cell(label, content, className = "") {
   const made = element("td", "", className);
   made.dataset.label = label;
@@ -18,7 +18,7 @@ export function cell(label, content, className = "") {
   return made;
 }
 
-/** Puts `rows`, each a list of cells, into a table's body. */
+/** Replaces the rows of a table. @param rows A list of cells for each. */
 export function fill(table, rows) {
   table.tBodies[0].replaceChildren(...rows.map((cells) => {
     const row = document.createElement("tr");
@@ -27,19 +27,19 @@ export function fill(table, rows) {
   }));
 }
 
-/** @param refused Counts by reason. */
+/** Shows the refusals. @param refused Counts by reason. */
 export function showRefused(table, refused) {
   const rows = Object.entries(refused).toSorted(([, one], [, other]) => other - one);
   fill(table, rows.map(([reason, value]) => [cell("Reason", reason), cell("Count", count(value), "number")]));
 }
 
-/** Pools and their servers. */
+/** Shows the pools and their servers. */
 export function showPools(table, empty, pools) {
   table.hidden = pools.length === 0;
   empty.hidden = pools.length > 0;
   fill(table, pools.flatMap((pool) => pool.servers.map((server) => serverRow(pool, server))));
   const { parentElement: place } = table;
-  // only what scrolls is a stop of the keyboard
+  // the keyboard reaches it only if it scrolls
   place.tabIndex = place.scrollHeight > place.clientHeight ? 0 : -1;
 }
 
@@ -61,7 +61,7 @@ function serverRow(pool, server) {
   ];
 }
 
-/** Rules of the routing table. */
+/** Shows rules of the routing table. */
 export function showRoutes(table, routes) {
   fill(
     table,
@@ -69,7 +69,7 @@ export function showRoutes(table, routes) {
   );
 }
 
-/** The routes in Redis, where it is configured: whether it answers. */
+/** Shows the state of Redis, if it is configured. */
 export function showRedis(place, redis) {
   place.hidden = redis === null;
   if (redis === null) return;
@@ -77,7 +77,7 @@ export function showRedis(place, redis) {
   place.className = redis.up ? "muted" : "bad";
 }
 
-/** What a connection would meet. */
+/** Shows how a connection would be routed or refused. */
 export function showExplanation(place, { refused, rules, candidates, from }) {
   const verdict = refused
     ? element("p", `The client gets ${refused.reason}: ${visible(refused.why)}`, "bad")
