@@ -173,7 +173,7 @@ async function upstream([mode, certFile, keyFile]: readonly string[]): Promise<v
         }
         await conn.closeWrite();
       } catch {
-        // a client that goes away
+        // the client has disconnected
       } finally {
         conn[Symbol.dispose]();
       }
@@ -256,7 +256,7 @@ async function started(contestant: Contestant, setup: Setup) {
   }
 }
 
-/** KiB and open files for each of many pairs over which nothing goes. */
+/** KiB and open files for each of many idle pairs. */
 async function weigh(contestant: Contestant, setup: Setup): Promise<{ kib: number; files: number }> {
   const { port, process } = await started(contestant, setup);
   await using _process = process;

@@ -58,7 +58,7 @@ interface Assertions {
 
 const typed = std as unknown as Assertions;
 
-// An assertion signature narrows only through a name whose type is written out: hence one line each.
+// Assertion signatures need names with an explicit type, hence one line each.
 
 /** Fails unless the condition is truthy, and narrows it. */
 export const assert: Assertions["assert"] = typed.assert;
@@ -100,11 +100,11 @@ export const assertArrayIncludes: Assertions["assertArrayIncludes"] = typed.asse
 export const assertObjectMatch: Assertions["assertObjectMatch"] = typed.assertObjectMatch;
 /** Fails unless the value is an error of the class, its message holding the part, and narrows. */
 export const assertIsError: Assertions["assertIsError"] = typed.assertIsError;
-/** Fails unless the function throws; gives back what it threw. */
+/** Fails unless the function throws; returns what it threw. */
 export const assertThrows: Assertions["assertThrows"] = typed.assertThrows;
-/** Fails unless the promise rejects; gives back the reason. */
+/** Fails unless the promise rejects; returns the reason. */
 export const assertRejects: Assertions["assertRejects"] = typed.assertRejects;
 /** Fails. */
 export const fail: Assertions["fail"] = typed.fail;
-/** Fails, for a place that must not be reached. */
+/** Fails: for code that must not be reached. */
 export const unreachable: Assertions["unreachable"] = typed.unreachable;

@@ -12,7 +12,7 @@ export async function send(conn: Pick<Duplex, "write">, bytes: Uint8Array): Prom
   for (let done = 0; done < bytes.length;) done += await conn.write(bytes.subarray(done));
 }
 
-/** Exactly `length` bytes, or fewer where the stream ends before. */
+/** Exactly `length` bytes, or fewer if the stream ends before. */
 export async function receive(conn: Pick<Duplex, "read">, length: number): Promise<Uint8Array<ArrayBuffer>> {
   const bytes = new Uint8Array(length);
   let done = 0;

@@ -1,4 +1,4 @@
-/** Clients of a balancer over each transport, and what a refused one has received. */
+/** Clients of a balancer over each transport, and the ERROR frames that refused ones receive. */
 
 import { connect } from "node:net";
 import { decodeError, encodeId, HEADER_BYTES } from "../lib/frame/tlv.ts";
@@ -45,7 +45,7 @@ export async function connectAndReset(port: number): Promise<void> {
   await promise;
 }
 
-/** The code of the ERROR frame that is all a client has received. */
+/** The code of the ERROR frame. Asserts that a client has received nothing else. */
 export function refusalCode(received: Uint8Array): number {
   assertEquals(received[0], 3);
   const length = new DataView(received.buffer, received.byteOffset).getUint32(1);

@@ -36,7 +36,7 @@ Deno.test("limits and duplicate_id of a reload apply to connections that are ope
   assertEquals(await receive(second, ID.length), ID);
 });
 
-Deno.test("a reload that the balancer makes by itself is not reported to observers", async () => {
+Deno.test("a reload by the balancer itself is not reported to observers", async () => {
   let reported = 0;
   const observers = [{ reloaded: () => void reported++ }];
   const config = configTo(9);

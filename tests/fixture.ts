@@ -1,4 +1,4 @@
-/** Balancers on free ports of loopback: alone, or with an upstream behind them and clients before them. */
+/** Balancers on free ports of loopback: alone, or with an upstream and clients. */
 
 import { Balancer, type BalancerOptions } from "../lib/balancer.ts";
 import type { Config, ListenerConfig } from "../lib/config/config.ts";
@@ -7,7 +7,7 @@ import type { Transport } from "../lib/transport/duplex.ts";
 import { type Client, connectOver, identify, refused } from "./clients.ts";
 import { echo, startUpstream } from "./upstreams.ts";
 
-/** What a test wants otherwise; in the groups `timeouts`, `limits` and `log` the other fields stay. */
+/** Fields that a test replaces. In the groups `timeouts`, `limits` and `log` the other fields are kept. */
 export type Changes = {
   [Field in keyof Config]?: Field extends "timeouts" | "limits" | "log" ? Partial<Config[Field]>
     : Config[Field];
@@ -27,7 +27,7 @@ export function configTo(port: number, changes: Changes = {}): Config {
   };
 }
 
-/** One test for each way in which a client can reach the balancer: what holds for one holds for the other. */
+/** The same test over TCP and over WebSocket. */
 export function overEach(name: string, test: (transport: Transport) => Promise<void>): void {
   for (const transport of ["tcp", "websocket"] as const) {
     Deno.test(`${transport}: ${name}`, () => test(transport));
@@ -58,12 +58,12 @@ export function startWithWebSocket(websocket: NonNullable<ListenerConfig["websoc
   return startBalancer(configTo(port, { listeners: [listener], timeouts: { id } }));
 }
 
-/** A balancer, the upstream behind it that sends back what it gets, and clients with an ID. */
+/** A balancer, its echoing upstream, and clients with an ID. */
 export function startEchoing(changes: Changes = {}, options?: BalancerOptions) {
   return startPath(echo, changes, options);
 }
 
-/** A balancer, the upstream behind it that hands each connection to `serve` (by default an echo), and clients with an ID. */
+/** A balancer, its upstream that passes each connection to `serve` (by default an echo), and clients with an ID. */
 export function startPath(
   serve: (conn: Deno.TcpConn) => Promise<void> = echo,
   changes: Changes = {},
@@ -72,7 +72,7 @@ export function startPath(
   return startBefore(startUpstream(serve), changes, options);
 }
 
-/** A balancer before `upstream`, which is closed with it, and clients with an ID. */
+/** A balancer, its `upstream`, which is closed with it, and clients with an ID. */
 export function startBefore(
   upstream: ReturnType<typeof startUpstream>,
   changes: Changes = {},
@@ -90,7 +90,7 @@ export function startBefore(
       await identify(client, id);
       return client;
     },
-    /** The code that a client with this ID is refused with. */
+    /** The code of the refusal of a client with this ID. */
     async refusal(id = "1", transport: Transport = "tcp"): Promise<number> {
       using client = await started.connectOver(transport);
       return await refused(client, id);

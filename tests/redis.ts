@@ -1,4 +1,4 @@
-/** Redis servers of tests, where redis-server is installed. */
+/** Redis servers for tests, if redis-server is installed. */
 
 import { messageOf } from "../lib/errors.ts";
 import { Link } from "../lib/route/redis/link.ts";
@@ -16,10 +16,10 @@ export const hasRedis = await (async () => {
   }
 })();
 
-/** Below the ports that the system gives to clients, so that one stays free while its server is restarted. */
+/** Below the ports that the system assigns to clients, so that one stays free while its server restarts. */
 const PORTS = { first: 20_000, count: 12_000 };
 
-/** The hash of a configuration that names none. */
+/** The default key of the hash. */
 export const KEY = "switchyard:routes";
 
 const LINK_OPTIONS = { login: undefined, tls: undefined, database: 0, timeout: 5000 };
@@ -43,8 +43,8 @@ export class RedisServer implements AsyncDisposable {
   /**
    * Starts one on a free port, which keeps its data when it is killed.
    *
-   * @param flags More of its command line.
-   * @param config Its configuration file, where it needs one that it can write to.
+   * @param flags Further flags of its command line.
+   * @param config Its configuration file, if it needs one that it can write to.
    */
   static async start(flags: readonly string[] = [], config?: string): Promise<RedisServer> {
     for (let tries = 0; tries < 20; tries++) {
@@ -62,7 +62,7 @@ export class RedisServer implements AsyncDisposable {
     return `127.0.0.1:${this.port}`;
   }
 
-  /** The reply to a command, which is sent again where the connection is lost: a replica that is promoted closes all. */
+  /** The reply to a command, which is sent again if the connection is lost: a promoted replica closes its connections. */
   async command(...args: readonly string[]): Promise<unknown> {
     for (let tries = 0;; tries++) {
       try {
@@ -91,7 +91,7 @@ export class RedisServer implements AsyncDisposable {
     if (!await this.#ready()) throw new Error("redis-server does not start again");
   }
 
-  /** It keeps its connections, and answers nothing. */
+  /** Suspends it: it keeps its connections, and does not answer. */
   suspend(): void {
     this.#child.kill("SIGSTOP");
   }
@@ -117,7 +117,7 @@ export class RedisServer implements AsyncDisposable {
     return new Deno.Command("redis-server", { args, stdout: "null", stderr: "null" }).spawn();
   }
 
-  /** False where it has ended, for the port is taken. */
+  /** False if it has ended because the port is in use. */
   async #ready(): Promise<boolean> {
     let ended = false;
     void this.#child.status.then(() => ended = true);
@@ -134,7 +134,7 @@ export class RedisServer implements AsyncDisposable {
     return false;
   }
 
-  /** Whether it is this server that answers: another one may have the port, and this one end when it finds out. */
+  /** Whether this server answers. Another one may have the port; then this one ends. */
   async #answers(): Promise<boolean> {
     using conn = await Deno.connect({ hostname: "127.0.0.1", port: this.port });
     await conn.write(new TextEncoder().encode("INFO server\r\n"));
@@ -144,7 +144,7 @@ export class RedisServer implements AsyncDisposable {
       answer += decoder.decode(buffer.subarray(0, count), { stream: true });
       const [, pid] = /^process_id:(\d+)\r$/m.exec(answer) ?? [];
       if (pid !== undefined) return Number(pid) === this.#child.pid;
-      if (!answer.startsWith("$")) return false; // it is loading its data, or is no Redis
+      if (!answer.startsWith("$")) return false; // it is loading its data, or is not Redis
     }
     return false;
   }
@@ -154,8 +154,8 @@ export class RedisServer implements AsyncDisposable {
 const PATIENT = ", timeout: 20s";
 
 /**
- * The settings of `redis` in a configuration, such as `url: "redis://127.0.0.1:6379", timeout: 100ms`. Without a timeout
- * there is plenty of time.
+ * The settings of `redis` in a configuration, such as `url: "redis://127.0.0.1:6379", timeout: 100ms`. The default
+ * timeout is long.
  */
 export function redisConfig(fields: string): RedisConfig {
   const { redis } = parseConfig(`routes: []\nredis: { ${patient(fields)} }\n`, "routes.yaml");
@@ -163,7 +163,7 @@ export function redisConfig(fields: string): RedisConfig {
   return redis;
 }
 
-/** One server for the tests of a file; `get` gives it while they run. */
+/** One server for the tests of a file, which `get` returns. */
 export function sharedRedis(): { readonly get: () => RedisServer } {
   let server: RedisServer | undefined;
   Deno.test.beforeAll(async () => {
@@ -178,12 +178,12 @@ export function sharedRedis(): { readonly get: () => RedisServer } {
   };
 }
 
-/** A test that needs redis-server, and is left out where that is not installed. */
+/** A test that needs redis-server. It is ignored where that is not installed. */
 export function redisTest(name: string, fn: () => Promise<void>): void {
   Deno.test({ name, ignore: !hasRedis, fn });
 }
 
-/** `fields` of `redis` with plenty of time, unless they have a timeout. */
+/** `fields` of `redis` with a long timeout, unless they have one. */
 export function patient(fields: string): string {
   return fields.includes("timeout:") ? fields : `${fields}${PATIENT}`;
 }

@@ -7,7 +7,7 @@ import type { Transport } from "../lib/transport/duplex.ts";
 import { connectOver } from "./clients.ts";
 import { until } from "./wait.ts";
 
-/** What a test wants otherwise. */
+/** Settings that a test replaces. */
 interface Options {
   /** @default one listener on any port, and the routes given */
   readonly text?: string;
@@ -36,7 +36,7 @@ export async function serve(routes: string, { text, flags = [], place = { comman
   };
 }
 
-/** The first lines of each configuration here. */
+/** The first lines of each configuration. */
 export const LISTENERS = 'listeners: [{ address: "127.0.0.1:0" }]\n';
 
 /** ID 1 to `port`. */
@@ -55,18 +55,18 @@ async function listeningPort(stderr: { until(text: string): Promise<void>; text:
 /** A running `serve`. */
 export type Serving = Awaited<ReturnType<typeof serve>>;
 
-/** Writes as those do who replace a file whole. */
+/** Replaces the file by renaming a new one over it. */
 export async function replace({ folder, file }: Serving, text: string): Promise<void> {
   await Deno.writeTextFile(`${folder}/new`, text);
   await Deno.rename(`${folder}/new`, file);
 }
 
-/** How often the process has said `part`. */
+/** How often the process has logged `part`. */
 export function count({ balancer }: Serving, part: string): number {
   return balancer.stderr.text.split(part).length - 1;
 }
 
-/** Waits until the process has said `part` for the `times`-th time. */
+/** Waits until the process has logged `part` so many times. */
 export async function said(serving: Serving, part: string, times = 1): Promise<void> {
   await until(() => count(serving, part) >= times, `it has said ${part}`, 20_000);
 }

@@ -29,11 +29,11 @@ interface Socket {
   readonly state: string;
   /** Bytes that have been received and not been read; for a listener, connections that have not been accepted. */
   readonly received: number;
-  /** 0 where no process has it any more. */
+  /** 0 if no process has it open. */
   readonly inode: string;
 }
 
-/** The IPv4 sockets to or from `ports`. The system has thousands of others, whose rows are not taken apart. */
+/** The IPv4 sockets to or from `ports`. Rows of the thousands of others are not parsed. */
 function socketsOf(...ports: number[]): Socket[] {
   const addresses = ports.map((port) => `:${port.toString(16).toUpperCase().padStart(4, "0")} `);
   const rows = Deno.readTextFileSync("/proc/net/tcp").trim().split("\n").slice(1)

@@ -1,11 +1,11 @@
-/** Tables of IDs out of texts, as the files of `tables` are. */
+/** Tables of IDs made from texts in the format of the files of `tables`. */
 
 import type { Config } from "../lib/config/config.ts";
 import { BackgroundLoader, type LoadOptions } from "../lib/config/load.ts";
 import { type ParsedTables, parseTables } from "../lib/config/tsv.ts";
 import { SharedTable } from "../lib/tables/shared_table.ts";
 
-/** The result of parsing files with these contents; they are called `0.tsv`, `1.tsv` and so on. */
+/** The result of parsing files with these contents, named `0.tsv`, `1.tsv` and so on. */
 export function parsed(
   contents: readonly (string | Uint8Array)[],
   { idBytes = 255, pools = ["eu"] }: { idBytes?: number; pools?: readonly string[] } = {},

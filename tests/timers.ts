@@ -1,6 +1,6 @@
-/** Counting the timers of this thread that have been set and have neither fired nor been cleared. */
+/** Counts the pending timers of this thread. */
 
-/** Counts from now on, until it is disposed of. */
+/** Counts timers that are set from now on, until it is disposed of. */
 export function countTimers(): { readonly active: number } & Disposable {
   const { setTimeout, clearTimeout, setInterval, clearInterval } = globalThis;
   const active = new Set<unknown>();

@@ -2,7 +2,7 @@
 
 import { send } from "./bytes.ts";
 
-/** An upstream that hands each connection to `serve` and closes it afterwards. @param onPort 0 for any free port. */
+/** An upstream that passes each connection to `serve` and closes it afterwards. @param onPort 0 for any free port. */
 export function startUpstream(serve: (conn: Deno.TcpConn) => Promise<void>, onPort = 0) {
   const listener = Deno.listen({ hostname: "127.0.0.1", port: onPort });
   const running = new Set<Promise<void>>();
@@ -12,7 +12,7 @@ export function startUpstream(serve: (conn: Deno.TcpConn) => Promise<void>, onPo
     try {
       await serve(conn);
     } catch {
-      // the balancer ended the connection: what the test then sees on the client's side is what it asserts
+      // the balancer ended the connection, which the test asserts on the client's side
     } finally {
       conn[Symbol.dispose]();
       open.delete(conn);
@@ -40,21 +40,21 @@ export function startUpstream(serve: (conn: Deno.TcpConn) => Promise<void>, onPo
   };
 }
 
-/** An upstream that sends back what it gets. */
+/** An upstream that echoes. */
 export function startEcho(onPort = 0) {
   return startUpstream(echo, onPort);
 }
 
-/** Sends back what comes until the peer has finished. */
+/** Echoes until the peer has finished. */
 export async function echo(conn: Pick<Deno.Conn, "read" | "write">): Promise<void> {
   const buffer = new Uint8Array(64 << 10);
   for (let count; (count = await conn.read(buffer)) !== null;) await send(conn, buffer.subarray(0, count));
 }
 
-/** An upstream that answers everything with its name. */
+/** An upstream that answers each connection with its name. */
 export function startNamed(name: string, onPort = 0) {
   return startUpstream(async (conn) => {
-    // all that has come: closing it unread would reset the connection
+    // all that was received: closing it unread would reset the connection
     await conn.read(new Uint8Array(64 << 10));
     await send(conn, new TextEncoder().encode(name));
   }, onPort);

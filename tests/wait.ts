@@ -1,4 +1,4 @@
-/** Waiting: for a condition, or for some time. */
+/** Waits for a condition, or for some time. */
 
 /** Waits until `condition` holds, at most `ms`. */
 export async function until(
@@ -13,7 +13,7 @@ export async function until(
   }
 }
 
-/** Waits `ms`, where that nothing happens meanwhile is the point. */
+/** Waits `ms`, to assert that nothing happens meanwhile. */
 export function pause(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }

@@ -196,7 +196,7 @@ export const ENDPOINTS: readonly ApiEndpoint[] = [
 async function readiness(engine: EngineFace): Promise<Response> {
   if (engine.draining) return text("draining", 503);
   if (engine.measured.workers().serving === 0) return text("not ready\nno worker accepts connections", 503);
-  // workers are asked only if necessary: one that hangs would delay the answer
+  // workers are queried only if necessary: one that hangs would delay the answer
   const { redis } = engine.snapshot.redis ? await engine.stats() : {};
   if (!redis || redis.up) return text("ready");
   const isReady = redis.serving || engine.snapshot.table.exactSize > 0;

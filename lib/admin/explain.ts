@@ -130,7 +130,7 @@ function only(upstream: string): Candidate {
   return { upstream, tried: true, why: "the only server of this route" };
 }
 
-/** A strategy that takes turns moves on by asking it, so only one that an ID decides gives an order. */
+/** Asking a strategy that takes turns would advance it, so only one that depends on the ID gives an order. */
 function candidatesOf(pool: ServerPool, id: string): Candidate[] {
   const byId = pool.config.strategy === "hash";
   const order = byId ? [...inOrder(pool, id)] : [];

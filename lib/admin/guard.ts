@@ -1,4 +1,4 @@
-/** Who may ask: protection against DNS rebinding, foreign pages and callers without the token. */
+/** Protects the admin API against DNS rebinding, foreign pages and requests without the token. */
 
 import { createHash, timingSafeEqual } from "node:crypto";
 import type { HostPort } from "../config/config.ts";
@@ -11,7 +11,7 @@ import { readToken } from "./token.ts";
 export interface GuardOptions {
   /** The address as configured. */
   readonly address: HostPort;
-  /** Without it no token is wanted. */
+  /** Without it no token is needed. */
   readonly tokenFile?: string | undefined;
   /** Where a proxy serves the dashboard: requests may come from there. @default nowhere */
   readonly origins?: readonly string[] | undefined;
@@ -48,11 +48,11 @@ export class Guard {
     await this.#checkToken(request.headers.get("authorization"));
   }
 
-  /** A page whose name was pointed at this machine sends that name, so a name must be the configured one. */
+  /** After DNS rebinding the header has the name of the foreign page, so a name must be the configured one. */
   #checkHost(given: string): void {
     const host = hostOf(given);
     if (host !== undefined && (host === this.#host || isLoopback(host))) return;
-    // no name can be pointed at an address that stands in the URL itself
+    // an address in the URL involves no DNS
     if (host !== undefined && isWildcard(this.#host) && parseCidr(host) !== undefined) return;
     if (this.#origins.some((origin) => hostOf(new URL(origin).host) === host)) return;
     throw new HttpError(
@@ -67,7 +67,7 @@ export class Guard {
     throw new HttpError(403, `Origin ${quote(origin)} may not make changes: only ${allowed} may`);
   }
 
-  /** The file is read each time, so a token that was replaced counts at once. */
+  /** The file is read each time, so a new token is valid at once. */
   async #checkToken(header: string | null): Promise<void> {
     if (this.#tokenFile === undefined) return;
     const [, given] = /^bearer +(\S+) *$/i.exec(header ?? "") ?? [];

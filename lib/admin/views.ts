@@ -8,7 +8,7 @@ import type { Server } from "../upstream/server.ts";
 import { addressText, hostPortText, targetText } from "../util/text.ts";
 import type { AdminSource } from "./source.ts";
 
-/** Totals, and what runs. */
+/** Totals, and the state of the balancer. */
 export async function statusView({ balancer, metrics, build, startedAt }: AdminSource) {
   const { engine } = balancer;
   const [stats, refused] = await Promise.all([engine.stats(), metrics.refused()]);

@@ -109,7 +109,7 @@ export class RunningAdmin implements AsyncDisposable {
     }
   }
 
-  /** Two listeners on one port may exclude each other, so the one before goes first. */
+  /** Two listeners on one port may exclude each other, so the previous one is closed first. */
   async #rebind(before: AdminServer, admin: AdminConfig): Promise<void> {
     this.#retire(before);
     try {

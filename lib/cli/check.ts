@@ -60,7 +60,7 @@ async function modeWarnings(file: string): Promise<Warning[]> {
   return isOpen ? [{ path: "", message: "every user of this machine can write to it: chmod o-w" }] : [];
 }
 
-/** How long before its end a certificate is warned of, in milliseconds: 7 days. */
+/** Time before its expiry from which a certificate causes a warning, in milliseconds: 7 days. */
 const EXPIRES_SOON_MS = 7 * 86_400_000;
 
 function* expiryWarnings(listeners: readonly ListenerSummary[]): Generator<Warning> {
@@ -133,7 +133,7 @@ function* tableSummaries({ tableData }: Config): Generator<string> {
   }
 }
 
-/** It is not connected to: a configuration is often checked where Redis cannot be reached. */
+/** Does not connect: a configuration is often checked where Redis cannot be reached. */
 function* redisSummary({ redis }: Config): Generator<string> {
   if (!redis) return;
   const { timeout, stale, negative_ttl } = redis;

@@ -144,7 +144,7 @@ function fishFlag([name, { value, choices, short, help }]: readonly [string, Fla
   return `${forms} -x${choices ? ` -a ${quoted(choices.join(" "))}` : ""}`;
 }
 
-/** `text` as one word of any of the shells. */
+/** `text` quoted as one word for any of the shells. */
 function quoted(text: string): string {
   return `'${text.replaceAll("'", "'\\''")}'`;
 }

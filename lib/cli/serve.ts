@@ -227,7 +227,7 @@ function onBlind(problem: string): void {
 }
 
 async function endNow(balancer: Balancer): Promise<number> {
-  // whatever blocks an orderly end, such as a log that nobody reads
+  // in case something blocks an orderly end, such as a log that nobody reads
   Deno.unrefTimer(setTimeout(() => Deno.exit(1), AT_ONCE_MS));
   const { active } = await balancer.engine.stats();
   log.warning(`asked again to end: closing ${active} connections at once`);

@@ -74,9 +74,9 @@ function poolLines({ pools }: TopState): string[] {
 /** One column of the connections. */
 interface Column {
   readonly title: string;
-  /** With the blank behind it. */
+  /** Including the blank behind it. */
   readonly width: number;
-  /** Stands at the right of its column. */
+  /** Whether it is right-aligned. */
   readonly number?: boolean;
   readonly text: (connection: Connection) => string;
 }
@@ -97,7 +97,7 @@ const COLUMNS: readonly Column[] = [
 /** Left out where the terminal is too narrow, the first of them first. */
 const DISPENSABLE = ["STATE", "CLIENT", "UPSTREAM", "AGE", "NO.", "UP", "DOWN"];
 
-/** Most that the room left makes an ID wider, in columns. */
+/** Most columns by which spare room widens an ID. */
 const MOST_ROOM = 30;
 
 /** The columns that fit into a terminal; what is left makes IDs wider, and then addresses. */

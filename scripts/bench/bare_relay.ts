@@ -9,7 +9,7 @@ const [port = 0, echo = 0, sink = 0] = Deno.args.map(Number);
 const HEADER_BYTES = 5;
 const BUFFER_BYTES = 64 << 10;
 
-/** Reads the first frame of a client. Returns it with whatever came along. */
+/** Reads the first frame of a client. Returns it with all other bytes received. */
 async function firstFrame(client: Deno.TcpConn): Promise<Uint8Array> {
   const buffer = new Uint8Array(4096);
   for (let length = 0, wanted = HEADER_BYTES;;) {
@@ -41,7 +41,7 @@ async function serve(client: Deno.TcpConn): Promise<void> {
     await writeAll(server, first);
     await Promise.all([copy(client, server), copy(server, client)]);
   } catch {
-    // one end has gone away, which ends the other
+    // one end is closed, which ends the other
   } finally {
     client[Symbol.dispose]();
     server?.[Symbol.dispose]();

@@ -19,7 +19,7 @@ const THREADS = 2;
 const SERVERS = 10;
 
 const config = emptyConfig();
-/** By name; those of the default configuration limit the number of connections alone. */
+/** Limits by name; the default ones limit only the number of connections. */
 const LIMITS: Readonly<Record<string, Limits>> = {
   "default limits": config,
   "every limit": {
@@ -101,7 +101,7 @@ function arrive(arrived: Int32Array, wanted: number): void {
   for (; seen < wanted; seen = Atomics.load(arrived, 0)) Atomics.wait(arrived, 0, seen);
 }
 
-/** As least_connections asks for all servers of a pool. */
+/** Reads the count of a server, as least_connections does for each server of a pool. */
 function measureServers(looks: number): void {
   const thread = threadOf(newMemory(), 0);
   const counts = Array.from({ length: SERVERS }, (_, at) => thread.ofServer(`eu 10.0.0.${at}:7777`));

@@ -32,7 +32,7 @@ const HELD = 4000;
 /** Round trips a second of `paced`: well below the capacity of each contestant. */
 const PACE = 10_000;
 
-/** How long a contestant has rest before its memory is read, in milliseconds. */
+/** Pause before the memory of a contestant is read, in milliseconds. */
 const REST_MS = 1000;
 
 /** ID 1 leads to the upstream that sends everything back, 2 to the one that drops it. */

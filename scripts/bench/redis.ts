@@ -73,7 +73,7 @@ async function startBalancer(name: string, lines: string): Promise<Server> {
   const flags = ["--v8-flags=--max-semi-space-size=2", "--allow-net", "--allow-read", "--no-prompt"];
   const command = [Deno.execPath(), "run", "--no-check", ...flags, MAIN, "serve", "-c", file];
   const server = await Server.start(command, port, `${folder}/${name}.log`);
-  // it looks for the limit of open files, and the first requests compile
+  // it probes the limit of open files, and the first requests compile code
   await sleep(Math.min(2000, seconds * 500));
   return server;
 }
@@ -166,7 +166,7 @@ function changing(link: Link): AsyncDisposable {
   };
 }
 
-/** How long it takes from the answer to the change until a connection at each of three instances uses it. */
+/** Time from the acknowledgement of a change until a connection at each of three instances uses it. */
 async function measureChanges({ port, link }: { port: number; link: Link }): Promise<void> {
   await using one = startNamed("1");
   await using two = startNamed("2");
@@ -191,7 +191,7 @@ async function measureChanges({ port, link }: { port: number; link: Link }): Pro
   );
 }
 
-/** The upstream that a connection of the ID `moving` gets to. */
+/** The upstream that a connection of the ID `moving` reaches. */
 async function ask(port: number): Promise<string> {
   using conn = await Deno.connect({ hostname: "127.0.0.1", port });
   await conn.write(encodeId("moving"));

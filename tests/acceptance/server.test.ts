@@ -9,7 +9,7 @@ const NUMBERS = concat(encodeId("1"), number(3), number(4));
 
 const END = encodeFrame(FrameType.DATA, new Uint8Array());
 
-/** What the server answers to `bytes`, and what it says of a connection that gets no receipt. */
+/** The server's answer to `bytes`, and its report on a connection that gets no receipt. */
 async function answerTo(bytes: Uint8Array, fin: boolean): Promise<[answer: string, failures: string[]]> {
   const failures: string[] = [];
   const events = { onFailure: (problem: string) => void failures.push(problem) };

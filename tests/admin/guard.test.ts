@@ -26,7 +26,7 @@ Deno.test("a Host that is neither the bound address nor loopback is refused, als
   }
 });
 
-Deno.test("a Host is compared as URLs have it: a name with the dot of the root, an IPv6 address in any spelling", async () => {
+Deno.test("a Host is compared as in URLs: a name may end with a dot, an IPv6 address may have any spelling", async () => {
   await using named = administer(configTo(9), { address: { host: "Admin.example.com", port: 9090 } });
   await using numbered = administer(configTo(9), { address: { host: "2001:DB8:0::01", port: 9090 } });
   await using everywhere = administer(configTo(9), { address: { host: "0:0::0", port: 9090 } });
@@ -42,7 +42,7 @@ Deno.test("a Host is compared as URLs have it: a name with the dot of the root, 
   }
 });
 
-Deno.test("where every address is listened on, any address is a right Host, and no name is", async () => {
+Deno.test("a listener on every address accepts any address as Host, and no name", async () => {
   await using admin = administer(configTo(9), { address: { host: "0.0.0.0", port: 9090 } });
   const status = async (host: string) => (await admin.ask("/healthz", {}, host)).status;
   assertEquals([await status("192.0.2.7:9090"), await status("[2001:db8::1]:9090")], [200, 200]);
@@ -67,7 +67,7 @@ Deno.test("a foreign page may not make changes; the dashboard itself and clients
   );
 });
 
-Deno.test("behind a proxy the configured origins may change something, and their hosts are right ones", async () => {
+Deno.test("behind a proxy the configured origins may make changes, and their hosts are accepted", async () => {
   const origins = ["https://admin.example.com", "https://other.example.com:8443"];
   await using admin = administer(configTo(9), { origins });
   const status = async (host: string, origin: string) => {
@@ -85,7 +85,7 @@ Deno.test("behind a proxy the configured origins may change something, and their
   }
 });
 
-Deno.test("without the token nothing is changed; it is read again for each request", async () => {
+Deno.test("without the token nothing is changed; its file is read for each request", async () => {
   await using token = await tokenFile(`${TOKEN}\n`);
   await using admin = administer(configTo(9), { tokenFile: token.file });
   const ask = (authorization?: string) => {

@@ -21,7 +21,7 @@ const EU = {
   max_connections: 5,
 } as const;
 
-Deno.test("a balancer that runs is alive and ready; one that drains is alive only", async () => {
+Deno.test("a running balancer is alive and ready; a draining one is only alive", async () => {
   await using upstream = startEcho();
   await using admin = administer(configTo(upstream.port));
   using client = await admin.relayed("1");
@@ -98,7 +98,7 @@ Deno.test("connections are listed in pages and found by ID, upstream, address an
   for (const client of clients) client.close();
 });
 
-Deno.test("a connection is closed by its number, all of an ID by the ID; the log has the reason kicked", async () => {
+Deno.test("connections are closed by number or by ID, with the reason kicked in the log", async () => {
   await using upstream = startEcho();
   const routes = [{ match: "*", host: "127.0.0.1", port: upstream.port }];
   await using admin = administer(configTo(9, { routes }));
@@ -155,7 +155,7 @@ Deno.test("explain gives the reason why an ID or an address is refused", async (
   assertEquals((await admin.ask("/api/v1/explain?id=1&from=10.0.0.0/8")).status, 400);
 });
 
-Deno.test("explain reports that an ID is refused where no server of its pool can be tried", async () => {
+Deno.test("explain reports a refusal if no server of the pool can be tried", async () => {
   await using upstream = startEcho();
   const explained = async (weight: number) => {
     const server = { host: "127.0.0.1", port: upstream.port, weight, backup: false };
@@ -242,7 +242,7 @@ Deno.test("the OpenAPI document has every endpoint, and every endpoint answers",
   }
 });
 
-/** Every property of `value`, however deep, that `schema` does not have. */
+/** Every property of `value`, at any depth, that `schema` does not have. */
 function undocumented(value: unknown, schema: JsonSchema, path = ""): string[] {
   const one = schema.anyOf?.find(({ type }) => type !== "null") ?? schema;
   if (Array.isArray(value)) return value.flatMap((item) => undocumented(item, one.items ?? {}, `${path}[]`));
@@ -253,7 +253,7 @@ function undocumented(value: unknown, schema: JsonSchema, path = ""): string[] {
   });
 }
 
-/** The part of a schema that is followed. */
+/** The used part of a JSON Schema. */
 interface JsonSchema {
   readonly type?: string;
   readonly anyOf?: readonly JsonSchema[];
@@ -293,7 +293,7 @@ Deno.test("the OpenAPI document has the schema of each answer, with every field 
   await checked("/api/v1/drain", "", "POST");
 });
 
-Deno.test("a method that a path does not have is answered with those that it has", async () => {
+Deno.test("a method that is not allowed is answered with those that are", async () => {
   await using admin = administer(configTo(9));
   const allowed = async (path: string, method: string) => {
     const response = await admin.ask(path, { method });

@@ -23,7 +23,7 @@ async function startServer(config = configTo(9)) {
   };
 }
 
-Deno.test("it closes at once though an event stream is open and a request is half sent", async () => {
+Deno.test("it closes at once, even with an open event stream and a request that is half sent", async () => {
   await using served = await startServer();
   const { port } = served.server.address;
   const events = await fetch(`${served.url}/api/v1/events`);
@@ -42,7 +42,7 @@ Deno.test("the error for an address in use names it", async () => {
   assertStringIncludes(error.message, `cannot serve the admin API on 127.0.0.1:${address.port}: `);
 });
 
-Deno.test("streams whose client has gone, and HEAD requests, take no place among the streams", async () => {
+Deno.test("streams whose client has disconnected, and HEAD requests, do not count as streams", async () => {
   await using served = await startServer();
   const url = `${served.url}/api/v1/events`;
   for (let round = 0; round < 60; round++) {
@@ -52,7 +52,7 @@ Deno.test("streams whose client has gone, and HEAD requests, take no place among
   }
 });
 
-Deno.test("the port for clients answers nothing that only the admin listener does", async () => {
+Deno.test("the port for clients does not serve the admin API", async () => {
   await using served = await startServer();
   for (const path of ["/metrics", "/healthz", "/api/v1/status", "/"]) {
     const response = await fetch(`http://127.0.0.1:${served.admin.port}${path}`);

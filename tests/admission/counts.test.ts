@@ -11,7 +11,7 @@ Deno.test("a key is counted up to its limit, and each release makes room for one
   assert(counts.tryAdd("a", 2));
 });
 
-Deno.test("a limit of 0 is none, and keys such as __proto__ are plain", () => {
+Deno.test("a limit of 0 means no limit, and keys such as __proto__ are plain", () => {
   const counts = new MapCounts();
   for (let index = 0; index < 1000; index++) assert(counts.tryAdd("__proto__", 0));
   assertEquals([counts.get("__proto__"), counts.get("constructor")], [1000, 0]);

@@ -4,7 +4,7 @@ import { assertEquals, assertThrows } from "../assert.ts";
 import { type Changes, configTo } from "../fixture.ts";
 import { openThreads } from "../shared/fixture.ts";
 
-/** A limiter, and who was evicted from it. */
+/** A limiter, and the clients that it evicted. */
 function limiterOf(changes: Changes, counts?: AdmissionCounts) {
   const limiter = new Limiter(configTo(9, changes), counts);
   const evicted: string[] = [];
@@ -76,7 +76,7 @@ overCounts("limits that a reload brings count what is open already", (limiterOf)
   assertThrows(() => reserve("j"), Refusal, "more than 3 connections");
 });
 
-/** The limiters of two threads. What one asks of the other reaches it when `deliver` is called. */
+/** The limiters of two threads. Requests of one to the other are delivered by `deliver`. */
 function limitersOf(changes: Changes) {
   const { one, other, evictions } = openThreads(2);
   const limiters = [limiterOf(changes, one), limiterOf(changes, other)] as const;
@@ -86,7 +86,7 @@ function limitersOf(changes: Changes) {
   return { limiters, deliver };
 }
 
-Deno.test("limits hold over all threads, and a place that one thread releases another can take", () => {
+Deno.test("limits hold over all threads, and another thread can take a released place", () => {
   const { limiters: [one, other] } = limitersOf({
     limits: { connections: 4, connections_per_ip: 2, connections_per_id: 1 },
   });
@@ -130,7 +130,7 @@ Deno.test("duplicate_id: replace ends the older connection in another thread, an
   assertEquals([one.evicted, other.evicted], [["a REPLACED"], []]);
 });
 
-Deno.test("of connections of an ID in several threads the last one stays, however late threads are notified", () => {
+Deno.test("of connections of an ID in several threads the last one is kept, however late threads are notified", () => {
   const { limiters: [one, other], deliver } = limitersOf({ duplicate_id: "replace" });
   one.reserve("a").identified("1");
   other.reserve("b").identified("1");
@@ -152,7 +152,7 @@ Deno.test("a thread without silent clients evicts that of another thread which h
   assertEquals([one.limiter.held, other.limiter.held], [1, 1]);
 });
 
-Deno.test("a client that sends its ID gets no place that another thread has taken already", () => {
+Deno.test("a client that sends its ID does not get a place that another thread has taken", () => {
   const { limiters: [one, other], deliver } = limitersOf({ limits: { connections: 2 } });
   const late = one.reserve("a");
   other.reserve("b").identified("1");

@@ -5,7 +5,7 @@ import { sized, SOAK } from "../soak.ts";
 /** Addresses per generation: those of the program at full size. */
 const MAX_ADDRESSES = sized(100_000);
 
-Deno.test("a bucket holds as many tokens as a second brings, and fills at that rate", () => {
+Deno.test("a bucket holds the tokens of one second, and fills at that rate", () => {
   let now = 5000;
   const rates = new RateLimiter(() => now);
   const taken = (count: number) =>
@@ -33,7 +33,7 @@ Deno.test("a bucket is remembered until it is full again", () => {
     rates.tryTake(`other ${step}`, 2);
     now += 100;
   }
-  // 10 were tried a second, so the bucket has been empty for long
+  // with 10 attempts a second the bucket has long been empty
   assertEquals([rates.tryTake("a", 2), rates.tryTake("a", 2)], [true, false]);
 });
 

@@ -1,4 +1,4 @@
-/** The dashboard without eyes or a mouse: roles and names, the keyboard alone, and the rules of axe. */
+/** Accessibility of the dashboard: roles and names, the keyboard alone, and the rules of axe. */
 
 import axe from "axe-core";
 import type { Page } from "playwright-core";
@@ -93,7 +93,7 @@ browserTest(
     for (let presses = 0; presses < 6; presses++) {
       await page.keyboard.press("Tab");
       const { name, inDialog, onPage } = await focused(page);
-      // between the last button and the first the browser's own ones have the focus
+      // between the last button and the first, the focus is in the browser's own controls
       assert(inDialog || !onPage, `${name} is behind the dialog`);
       if (inDialog) names.add(name);
     }
@@ -111,7 +111,7 @@ browserTest(
   },
 );
 
-/** What a rule of axe finds wrong. */
+/** A violation found by axe. */
 interface Violation {
   readonly id: string;
   readonly nodes: readonly { readonly html: string; readonly failureSummary: string }[];
@@ -132,7 +132,7 @@ for (const [theme, width] of [["light", 1600], ["dark", 360]] as const) {
   });
 }
 
-/** What the rules of axe find wrong. */
+/** The violations found by axe. */
 async function violations(page: Page): Promise<readonly Violation[]> {
   await page.evaluate(axe.source);
   return (await page.evaluate<{ violations: Violation[] }>("axe.run()")).violations;

@@ -1,4 +1,4 @@
-/** What a page in a real browser sees. The program is the one on docs/clients.md. */
+/** A page in a real browser as a client. Its program is the one in docs/clients.md. */
 
 import { AcceptanceServer } from "../../lib/acceptance/server.ts";
 import type { Receipt } from "../../lib/acceptance/receipt.ts";
@@ -15,7 +15,7 @@ const FILES = { "/client.js": programs.get("JavaScript, WebSocket") ?? "" };
 
 const ignore = CHROMIUM === undefined;
 
-/** A listener that takes WebSockets from these origins alone. */
+/** A listener that accepts WebSockets from these origins only. */
 const listenersFor = (origins: readonly string[]) => [{ address: ANYWHERE, websocket: { origins } }];
 
 /** Calls the page's client; an error becomes its message. */

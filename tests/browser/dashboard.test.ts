@@ -1,4 +1,4 @@
-/** The dashboard in a real browser, before a balancer with traffic. */
+/** The dashboard in a real browser, for a balancer with traffic. */
 
 import type { Page } from "playwright-core";
 import { parseConfig } from "../../lib/config/parse.ts";
@@ -92,11 +92,11 @@ browserTest("the page survives a restart of the balancer and shows it", async ()
   await shows(page, "#state", "running");
   using _client = await second.admin.relayed("1");
   await shows(page, "#tile-active", "1");
-  // the browser itself writes that it cannot connect
+  // the browser itself logs that it cannot connect
   assertEquals(opened.console.filter((line) => !line.startsWith("Failed to load resource: ")), []);
 });
 
-browserTest("a page whose stream is refused shows that, and gets one when there is room", async () => {
+browserTest("a page whose stream is refused shows that, and gets one once there is room", async () => {
   await using served = await startServed();
   const streams = await Promise.all(
     Array.from({ length: 50 }, () => fetch(`http://127.0.0.1:${served.port}/api/v1/events`)),
@@ -125,7 +125,7 @@ browserTest("the page has the number of workers, and the routes of the configura
   assertEquals(opened.console, []);
 });
 
-browserTest("an answer that comes after that to a later question is not shown", async () => {
+browserTest("an answer that arrives after that to a later request is not shown", async () => {
   await using served = await startServed();
   using _one = await served.admin.relayed("one");
   using _two = await served.admin.relayed("two");
@@ -151,7 +151,7 @@ browserTest("an answer that comes after that to a later question is not shown", 
   assertEquals(opened.console, []);
 });
 
-browserTest("a hundred servers scroll in a table of their own, by keyboard too", async () => {
+browserTest("a hundred servers scroll within their table, also by keyboard", async () => {
   const servers = Array.from({ length: 100 }, (_, index) => {
     return { host: "127.0.0.1", port: 1 + index, weight: 1, backup: false };
   });
@@ -172,7 +172,7 @@ browserTest("a hundred servers scroll in a table of their own, by keyboard too",
   assertEquals(opened.console, []);
 });
 
-browserTest("a page that stays hidden gives its stream back, and opens another when it is seen", async () => {
+browserTest("a page that stays hidden closes its stream, and opens another when it is visible", async () => {
   await using served = await startServed();
   await using opened = await openDashboard(served.port, { fresh: true });
   const { page } = opened;

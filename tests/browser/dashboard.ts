@@ -1,4 +1,4 @@
-/** The dashboard in a real browser, before a balancer. */
+/** The dashboard of a balancer in a real browser. */
 
 import { type Browser, type Page } from "playwright-core";
 import { AdminServer } from "../../lib/admin/server.ts";
@@ -9,7 +9,7 @@ import { type Changes, configTo } from "../fixture.ts";
 import { startEcho } from "../upstreams.ts";
 import { launch } from "./pages.ts";
 
-/** Whether there is no browser. */
+/** Whether tests with a browser are ignored, since there is none. */
 export const noBrowser = CHROMIUM === undefined;
 
 /** One browser for all the tests of a thread. */

@@ -1,4 +1,4 @@
-/** The dashboard before many connections: upstream and balancer are a process each, for the sake of open files. */
+/** The dashboard with many connections. Upstream and balancer are processes of their own, since they need many open files. */
 
 import type { CDPSession, Page } from "playwright-core";
 import { encodeId } from "../../lib/frame/tlv.ts";
@@ -10,7 +10,7 @@ import { sized } from "../soak.ts";
 import { pause } from "../wait.ts";
 import { browserTest, openDashboard, shows, withBrowser } from "./dashboard.ts";
 
-/** All at once: relayed to an upstream, and those whose ID has not come. They take two files and one. */
+/** Connections that are relayed, and those that have sent no ID. They take two open files and one. */
 const RELAYED = sized(9000, 0.03);
 const SILENT = sized(1000, 0.03);
 const ALL = RELAYED + SILENT;
@@ -21,7 +21,7 @@ const text = (count: number) => count.toLocaleString("en");
 
 const idOf = (index: number) => `device-${String(index).padStart(5, "0")}`;
 
-/** An upstream that echoes, and a balancer with an admin API before it. */
+/** An echoing upstream, and a balancer with an admin API. */
 async function startBoth() {
   const upstream = start({ command: [] }, ["upstream", "--listen", "127.0.0.1:0", "--mode", "echo"]);
   await upstream.stdout.until("listening on");
@@ -69,13 +69,13 @@ async function openAll({ connect }: Serving): Promise<Disposable> {
   };
 }
 
-/** Bytes of the objects of the page that are in use. */
+/** Memory of the page's live objects, in bytes. */
 async function heap(session: CDPSession): Promise<number> {
   await session.send("HeapProfiler.collectGarbage");
   return (await session.send("Runtime.getHeapUsage")).usedSize;
 }
 
-/** The longest that the page was busy with one thing while `work` ran, in milliseconds. */
+/** The longest task of the page while `work` ran, in milliseconds. */
 async function longestTask(page: Page, work: () => Promise<void>): Promise<number> {
   await page.evaluate(`
     globalThis.longest = 0;
@@ -107,7 +107,7 @@ async function eventBytes(admin: number, seconds: number): Promise<number> {
 
 withBrowser();
 
-browserTest(`with ${ALL} connections the page finds and kicks one, stays quick and small`, async () => {
+browserTest(`with ${ALL} connections the page finds and kicks one, and stays fast and small`, async () => {
   await using both = await startBoth();
   using _clients = await openAll(both.serving);
   await using opened = await openDashboard(both.admin, { fresh: true });

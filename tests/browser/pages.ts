@@ -5,11 +5,11 @@ import { CHROMIUM } from "./chromium.ts";
 
 /** A page that is open. */
 export interface OpenPage extends AsyncDisposable {
-  /** What the page states as its origin. */
+  /** The origin that the page sends. */
   readonly origin: string;
-  /** The value of an expression in the page; of a promise, what it resolves to. */
+  /** The value of an expression in the page. Promises are awaited. */
   evaluate<T>(expression: string): Promise<T>;
-  /** Lines that the page and the browser wrote to the page's console. */
+  /** Lines in the page's console. */
   readonly console: readonly string[];
 }
 
@@ -38,7 +38,7 @@ export async function openPage(files: Readonly<Record<string, string>>): Promise
   };
 }
 
-/** Longest that the page may take, many times what it needs on a busy machine; without it a hang would say nothing. */
+/** Time limit for the page, so that a hang is reported: many times what it needs on a busy machine. */
 const EVALUATE_MS = 120_000;
 
 async function within<T>(ms: number, work: Promise<T>, said: () => readonly string[]): Promise<T> {

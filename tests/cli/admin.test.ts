@@ -1,4 +1,4 @@
-/** `switchyard serve` with an admin API: a process under net and read alone. */
+/** `switchyard serve` with an admin API, as a process with net and read permissions only. */
 
 import { encodeId } from "../../lib/frame/tlv.ts";
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "../assert.ts";
@@ -19,7 +19,7 @@ async function adminUrl({ stderr }: Running): Promise<string> {
   return url;
 }
 
-/** The page and all that it names: an executable has them inside. */
+/** The page and the files that it loads, which an executable embeds. */
 async function fetchDashboard(url: string): Promise<void> {
   const page = await (await fetch(`${url}/`)).text();
   const files = [...page.matchAll(/(?:src|href)="(\/[^"]+)"/g)].map(([, path]) => path ?? "");
@@ -33,7 +33,7 @@ async function fetchDashboard(url: string): Promise<void> {
   }
 }
 
-Deno.test("serve has an admin API where asked to; reload, health and drain work through it", async () => {
+Deno.test("serve --admin serves an admin API; reload, health and drain work through it", async () => {
   await using upstream = startEcho();
   await using served = await serve(routeTo(upstream.port), { flags: ["--admin", "127.0.0.1:0"] });
   const url = await adminUrl(served.balancer);
@@ -65,7 +65,7 @@ Deno.test("a reload moves the admin API, gives it a token and turns it off; an a
   await using served = await serve("", { text: settings(`admin: { address: "127.0.0.1:${first}" }\n`) });
   await Deno.writeTextFile(`${served.folder}/token`, TOKEN);
   await said(served, `admin API at http://127.0.0.1:${first}/`);
-  /** Has the balancer that listens at `port` reload this; gives the status of its answer. */
+  /** Writes a configuration, and has the balancer on `port` reload it. Returns the status of the answer. */
   const reload = async (port: number, admin: string, headers = {}) => {
     await Deno.writeTextFile(served.file, settings(admin));
     const response = await fetch(`http://127.0.0.1:${port}/api/v1/reload`, { method: "POST", headers });
@@ -112,7 +112,7 @@ Deno.test("the admin API of the file can be turned off; its token file is checke
   assertMatch(err[0] ?? "", /admin\.token_file: .*none: there is no such file/);
 });
 
-Deno.test("an address that others reach needs a token", async () => {
+Deno.test("an admin address that other machines can reach needs a token", async () => {
   const { status, err } = await run("serve", "--route", "1=127.0.0.1:9", "--admin", "0.0.0.0:0");
   assertEquals([status, err.length], [2, 1]);
   assertMatch(

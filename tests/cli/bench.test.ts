@@ -16,7 +16,7 @@ function benchAt(target: string, duration: string, ...args: string[]) {
   return run("bench", "--connect", target, "--id", "1", "--duration", duration, ...args);
 }
 
-/** How bench is told to speak to a port: each mode is measured over both transports. */
+/** Targets of bench for a port: each mode is measured over both transports. */
 const TARGETS: readonly ((port: number) => string)[] = [
   (port) => `127.0.0.1:${port}`,
   (port) => `ws://127.0.0.1:${port}/path?query`,
@@ -26,7 +26,7 @@ const MEASURED = [true, false].flatMap((forward_id) =>
   ["rtt", "connect"].flatMap((mode) => TARGETS.map((target) => ({ forward_id, mode, target })))
 );
 
-/** Asserts what a measurement of an echo prints. */
+/** Asserts the output of a measurement of an echo. */
 async function measures({ forward_id, mode, target }: typeof MEASURED[number]): Promise<void> {
   await using balancer = startEchoing({ forward_id });
   const args = ["--mode", mode, "--connections", "3", "--message-bytes", "20000"];
@@ -41,7 +41,7 @@ Deno.test("bench measures an echo in each mode, over each transport, with and wi
   await Promise.all(MEASURED.map(measures));
 });
 
-/** Asserts that a stream that is measured counts no more than a sink got. */
+/** Asserts that the measurement of a stream counts no more than a sink has received. */
 async function streams(target: (port: number) => string): Promise<void> {
   let got = 0;
   await using balancer = startPath(async (conn) => {
@@ -54,15 +54,15 @@ async function streams(target: (port: number) => string): Promise<void> {
   const [, messages] = /; (\d+) messages in all/.exec(out[1] ?? "") ?? [];
   const sent = Number(messages) * (64 << 10);
   assert(sent > 0);
-  // a stream is cut at the end: what the kernel and the balancer hold of it is still on its way
+  // at the end the kernel and the balancer still buffer a part of the stream
   await until(() => got >= sent, `the sink has got the ${sent} bytes that were counted`);
 }
 
-Deno.test("bench --mode stream counts the bytes that a sink got, over each transport", async () => {
+Deno.test("bench --mode stream counts the bytes that a sink received, over each transport", async () => {
   await Promise.all(TARGETS.map(streams));
 });
 
-Deno.test("bench ends at once with status 1 and the code where it is refused", async () => {
+Deno.test("bench that is refused ends at once with status 1 and the code", async () => {
   await using balancer = startBalancer(configTo(9, { routes: [] }));
   for (const mode of ["rtt", "connect", "stream"]) {
     for (const target of TARGETS) {
@@ -74,7 +74,7 @@ Deno.test("bench ends at once with status 1 and the code where it is refused", a
   }
 });
 
-Deno.test("bench ends at once with status 1 where nothing listens", async () => {
+Deno.test("bench ends at once with status 1 if nothing listens", async () => {
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const { port } = listener.addr;
   listener.close();
@@ -83,14 +83,14 @@ Deno.test("bench ends at once with status 1 where nothing listens", async () => 
   assertMatch(err[0] ?? "", new RegExp(`^bench: cannot connect to 127.0.0.1:${port}: .*refused`));
 });
 
-Deno.test("bench ends in time with status 1 where a WebSocket handshake is not answered", async () => {
+Deno.test("bench ends in time with status 1 if a WebSocket handshake is not answered", async () => {
   await using silent = startUpstream((conn) => receiveAll(conn).then(() => {}));
   const { status, err } = await benchAt(`ws://127.0.0.1:${silent.port}/`, "500ms");
   assertEquals([status, err.length], [1, 1]);
   assertStringIncludes(err[0] ?? "", "no round trips completed in time");
 });
 
-Deno.test("bench ends in time with status 1 where nothing comes back", async () => {
+Deno.test("bench ends in time with status 1 if nothing comes back", async () => {
   await using upstream = startUpstream((conn) => receiveAll(conn).then(() => {}));
   await using balancer = startBalancer(configTo(upstream.port));
   const { status, err } = await bench(balancer.port, "500ms");

@@ -3,7 +3,7 @@ import { Authority, Certificate, hasOpenssl } from "../certificates.ts";
 import { run } from "./command.ts";
 
 Deno.test({
-  name: "check names every file of TLS that cannot be used, and takes those that can",
+  name: "check reports every TLS file that cannot be used, and accepts the others",
   ignore: !hasOpenssl,
   async fn() {
     await using certificate = await Certificate.create("first");
@@ -41,7 +41,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "check and serve refuse a key that does not fit with the same line and exit status 2",
+  name: "check and serve refuse a key that does not match with the same line and exit status 2",
   ignore: !hasOpenssl,
   async fn() {
     await using first = await Certificate.create("first");

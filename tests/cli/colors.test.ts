@@ -1,4 +1,4 @@
-/** Colours on a terminal, which script(1) provides, and none otherwise. */
+/** Colours on a terminal, which script(1) simulates, and none otherwise. */
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "../assert.ts";
 import { commandLine } from "../e2e/processes.ts";
@@ -9,7 +9,7 @@ const hasScript = await (async () => {
     const { stdout } = await new Deno.Command("script", { args: ["--version"] }).output();
     return new TextDecoder().decode(stdout).includes("util-linux");
   } catch {
-    return false; // each platform without it has a program of its own for this
+    return false; // other platforms have other programs for this
   }
 })();
 

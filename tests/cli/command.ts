@@ -1,9 +1,9 @@
-/** Running a command line within the test's own process. */
+/** Runs command lines within the test's own process. */
 
 import type { Io } from "../../lib/cli/io.ts";
 import { main } from "../../main.ts";
 
-/** What a command line did. */
+/** The result of a command line. */
 export interface Ran {
   readonly status: number;
   /** Lines of standard output. */
@@ -17,7 +17,7 @@ export function run(...args: string[]): Promise<Ran> {
   return runWith({}, ...args);
 }
 
-/** The same with other properties of its output. */
+/** The same with other options for its output. */
 export async function runWith(changes: Partial<Io>, ...args: string[]): Promise<Ran> {
   const [out, err]: string[][] = [[], []];
   const io = {

@@ -1,4 +1,4 @@
-/** Each script is run by its shell; shells that are not installed are passed over. */
+/** Runs each completion script by its shell; missing shells are skipped. */
 
 import { COMMANDS } from "../../lib/cli/commands.ts";
 import { SHELLS } from "../../lib/cli/completion_scripts.ts";
@@ -29,7 +29,7 @@ async function linesOf(shell: string, commands: string, cwd?: string, before = "
   return new TextDecoder().decode(stdout).trim().split("\n");
 }
 
-/** What bash offers for the last of `words`. */
+/** Bash's completions for the last of `words`. */
 function bash(words: readonly string[], cwd?: string): Promise<string[]> {
   const typed = words.map((word) => `'${word}'`).join(" ");
   const commands = `COMP_WORDS=(switchyard ${typed}); COMP_CWORD=${words.length}
@@ -37,14 +37,14 @@ _switchyard; printf '%s\\n' "\${COMPREPLY[@]}"`;
   return linesOf("bash", commands, cwd);
 }
 
-/** What fish offers behind `words`, without descriptions. */
+/** Fish's completions behind `words`, without descriptions. */
 async function fish(words: string, cwd?: string): Promise<string[]> {
   return (await linesOf("fish", `complete -C 'switchyard ${words}'`, cwd)).map((line) =>
     line.split("\t")[0] ?? ""
   );
 }
 
-/** What the script tells zsh to offer: its own functions are replaced by ones that print. */
+/** The completions that the script gives zsh, whose functions are replaced by ones that print. */
 function zsh(words: readonly string[]): Promise<string[]> {
   const stubs = `compdef() { }; _arguments() { print -rl -- "$@" }; _describe() { print -rl -- \${(P)2} }`;
   const typed = words.map((word) => `'${word}'`).join(" ");
@@ -55,7 +55,7 @@ function zsh(words: readonly string[]): Promise<string[]> {
 const [hasBash, hasZsh, hasFish] = await Promise.all(SHELLS.map(isInstalled));
 
 Deno.test({
-  name: "bash completes commands, flags, the few words of a value, and files",
+  name: "bash completes commands, flags, the words of a value, and files",
   ignore: !hasBash,
   async fn() {
     assertEquals(await bash(["cl"]), ["client"]);
@@ -95,7 +95,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "fish completes commands, flags, the few words of a value, and files",
+  name: "fish completes commands, flags, the words of a value, and files",
   ignore: !hasFish,
   async fn() {
     assertEquals(await fish("cl"), ["client"]);

@@ -18,19 +18,19 @@ async function explain(text: string, ...args: string[]) {
 
 const explainFrom = (address: string) => explain(FILE, "1", "--from", address);
 
-Deno.test("explain --from names the entry that lets an address in", async () => {
+Deno.test("explain --from names the entry that allows an address", async () => {
   const { status, lines } = await explainFrom("10.1.2.3");
   assertEquals([status, lines[0]], [0, "from 10.1.2.3: admitted: allow 10.0.0.0/8"]);
   assertStringIncludes(lines[1] ?? "", "n1.example.com:7777");
 });
 
-Deno.test("explain --from names the entry that keeps an address out, with exit status 1", async () => {
+Deno.test("explain --from names the entry that denies an address, with exit status 1", async () => {
   const { status, lines } = await explainFrom("::ffff:10.66.0.1");
   assertEquals(status, 1);
   assertEquals(lines[0], "from ::ffff:10.66.0.1: refused with FORBIDDEN (8): deny 10.66.0.0/16");
 });
 
-Deno.test("explain --from with a value that is no address is one line and exit status 2", async () => {
+Deno.test("explain --from with an invalid address is one line and exit status 2", async () => {
   for (const address of ["10.0.0.0/8", "here"]) {
     const { status, lines } = await explainFrom(address);
     assertEquals([status, lines.length], [2, 1]);
@@ -47,7 +47,7 @@ routes:
 default: { host: e.example.com, port: 5 }
 `;
 
-Deno.test("explain gives for each rule the reason why it is selected or not", async () => {
+Deno.test("explain shows for each rule why it is selected or not", async () => {
   const exact = await explain(RULES, "eu-1");
   assertEquals([exact.status, exact.lines], [0, [
     'ID "eu-1": id eu-1 -> a.example.com:1',

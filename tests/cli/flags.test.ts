@@ -17,13 +17,13 @@ const spec: CommandSpec = {
 
 const problemsOf = (...args: string[]) => assertThrows(() => readFlags(args, spec), UsageError).problems;
 
-Deno.test("a value may be a dash or a negative number, and behind = anything", () => {
+Deno.test("a value may be a dash or a negative number, and anything after =", () => {
   const flags = readFlags(["--count", "-5", "-c", "-", "--id=--x", "--quiet", "file"], spec);
   assertEquals([flags.value("count"), flags.value("config"), flags.value("id")], ["-5", "-", "--x"]);
   assertEquals([flags.has("quiet"), flags.positional], [true, ["file"]]);
 });
 
-Deno.test("a value may follow the letter of its flag at once", () => {
+Deno.test("a value may follow the letter of its flag directly", () => {
   for (const word of ["-cfile", "-c=file"]) {
     assertEquals(readFlags(["--id", "1", word], spec).value("config"), "file");
   }
@@ -38,7 +38,7 @@ Deno.test("a switch takes no value", () => {
   assertEquals(readFlags(["--id=1", "--", "--quiet=no"], spec).positional, ["--quiet=no"]);
 });
 
-Deno.test("a missing flag is reported beside an argument that is too many", () => {
+Deno.test("a missing flag is reported together with an argument that is not expected", () => {
   const missing: string[] = [];
   const error = assertThrows(() => readFlags(["file", "1"], spec, missing), UsageError);
   assertEquals(error.problems, [
@@ -53,7 +53,7 @@ Deno.test("a negative number is an argument, in its place among the others", () 
   assertEquals(readFlags(["file", "--id", "1", "-5"], pair).positional, ["file", "-5"]);
 });
 
-Deno.test("words behind -- are no flags", () => {
+Deno.test("words after -- are arguments", () => {
   assertEquals(readFlags(["--id", "1", "--", "--quiet"], spec).positional, ["--quiet"]);
 });
 

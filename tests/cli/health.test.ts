@@ -3,7 +3,7 @@ import { freePort } from "../sockets.ts";
 import { assertEquals, assertMatch } from "../assert.ts";
 import { run } from "./command.ts";
 
-/** An HTTP server that answers every request with `status`, and the paths that were asked for. */
+/** An HTTP server that answers every request with `status`, and the requested paths. */
 function startAdmin(status: number) {
   const paths: string[] = [];
   const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, (request) => {
@@ -35,20 +35,20 @@ Deno.test("the listener is found in the configuration; one bound to every addres
   assertEquals([status, out], [0, [`ready: 127.0.0.1:${balancer.port} accepts connections`]]);
 });
 
-Deno.test("where nothing listens it is not ready", async () => {
+Deno.test("if nothing listens it is not ready", async () => {
   const { status, out, err } = await run("health", "--connect", `127.0.0.1:${freePort()}`);
   assertEquals([status, out.length, err.length], [1, 0, 1]);
   assertMatch(err[0] ?? "", /^not ready: 127\.0\.0\.1:\d+: .*refused/i);
 });
 
-Deno.test("the admin listener's /readyz decides where one is named", async () => {
+Deno.test("--admin requests /readyz of that listener", async () => {
   await using admin = startAdmin(200);
   const { status, out } = await run("health", "--admin", admin.address);
   assertEquals([status, out], [0, [`ready: ${admin.address} answers /readyz with status 200`]]);
   assertEquals(admin.paths, ["/readyz"]);
 });
 
-Deno.test("the admin listener of the configuration is asked before any other", async () => {
+Deno.test("the admin listener of the configuration takes precedence over others", async () => {
   await using admin = startAdmin(200);
   const listeners = `listeners: [{ address: "127.0.0.1:${freePort()}" }]\n`;
   await using config = await configFile(
@@ -58,7 +58,7 @@ Deno.test("the admin listener of the configuration is asked before any other", a
   assertEquals([status, out], [0, [`ready: ${admin.address} answers /readyz with status 200`]]);
 });
 
-Deno.test("a balancer that drains is not ready", async () => {
+Deno.test("a draining balancer is not ready", async () => {
   await using admin = startAdmin(503);
   const { status, err } = await run("health", "--admin", admin.address);
   assertEquals([status, err], [1, [`not ready: ${admin.address}: /readyz answers with status 503`]]);
@@ -74,7 +74,7 @@ Deno.test("an admin listener that does not answer is not ready once the timeout 
 Deno.test("a file that has become unusable does not make a running balancer unhealthy", async () => {
   await using config = await configFile("routes: [{ id: 1 }]\n");
   const { status, out, err } = await run("health", "-c", config.file, "--timeout", "2s");
-  // whether something listens on the default port is not this test's to say
+  // something may listen on the default port
   assertEquals(status === 0 ? out.length : err.length - 1, 1);
   assertMatch(err[0] ?? "", /^cannot read the listeners .*routes\[0\]/);
 });

@@ -4,7 +4,7 @@ import type { Config } from "../../lib/config/config.ts";
 import { configTo } from "../fixture.ts";
 import { routeTo, serve } from "../serving.ts";
 
-/** Files of a system that lets `most` be open, and how many are. */
+/** A system that permits `most` open files, and the number of open ones. */
 function files(most: number) {
   const state = { open: 0 };
   const open = () => {
@@ -15,7 +15,7 @@ function files(most: number) {
   return { state, open };
 }
 
-/** Limits with that many connections; as the file has it without one where it is undefined. */
+/** Limits with that many connections; undefined stands for a file without the field. */
 function limitsOf(connections: number | undefined): Pick<Config, "limits"> {
   const { connections: _, ...limits } = configTo(9).limits;
   return { limits: connections === undefined ? limits : { ...limits, connections } };
@@ -44,7 +44,7 @@ Deno.test("beyond the first 1100 files nothing is tried before tryRest", async (
   assertEquals(state.open, 0);
 });
 
-Deno.test("while the rest is tried, connections find 200 files to open at every turn", async () => {
+Deno.test("while the rest is tried, connections can always open 200 files", async () => {
   const { state, open } = files(12_345);
   let most = 0;
   const openFiles = new OpenFiles(limitsOf(undefined), () => {
@@ -56,7 +56,7 @@ Deno.test("while the rest is tried, connections find 200 files to open at every 
   const turns = setInterval(() => left.push(most - state.open), 0);
   assertEquals(await openFiles.tryRest(() => 0), true);
   clearInterval(turns);
-  // what was open at once before may be opened again
+  // as many as were open at once before may be opened again
   assert(left.length > 20 && Math.min(...left) >= 200, `files left at the turns: ${left}`);
   assertEquals(state.open, 0);
 });
@@ -68,7 +68,7 @@ Deno.test("the files of open connections count as openable", async () => {
   assertEquals(openFiles.withLimit(config).limits.connections, 2500);
 });
 
-Deno.test("tryRest tries nothing where the first files showed the limit, and frees all where it is aborted", async () => {
+Deno.test("tryRest tries nothing if the first files showed the limit, and frees all if it is aborted", async () => {
   const low = new OpenFiles(limitsOf(undefined), files(1000).open);
   assertEquals(await low.tryRest(() => 0), false);
   const { state, open } = files(100_000);
@@ -79,7 +79,7 @@ Deno.test("tryRest tries nothing where the first files showed the limit, and fre
   assertEquals(state.open, 0);
 });
 
-Deno.test("where all files were tried before, none is tried while connections are served", async () => {
+Deno.test("if all files were tried before, none is tried while connections are served", async () => {
   const { state, open } = files(5600);
   let tries = 0;
   const openFiles = new OpenFiles(limitsOf(undefined), () => {
@@ -114,7 +114,7 @@ for (
     1,
   ]] as const
 ) {
-  Deno.test(`without limits.connections ${connections} are allowed where ${most} files can be opened`, async () => {
+  Deno.test(`without limits.connections ${connections} are allowed if ${most} files can be opened`, async () => {
     const { open } = files(most);
     const openFiles = new OpenFiles(limitsOf(undefined), open);
     await openFiles.tryRest(() => 0);
@@ -127,7 +127,7 @@ for (
 const limited = ["sh", "-c", 'ulimit -n 1024; exec "$@"', "sh"];
 
 Deno.test({
-  name: "serve lowers the default limit of connections where the files run out beyond the first 1100",
+  name: "serve lowers the default limit of connections if files run out beyond the first 1100",
   ignore: Deno.build.os === "windows",
   async fn() {
     const place = { command: ["sh", "-c", 'ulimit -n 4000; exec "$@"', "sh"] };
@@ -164,7 +164,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "serve starts without a warning where the file sets no limit of connections, and logs what it starts",
+  name: "serve starts without a warning if the file sets no limit of connections, and logs its settings",
   ignore: Deno.build.os === "windows",
   async fn() {
     await using serving = await serve(routeTo(9), { place: { command: limited } });

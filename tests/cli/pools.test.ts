@@ -23,7 +23,7 @@ async function lines(command: string, ...args: string[]): Promise<string[]> {
   return [...out, ...err];
 }
 
-Deno.test("check sums up each pool", async () => {
+Deno.test("check summarizes each pool", async () => {
   assertEquals(
     (await lines("check")).filter((line) => line.startsWith("pool") || line.startsWith("routes")),
     [
@@ -49,7 +49,7 @@ Deno.test("routes lists the servers of each pool", async () => {
   ]);
 });
 
-Deno.test("explain lists the servers that an ID tries, in order where the ID decides", async () => {
+Deno.test("explain lists the servers that an ID tries, in order if that depends on the ID", async () => {
   const found = (await lines("explain", "eu-1")).filter((line) => line.startsWith("  pool"));
   assertEquals(found, [
     "  pool eu: 1. b.example.com:2",

@@ -11,19 +11,19 @@ function draw(label: string, total: number, steps: readonly number[], unit?: str
   return drawn;
 }
 
-/** What is left on the last line of a terminal. */
+/** The text on the last line of a terminal. */
 function left(drawn: string): string {
   return (drawn.trimEnd().split("\r").at(-1) ?? "").replace("\x1b[K", "");
 }
 
-Deno.test("a bar shows the first step and the last, and not each between", () => {
+Deno.test("a bar shows the first step and the last, and not all between", () => {
   const drawn = draw("client 1", 1000, Array.from({ length: 1001 }, (_, step) => step));
   assertEquals(left(drawn), `client 1 [${"#".repeat(30)}] 1000/1000`);
   assert(drawn.startsWith(`\rclient 1 [${".".repeat(30)}] 0/1000`));
   assert(drawn.split("\r").length < 50, drawn);
 });
 
-Deno.test("a bar that breaks off ends its line, so that the error begins on one of its own", () => {
+Deno.test("a bar that is interrupted ends its line, so that the error begins on a new one", () => {
   const drawn = draw("client 1", 10, [3]);
   assertEquals(left(drawn), `client 1 [${"#".repeat(9).padEnd(30, ".")}] 3/10`);
   assert(drawn.endsWith("\n"));

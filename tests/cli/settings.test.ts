@@ -12,7 +12,7 @@ async function warningOf(listener: ListenerConfig, ...args: string[]): Promise<s
   return (await readSettings(readFlags(args, spec), { load: () => Promise.resolve(config) })).warning;
 }
 
-Deno.test("--listen in place of listeners that are more than an address is worth a warning", async () => {
+Deno.test("--listen in place of listeners with further settings causes a warning", async () => {
   const tls = { cert: "cert.pem", key: "key.pem" };
   assertEquals(
     await warningOf({ address, tls, websocket: false }, "--listen", ":9000"),

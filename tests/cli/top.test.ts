@@ -1,4 +1,4 @@
-/** `switchyard top` in a terminal, and `explain` before a running balancer. */
+/** `switchyard top` in a terminal, and `explain` of a running balancer. */
 
 import { AdminServer } from "../../lib/admin/server.ts";
 import { administer } from "../admin/administered.ts";
@@ -111,7 +111,7 @@ Deno.test("top without a terminal prints one page", async () => {
   assertStringIncludes(out.join("\n"), "relaying");
 });
 
-Deno.test("top and explain name the admin listener that does not answer, or that is none", async () => {
+Deno.test("top and explain name the address where no admin listener answers", async () => {
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const address = `127.0.0.1:${listener.addr.port}`;
   listener.close();

@@ -73,7 +73,7 @@ for (
     [120, "NO. ID CLIENT UPSTREAM STATE AGE UP DOWN"],
   ] as const
 ) {
-  Deno.test(`in ${columns} columns connections have ${titles}, and IDs the room that is left`, () => {
+  Deno.test(`in ${columns} columns connections have ${titles}, and IDs the remaining room`, () => {
     const id = "x".repeat(60);
     const lines = topScreen({ ...state, connections: [{ ...connection, id }] }, { columns, rows: 12 });
     const [title = "", line = ""] = lines.filter((line) =>
@@ -105,7 +105,7 @@ for (const [columns, rows] of [[130, 20], [60, 10], [20, 3], [1, 1]] as const) {
   });
 }
 
-Deno.test("where routes are in Redis, the screen has its state", () => {
+Deno.test("with routes in Redis, the screen has its state", () => {
   const redis = {
     up: false,
     serving: true,
@@ -117,7 +117,7 @@ Deno.test("where routes are in Redis, the screen has its state", () => {
   assertEquals(lines[3], "redis unavailable for 3s: refused  1,200 IDs cached");
 });
 
-Deno.test("a problem stands in place of the keys", () => {
+Deno.test("an error is shown in place of the keys", () => {
   const lines = topScreen({ ...state, before: undefined, problem: "no answer" }, { columns: 80, rows: 12 });
   assertEquals(lines.at(-1), "no answer");
   assertStringIncludes(lines.join("\n"), "new 0/s");

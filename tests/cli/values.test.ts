@@ -11,7 +11,7 @@ const TIME = "is not a time above 0 with its unit, such as 250ms, 5s or 1m";
 const COUNT = "is not a whole number, 0 to 4294967295";
 const ROUTE = "is not ID=HOST:PORT, such as 1=n1.example.com:7777";
 
-/** A command line, and its message behind the flag's name. */
+/** A command line, and its message without the flag's name. */
 const WRONG: readonly (readonly [line: string, message: string])[] = [
   ["top --interval 0", `"0" ${TIME}`],
   ["top --interval -1s", `"-1s" ${TIME}`],
@@ -58,7 +58,7 @@ for (const [line, message] of WRONG) {
   });
 }
 
-Deno.test("an address that a listener is bound to is connected to at this machine", () => {
+Deno.test("the address of a listener on every address is connected to on this machine", () => {
   assertEquals(connectAddress("--connect", "0.0.0.0:8888", []), { host: "127.0.0.1", port: 8888 });
   assertEquals(connectAddress("--connect", ":8888", []), { host: "127.0.0.1", port: 8888 });
   assertEquals(local({ host: "::", port: 1 }), { host: "::1", port: 1 });

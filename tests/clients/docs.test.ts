@@ -1,4 +1,4 @@
-/** Every program on docs/clients.md runs as it stands there; tests/browser/ runs the JavaScript in a browser as well. */
+/** Runs every program of docs/clients.md as it is shown; tests/browser/ runs the JavaScript in a browser as well. */
 
 import { AcceptanceServer } from "../../lib/acceptance/server.ts";
 import { assertEquals, assertMatch } from "../assert.ts";
@@ -22,12 +22,12 @@ interface Way {
   /** Heading of its section. */
   readonly heading: string;
   readonly under: string;
-  /** What runs it, undefined where that is missing. */
+  /** The command that runs it; undefined if it is not installed. */
   readonly tool: Tool | undefined;
   readonly file: string;
-  /** What is put behind the program. */
+  /** Code that is appended to the program. */
   readonly call?: string;
-  /** Whether `tool` makes an executable of the program. */
+  /** Whether `tool` compiles the program. */
   readonly compiled?: boolean;
 }
 

@@ -3,10 +3,10 @@
 
 const BYTES = 10_000_000;
 
-/** Around every width of the length field, around powers of two, and far from both. */
+/** Sizes of messages: around each width of the length field, around powers of two, and others. */
 const SIZES = [1, 2, 3, 5, 125, 126, 127, 4095, 65_535, 65_536, 65_537, 99_991, 250_007, 1_000_003];
 
-/** Most bytes that wait to be sent. */
+/** Maximum number of bytes that wait to be sent. */
 const MOST_WAITING = 1 << 20;
 
 /**

@@ -1,4 +1,4 @@
-/** Clients of others send 10 MB in messages of odd sizes through the balancer, and get them back (`echo.js`, `echo.py`). */
+/** Other WebSocket clients send 10 MB in messages of odd sizes through the balancer, and get them back (`echo.js`, `echo.py`). */
 
 import { createHash } from "node:crypto";
 import { WebSocket as NpmWebSocket } from "ws";
@@ -55,7 +55,7 @@ async function outputOf(tool: Tool | undefined, args: readonly string[]): Promis
   return JSON.parse(stdout);
 }
 
-/** Runs a client against a balancer before an echo, which takes what it gets into account as well. */
+/** Runs a client against a balancer with an echo, which hashes the bytes it receives as well. */
 async function check(client: (url: string) => Promise<Echoed>): Promise<void> {
   const passed = createHash("sha256");
   await using balancer = startPath(async (conn) => {

@@ -1,6 +1,6 @@
-/** Programs of others that are there. */
+/** Finds installed programs. */
 
-/** A program and the arguments that always come first. */
+/** A program and its first arguments. */
 export type Tool = readonly [program: string, ...args: string[]];
 
 /** The first of `tools` that runs with `args` and succeeds. */

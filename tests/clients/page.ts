@@ -9,5 +9,5 @@ export const programs: ReadonlyMap<string, string> = new Map(
   [...page.matchAll(SECTION)].map(([, heading = "", program = ""]) => [heading, program]),
 );
 
-/** How many blocks of code there are, those of commands left out: another test has them. */
+/** Number of code blocks other than commands, which another test runs. */
 export const blocks: number = [...page.matchAll(/^```(?!sh\n)\w+\n/gm)].length;

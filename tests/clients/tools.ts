@@ -1,20 +1,20 @@
-/** Programs of others that tests use. A test is ignored where its program is missing. */
+/** External programs that tests use. A test is ignored if its program is missing. */
 
 import { firstThat, type Tool } from "./first_that.ts";
 
 export type { Tool };
 
-/** Debian's own comes first: another Python on the path need not see Debian's packages. */
+/** Debian's own comes first, since another Python on the path may not have Debian's packages. */
 const PYTHONS: readonly Tool[] = [["/usr/bin/python3"], ["python3"]];
 
-/** Whether it is Node that runs: where Node is missing, Deno stands in for it. */
+/** Whether `node` is Node: Deno may provide a command of that name. */
 const IS_NODE = "!process.versions.deno";
 
 /** The programs; undefined for a missing one. */
 export const TOOLS = {
   python: firstThat(PYTHONS, "-c", ""),
   pythonWebSockets: firstThat(PYTHONS, "-c", "import websockets"),
-  /** Node with a WebSocket of its own: from 22 on, before that behind a flag. */
+  /** Node with a built-in WebSocket: from 22 on without a flag. */
   nodeWebSocket: firstThat(
     [["node"], ["node", "--experimental-websocket"]],
     ...["-e", `process.exit(${IS_NODE} && typeof WebSocket === "function" ? 0 : 1)`],
@@ -26,7 +26,7 @@ export const TOOLS = {
   cxx: firstThat([["g++"], ["c++"], ["clang++"]], "--version"),
 };
 
-/** What a program did. */
+/** The result of a program. */
 export interface Outcome {
   readonly code: number;
   readonly stdout: string;

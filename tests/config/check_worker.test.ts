@@ -18,7 +18,7 @@ Deno.test("a worker checks one configuration after the other, and gives its prob
   }
 });
 
-Deno.test("a worker that has failed is broken, one that is disposed of answers nothing more", async () => {
+Deno.test("a worker that has failed is unusable, and one that is disposed of answers nothing more", async () => {
   using failing = new CheckWorker();
   const { message } = await assertRejects(() => failing.ask({ next: true }, "routes"), Error);
   assertEquals(message, "the configuration could not be checked: the worker has no configuration yet");

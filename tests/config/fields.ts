@@ -1,8 +1,8 @@
-/** The fields of the configuration, out of its JSON Schema. */
+/** The fields of the configuration, read from its JSON Schema. */
 
 import { configJsonSchema } from "../../lib/config/json_schema.ts";
 
-/** The parts of a JSON Schema that the tests look at. */
+/** The parts of a JSON Schema that tests use. */
 export interface SchemaNode {
   readonly type?: string | readonly string[];
   readonly description?: string;
@@ -36,7 +36,7 @@ export function configSchemaFields(): string[] {
   return [...schemaNodes(rootSchema())].filter(([, node]) => isLeaf(node)).map(([path]) => path);
 }
 
-/** Whether a single value stands there. */
+/** Whether the node is a single value. */
 export function isLeaf({ properties, items, additionalProperties }: SchemaNode): boolean {
   return !properties && !items && typeof additionalProperties !== "object";
 }

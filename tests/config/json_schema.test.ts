@@ -9,7 +9,7 @@ import { isLeaf, rootSchema, schemaNodes } from "./fields.ts";
 
 const schema = rootSchema();
 
-Deno.test("the JSON Schema requires routes alone", () => assertEquals(schema.required, ["routes"]));
+Deno.test("the JSON Schema requires only routes", () => assertEquals(schema.required, ["routes"]));
 
 Deno.test("the JSON Schema allows no unknown field anywhere", () => {
   const open = [...schemaNodes(schema)].filter(([, node]) =>
@@ -23,7 +23,7 @@ Deno.test("the JSON Schema describes every value", () => {
   assertEquals(leaves.filter(([, node]) => !node.description).map(([path]) => path), []);
 });
 
-Deno.test("the JSON Schema takes an ID as text and as an integer", () => {
+Deno.test("the JSON Schema accepts an ID as text and as an integer", () => {
   const alternatives = schema.properties?.["routes"]?.items?.properties?.["id"]?.anyOf;
   assertEquals(alternatives?.map(({ type }) => type), ["string", "integer"]);
 });
@@ -34,7 +34,7 @@ Deno.test("the JSON Schema is plain JSON", () => {
 
 const validate = new Ajv({ strict: true }).compile(JSON.parse(JSON.stringify(configJsonSchema())));
 
-/** Whether the check accepts the document; `undefined` where it does not for a reason that no schema can tell. */
+/** Whether the check accepts the document; undefined if the reason cannot be expressed by a schema. */
 function checks(document: unknown): boolean | undefined {
   try {
     parseConfig(JSON.stringify(document), "routes.yaml");
@@ -107,7 +107,7 @@ const origins = [
 const scalars = ["a", "eu-*", 1, -5, "", 1.5, true, null, "a\nb", ["a"], {}];
 const files = ["a.pem", "/b.pem", "", 1, null];
 
-/** An object with any of `fields`, and now and then one that does not exist. */
+/** An object with any of `fields`, and sometimes an unknown one. */
 function some(fields: Readonly<Record<string, fc.Arbitrary<unknown>>>, requiredKeys: string[] = []) {
   const unknown = fc.constant(1);
   const all: Record<string, fc.Arbitrary<unknown>> = {
@@ -209,9 +209,9 @@ const document = some({
   log: some({ level: oneOf(["debug", "loud"]), format: oneOf(["text", "xml"]), access: oneOf([true, "on"]) }),
 }, ["routes"]);
 
-/** Fails where schema and check disagree on `value`. */
+/** Fails if schema and check disagree on `value`. */
 function agree(value: unknown): void {
-  // what is undefined is not in the file
+  // undefined fields are not in the file
   const written = JSON.parse(JSON.stringify(value));
   const expected = checks(written);
   if (expected === undefined) return;

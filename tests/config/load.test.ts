@@ -16,7 +16,7 @@ async function problemOf(path: string): Promise<string> {
   return message.replace(path, "FILE");
 }
 
-Deno.test("the table in the repository is that of the scenario", async () => {
+Deno.test("the routes.yaml of the repository is that of the scenario", async () => {
   const { routes } = await loadConfig(new URL("../../routes.yaml", import.meta.url).pathname);
   assertEquals(routes, [
     { id: "1", host: "n1.example.com", port: 7777 },
@@ -48,7 +48,7 @@ Deno.test("a directory is not a configuration", async () => {
   );
 });
 
-Deno.test("a name that no file can have is refused in one line", async () => {
+Deno.test("an impossible file name is refused in one line", async () => {
   const { problems } = await assertRejects(() => loadConfig("a\0b"), UsageError);
   assertEquals(problems.length, 1);
 });
@@ -58,7 +58,7 @@ Deno.test("the error for an empty file names the missing field", async () => {
   assertEquals(await problemOf(file.path), "FILE: is empty; expected at least the field routes");
 });
 
-Deno.test("bytes that are not UTF-8 are refused", async () => {
+Deno.test("a file that is not UTF-8 is refused", async () => {
   await using file = await temporary(new Uint8Array([0xff, 0xfe, 0x72, 0]));
   assertEquals(await problemOf(file.path), "FILE: is not text in UTF-8");
 });

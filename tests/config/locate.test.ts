@@ -39,7 +39,7 @@ for (const [path, value, name] of places) {
   });
 }
 
-Deno.test("a byte order mark and CRLF move no position", () => {
+Deno.test("a byte order mark and CRLF do not move positions", () => {
   assertEquals(locateFields("\u{feff}a: 1\r\nb: 2", [{ path: "b" }]), [{ line: 2, column: 4 }]);
 });
 
@@ -71,7 +71,7 @@ Deno.test("text that is not YAML, or too large, is an error with its position", 
   );
 });
 
-Deno.test("for any names the position of a value is where its text begins", () => {
+Deno.test("with any names the position of a value is that of its text", () => {
   const name = fc.string({ minLength: 1, maxLength: 40, unit: "grapheme" })
     .filter((text) =>
       text.isWellFormed() && !/\p{Cc}|\p{Cf}/u.test(text) && JSON.stringify(text).length < 60
@@ -80,7 +80,7 @@ Deno.test("for any names the position of a value is where its text begins", () =
     fc.property(fc.uniqueArray(name, { minLength: 1, maxLength: 8 }), (names) => {
       const lines = names.map((each, index) => `${JSON.stringify(each)}: { port: 7000${index} }`);
       const problems = problemsOf(`${lines.join("\n")}\nroutes: []\n`);
-      // also with a name such as "0", which comes first in an object of JavaScript
+      // also with a name such as "0", which comes first in a JavaScript object
       assertEquals(
         problems.map((problem) => problem.split(":").slice(1, 3).join(":")),
         names.map((_, at) => `${at + 1}:1`),
@@ -90,7 +90,7 @@ Deno.test("for any names the position of a value is where its text begins", () =
   );
 });
 
-/** The shortest of three runs, in milliseconds. */
+/** The duration of the fastest of three runs, in milliseconds. */
 function shortest(run: () => void): number {
   const times = [1, 2, 3].map(() => {
     const start = performance.now();
@@ -100,7 +100,7 @@ function shortest(run: () => void): number {
   return Math.min(...times);
 }
 
-Deno.test("locating one field takes little longer than parsing, however long the text is", () => {
+Deno.test("locating one field takes little longer than parsing, for any length of the text", () => {
   const route = (id: number) => `  - { id: ${id}, host: n1.example.com, port: 7777 }`;
   const text = `routes:\n${Array.from({ length: 5000 }, (_, id) => route(id)).join("\n")}\n`;
   const parsing = shortest(() => parseYamlValue(text));

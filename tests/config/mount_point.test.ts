@@ -22,7 +22,7 @@ Deno.test("a file on another device than its folder is a mount of its own", asyn
   );
 });
 
-Deno.test("a link is followed: the file counts, with the folder that it is in", async () => {
+Deno.test("a link is followed: its target counts, with the folder of that", async () => {
   const fs = fileSystem(
     { "/etc/switchyard": 1, "/data": 2, "/data/routes.yaml": 2 },
     { "/etc/switchyard/routes.yaml": "/data/routes.yaml" },
@@ -30,7 +30,7 @@ Deno.test("a link is followed: the file counts, with the folder that it is in", 
   assertEquals(await mountProblem("/etc/switchyard/routes.yaml", fs), undefined);
 });
 
-Deno.test("an ordinary file, and one that is missing, are nothing to warn of", async () => {
+Deno.test("an ordinary or a missing file causes no warning", async () => {
   const folder = await Deno.makeTempDir();
   await Deno.writeTextFile(`${folder}/routes.yaml`, "");
   assertEquals(await mountProblem(`${folder}/routes.yaml`), undefined);

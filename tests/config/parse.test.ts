@@ -30,7 +30,7 @@ function route(fields: string): string {
   return `routes: [{ ${fields} }]`;
 }
 
-Deno.test("only routes is required; all else has its default", () => {
+Deno.test("only routes is required; all other fields have defaults", () => {
   assertEquals(parse("routes: []"), {
     admin: false,
     webhooks: [],
@@ -161,7 +161,7 @@ log: { level: debug, format: json, access: false }
   });
 });
 
-Deno.test("a group of fields with one of them keeps the defaults of the others", () => {
+Deno.test("a group with one field keeps the defaults of the others", () => {
   assertEquals(parse("routes: []\ntimeouts: { id: 1s }").timeouts, { ...TIMEOUTS, id: 1000 });
 });
 
@@ -216,7 +216,7 @@ for (
   });
 }
 
-Deno.test("a glob is read as an ID is", () => {
+Deno.test("a glob is read in the same way as an ID", () => {
   assertEquals(parse(route(`match: 1, ${UPSTREAM}`)).routes[0]?.match, "1");
   assert(problemsOf(route(`match: 1e3, ${UPSTREAM}`))[0]?.endsWith('in quotes: "1e3"'));
 });
@@ -438,7 +438,7 @@ for (const found of ["0", "-1", "257", "1.5", "x", "[]"]) {
   });
 }
 
-Deno.test("the list of problems of a file that is wrong in every line is cut", () => {
+Deno.test("the list of problems of a file that is wrong in every line is shortened", () => {
   const problems = problemsOf("routes:\n" + "  - x\n".repeat(5000));
   assertEquals(problems.length, 1001);
   assertEquals(problems.at(-1), "routes.yaml: and more problems");
@@ -467,12 +467,12 @@ Deno.test("every canonical integer is used as its digits", () => {
   }));
 });
 
-/** Plain words that YAML may or may not take for something else. */
+/** Plain words that YAML may read as something else. */
 const word = fc.stringMatching(/^[0-9a-z+.~_-][0-9a-zA-Z+._-]{0,8}$/).filter((text) =>
   !/^(-|\.{3}|-{3})$/.test(text)
 );
 
-Deno.test("a plain word is either the ID that stands there or refused, never another ID", () => {
+Deno.test("a plain word is either the ID as written or refused, never another ID", () => {
   fc.assert(fc.property(word, (text) => {
     const id = attempt(route(`id: ${text}, ${UPSTREAM}`))?.routes[0]?.id;
     assert(id === undefined || id === text);
@@ -517,7 +517,7 @@ function attempt(text: string): Config | undefined {
   }
 }
 
-Deno.test("an admin API that others reach needs a token; off is the default", () => {
+Deno.test("an admin API that other machines can reach needs a token; the default is off", () => {
   assertEquals(parse("routes: []").admin, false);
   assertEquals(parse("routes: []\nadmin: false").admin, false);
   const admin = (fields: string) => `routes: []\nadmin: { ${fields} }`;
@@ -533,7 +533,7 @@ Deno.test("an admin API that others reach needs a token; off is the default", ()
   });
 });
 
-Deno.test("origins of the dashboard are those of pages of the web, as browsers write them", () => {
+Deno.test("origins of the dashboard are written as browsers send them", () => {
   const admin = (origin: string) =>
     `routes: []\nadmin: { address: ":9090", token_file: t, origins: ["${origin}"] }`;
   const { admin: parsed } = parse(admin("HTTPS://Admin.example.com:443"));

@@ -4,7 +4,7 @@ import { assertEquals, assertThrows } from "../assert.ts";
 
 const POOL = "pools: { eu: { servers: [{ host: a, port: 1 }] } }";
 
-/** What is wrong with a configuration of these lines, without the file's name. */
+/** The problems of a configuration with these lines, without the file's name. */
 function problemsOf(...lines: string[]): string[] {
   const error = assertThrows(() => parseConfig(lines.join("\n"), "f"), UsageError);
   return error.problems.map((line) => line.replace(/^f:\d+:\d+: /, ""));

@@ -21,7 +21,7 @@ Deno.test("a file that is rewritten, renamed over or announced by SIGHUP is load
   assertEquals(await serving.balancer.end(), 0);
 });
 
-Deno.test("a symbolic link that is swapped, as a ConfigMap's is, brings the new file", async () => {
+Deno.test("a symbolic link that is swapped, as in a ConfigMap, loads the new file", async () => {
   await using first = startNamed("first");
   await using second = startNamed("second");
   await using serving = await serve(routeTo(first.port));
@@ -42,7 +42,7 @@ Deno.test("a symbolic link that is swapped, as a ConfigMap's is, brings the new 
   assertEquals(await named(serving, "1"), "first");
 });
 
-Deno.test("a file that is half-written, invalid or deleted leaves the last good table, with one line; the repaired file is loaded", async () => {
+Deno.test("a file that is half-written, invalid or deleted keeps the last valid table and logs one line; the repaired file is loaded", async () => {
   await using first = startNamed("first");
   await using second = startNamed("second");
   await using echo = startEcho();
@@ -77,7 +77,7 @@ Deno.test("a file that is half-written, invalid or deleted leaves the last good 
   assertStringIncludes(serving.balancer.stderr.text, "there is no such file");
 });
 
-Deno.test("the command line's routes and listeners stay after a reload", async () => {
+Deno.test("routes and listeners of the command line are kept over a reload", async () => {
   await using fixed = startNamed("fixed");
   await using first = startNamed("first");
   await using second = startNamed("second");

@@ -30,7 +30,7 @@ for (const load of [loadConfig, loadInBackground]) {
     assertEquals([table.find("2")?.rule.line, table.size], [{ file: "b.tsv", line: 1 }, 3]);
   });
 
-  Deno.test(`${load.name}: an ID of a table that routes has too names both places`, async () => {
+  Deno.test(`${load.name}: an ID that is in a table and in routes is reported with both places`, async () => {
     await using it = await folderWith(BOTH, { "a.tsv": "1\ta\t7\n7\ta\t7\n", "b.tsv": "# none\n" });
     const { problems } = await assertRejects(() => load(it.file), UsageError);
     assertEquals(problems.map((line) => line.replaceAll(it.folder, "")), [
@@ -49,7 +49,7 @@ for (const load of [loadConfig, loadInBackground]) {
   });
 }
 
-Deno.test("a table knows its difference from the one before it", async () => {
+Deno.test("a table has its difference from the previous one", async () => {
   await using it = await folderWith("routes: []\ntables: [a.tsv]\n", { "a.tsv": "1\ta\t7\n2\ta\t7\n" });
   const { tableData: previous } = await loadInBackground(it.file);
   await Deno.writeTextFile(`${it.folder}/a.tsv`, "2\tb\t7\n3\ta\t7\n");
@@ -57,7 +57,7 @@ Deno.test("a table knows its difference from the one before it", async () => {
   assertEquals(tableData?.change, { since: previous?.serial ?? "", kept: 1, changed: 1 });
 });
 
-Deno.test("one thread loads one configuration after the other, also after one that is wrong; one that fails is replaced", async () => {
+Deno.test("one thread loads one configuration after the other, also after an invalid one; a thread that fails is replaced", async () => {
   await using it = await folderWith("routes: []\ntables: [a.tsv]\n", { "a.tsv": "1\ta\t7\n" });
   const { Worker } = globalThis;
   const started: Worker[] = [];
@@ -99,7 +99,7 @@ Deno.test("check, explain and routes show tables", async () => {
   assertEquals(JSON.parse(rule), { rule: "table a.tsv:2", id: "dev-1", target: "a:7", on_removal: "keep" });
 });
 
-Deno.test("tables are watched; one that is gone or wrong leaves the previous, and is read once it is repaired", async () => {
+Deno.test("tables are watched; a missing or invalid one keeps the previous, and is read once it is repaired", async () => {
   await using first = startNamed("first");
   await using last = startNamed("last");
   await using serving = await serve("", { text: `${LISTENERS}routes: []\n` });

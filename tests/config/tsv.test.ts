@@ -28,7 +28,7 @@ for (
   Deno.test(`a table with ${name} is read`, () => assertEquals(entriesOf(text), TWO));
 }
 
-Deno.test("two fields are an ID and the name of a pool, and the header of such a file is none", () => {
+Deno.test("two fields are an ID and the name of a pool, after a header with two fields", () => {
   const { data, problems } = parsed(["device\tpool\n1\teu\n2\teu\t\n"]);
   assertEquals(problems, []);
   assertEquals(data.files[0]?.header, { line: 1, text: "device\tpool" });
@@ -62,12 +62,12 @@ for (
   });
 }
 
-Deno.test("an ID that is not UTF-8 is an error, in a comment anything may stand", () => {
+Deno.test("an ID that is not UTF-8 is an error; a comment may have any bytes", () => {
   const bad = Uint8Array.of(0x23, 0xff, 0x0a, 0x41, 0xff, 0x09, 0x61, 0x09, 0x37, 0x0a);
   assertEquals(parsed([bad]).problems, ['0.tsv:2: found "A\ufffd", expected text in UTF-8']);
 });
 
-Deno.test("a file that was saved as UTF-16, and one that is empty, say so", () => {
+Deno.test("a file in UTF-16 and an empty file are reported as such", () => {
   const { problems } = parsed([Uint8Array.of(0xff, 0xfe, 0x31, 0), "", "# none\n", "\ufeff\r\n"]);
   assertEquals(problems.length, 3);
   assertStringIncludes(problems[0] ?? "", "0.tsv:1: found text in UTF-16, expected UTF-8");
@@ -109,18 +109,18 @@ Deno.test("a line that is too long is an error with any content", () => {
   assertEquals(problems, [`0.tsv:1: found a line of ${long.length} bytes, expected at most 131072`]);
 });
 
-Deno.test("a similar name of a pool is not looked for where no problem is reported", () => {
+Deno.test("no similar pool name is searched for if no problem is reported", () => {
   const pools = Array.from({ length: 1000 }, (_, index) => `pool-${index}`);
   const wrong = Array.from({ length: 20_000 }, (_, index) => `${index}\tpool-of-${index}\n`);
   const before = performance.now();
   const { problems } = parsed([wrong.join("")], { pools });
   assertEquals(problems.length, 11);
   assertStringIncludes(problems[9] ?? "", 'did you mean "pool-9"?');
-  // some 30 ms, and more than 6 s where every line is compared with every pool
+  // about 30 ms; more than 6 s if every line is compared with every pool
   assert(performance.now() - before < 3000);
 });
 
-Deno.test("of each file the first ten problems are reported, and the number of others", () => {
+Deno.test("for each file the first ten problems are reported, and the number of others", () => {
   const { problems } = parsed(["x\n".repeat(1234), "1\ta\t0\n"]);
   assertEquals(problems.length, 12);
   assertEquals(problems[10], "0.tsv: and 1224 more problems");
@@ -133,7 +133,7 @@ Deno.test("an ID in two files is an error that names both places", () => {
   ]);
 });
 
-/** What a table is, line for line, without a thought for speed. Undefined where a line is wrong. */
+/** A table by a naive parser. Undefined if a line is wrong. */
 function naive(text: string): Map<string, unknown> | undefined {
   const found = new Map<string, unknown>();
   for (const row of text.replace(/^\ufeff/, "").split("\n")) {

@@ -123,7 +123,7 @@ for (
   ]
     .concat(["::", "2001:db8::1", "1:2:3:4:5:6:7:8", "::ffff:10.0.0.1", "1::"])
 ) {
-  Deno.test(`the host ${host} is taken as it stands`, () => assertEquals(values.parseHost(host), host));
+  Deno.test(`the host ${host} is used as written`, () => assertEquals(values.parseHost(host), host));
 }
 
 for (
@@ -180,13 +180,13 @@ for (const text of ["", "a", "=h:1", "a=", "a=h", "a=:1", "a=h:0", "h:1"]) {
   Deno.test(`the route "${text}" is refused`, () => assertEquals(values.parseRoute(text), undefined));
 }
 
-Deno.test("every IPv4 address and port survives being written and read", () => {
+Deno.test("every IPv4 address and port is the same after writing and reading", () => {
   fc.assert(fc.property(fc.ipV4(), fc.integer({ min: 1, max: 65535 }), (host, port) => {
     assertEquals(values.parseUpstream(`${host}:${port}`), { host, port });
   }));
 });
 
-Deno.test("every IPv6 address and port survives being written and read", () => {
+Deno.test("every IPv6 address and port is the same after writing and reading", () => {
   fc.assert(fc.property(fc.ipV6(), fc.integer({ min: 1, max: 65535 }), (host, port) => {
     assertEquals(values.parseUpstream(`[${host}]:${port}`), { host, port });
   }));

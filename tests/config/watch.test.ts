@@ -37,13 +37,13 @@ Deno.test("a change of another file in the folder is no change", async () => {
   assertEquals(it.heard, { changes: 0, problems: [] });
 });
 
-/** What the watch waits for a file to stay as it is, in milliseconds, and a little less. */
+/** Time for which a file has to stay the same, and a little less, in milliseconds. */
 const SETTLED_MS = 90;
 
-Deno.test("a file that is written bit by bit is one change, once it is whole", async () => {
+Deno.test("a file that is written piece by piece is one change, once it is complete", async () => {
   await using it = await watched();
   it.start();
-  // a busy machine pauses for longer than it was asked to: the file is then taken as whole
+  // a busy machine pauses for longer than requested: then the file counts as complete
   let interrupted = 0;
   let last = performance.now();
   for (let round = 0; round < 20; round++) {
@@ -66,7 +66,7 @@ Deno.test("a change between reading the file and watching it is not missed", asy
   await until(() => it.heard.changes === 1, "the change is told");
 });
 
-Deno.test("content that has been read already is no change, and later content is one", async () => {
+Deno.test("content that has been read already is no change; later content is", async () => {
   await using it = await watched(20);
   it.start();
   await Deno.writeTextFile(it.file, "second, which a signal has brought");
@@ -88,7 +88,7 @@ Deno.test("a change that the folder's watch does not report is found by polling"
   await until(() => it.heard.changes === 2, "what it leads to is seen");
 });
 
-Deno.test("a folder that is gone is reported once, and found again by polling", async () => {
+Deno.test("a folder that was removed is reported once, and found again by polling", async () => {
   await using it = await watched(100);
   await Deno.remove(it.folder, { recursive: true });
   it.start();

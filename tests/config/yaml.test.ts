@@ -4,7 +4,7 @@ import { assertEquals, assertLess, assertStringIncludes, assertThrows } from "..
 
 const plain = (tree: unknown) => JSON.parse(JSON.stringify(tree));
 
-Deno.test("a quoted scalar is the text that stands there", () => {
+Deno.test("a quoted scalar is its text", () => {
   assertEquals(plain(parseYamlValue(`[ "007", '1e3', "~", "2020-01-01", "true" ]`)), [
     "007",
     "1e3",
@@ -44,16 +44,16 @@ for (
   });
 }
 
-Deno.test("a value left out is null", () =>
+Deno.test("a missing value is null", () =>
   assertEquals(plain(parseYamlValue("a:\nb: 1")), { a: null, b: 1 }));
 
-Deno.test("__proto__ is a name like any other", () => {
+Deno.test("__proto__ is an ordinary name", () => {
   const tree = parseYamlValue("__proto__: 1\nconstructor: 2") as Record<string, unknown>;
   assertEquals(Object.entries(tree), [["__proto__", 1], ["constructor", 2]]);
   assertEquals(Object.getPrototypeOf(tree), null);
 });
 
-Deno.test("a byte order mark and CRLF line ends change nothing", () => {
+Deno.test("a byte order mark and CRLF line ends have no effect", () => {
   assertEquals(plain(parseYamlValue("\u{feff}a: 1\r\nb:\r\n  - x\r\n")), { a: 1, b: ["x"] });
 });
 

@@ -23,7 +23,7 @@ async function checkOnce(
   await checkServer(new Server({ host: "127.0.0.1", port }), { ...CHECK, ...changes }, settings, signal);
 }
 
-/** An upstream that answers each connection with `answer`, and what it has received. */
+/** An upstream that answers each connection with `answer`, and the requests it has received. */
 function startAnswering(answer: string, request: number) {
   const received: Uint8Array[] = [];
   const upstream = startUpstream(async (conn) => {
@@ -69,7 +69,7 @@ Deno.test("an ID is sent as an ID frame", async () => {
 });
 
 for (const [version, header] of [["v1", utf8("PROXY UNKNOWN\r\n")], ["v2", undefined]] as const) {
-  Deno.test(`where servers expect a PROXY header (${version}) a check begins with one of its own`, async () => {
+  Deno.test(`if servers expect a PROXY header (${version}), a check begins with one of its own`, async () => {
     const { upstream, received } = startAnswering("ok", header?.length ?? 16);
     await using _upstream = upstream;
     await checkOnce(upstream.port, { expect: "ok" }, version);

@@ -10,7 +10,7 @@ import { refusalCode } from "../clients.ts";
 import { startEchoing } from "../fixture.ts";
 import { until } from "../wait.ts";
 
-/** More turns of the microtask queue than lie between two waits of the path. */
+/** More turns of the microtask queue than there are between two waits of the path. */
 const MOMENTS = 40;
 
 const REPLACED = new Refusal("REPLACED", "this ID has connected again");
@@ -23,7 +23,7 @@ async function terminateAfter(turns: number, engine: Engine): Promise<void> {
   }
 }
 
-/** Listens as the platform does, and calls `onRead` when a read has given the bytes of a client. */
+/** Listens by `Deno.listen`, and calls `onRead` after each read from a client. */
 function listening(onRead: () => void): Listen {
   return (options) => {
     const listener = Deno.listen(options);
@@ -44,7 +44,7 @@ function listening(onRead: () => void): Listen {
   };
 }
 
-/** Sends an ID and nothing more; what the client receives until the balancer has ended the connection. */
+/** Sends an ID and nothing more. Returns what the client receives until the balancer has ended the connection. */
 async function silentClient(port: number): Promise<Uint8Array> {
   using client = await Deno.connect({ hostname: "127.0.0.1", port });
   const late = setTimeout(() => client.close(), 10_000);
@@ -54,7 +54,7 @@ async function silentClient(port: number): Promise<Uint8Array> {
   return received;
 }
 
-Deno.test("a connection that is terminated at any moment after its ID arrived ends, and its client gets the reason", async () => {
+Deno.test("a connection that is terminated at any moment after its ID has arrived ends, and its client gets the reason", async () => {
   for (let turns = 0; turns < MOMENTS; turns++) {
     let isFirst = true;
     const listen = listening(() => {

@@ -10,7 +10,7 @@ import { captureLog, routeTo, serve } from "../serving.ts";
 const SHUTTING_DOWN = 7;
 const STREAMS = sized(200, 0.4);
 
-/** A client that has its ID back from an echoing upstream. */
+/** A client whose ID has come back from an echoing upstream. */
 async function streaming<T extends Client>(connect: () => Promise<T>): Promise<T> {
   const client = await connect();
   await send(client, ID);
@@ -69,7 +69,7 @@ Deno.test("a second signal ends a drain at once, with exit status 1", async () =
   assertEquals(await client.read(new Uint8Array(1)), null);
 });
 
-Deno.test("with nothing open a signal ends it at once, with exit status 0", async () => {
+Deno.test("without connections a signal ends it at once, with exit status 0", async () => {
   await using serving = await serve(routeTo(9));
   const asked = performance.now();
   assertEquals(await serving.balancer.end(), 0);
@@ -92,7 +92,7 @@ Deno.test("a stuck stream is ended when timeouts.drain is over, with exit status
 overEach(
   "at the end of a drain a client that got nothing from its upstream gets SHUTTING_DOWN",
   async (transport) => {
-    // it reads, so the client's surplus is not what keeps the ERROR frame from arriving
+    // it reads, so unread data of the client does not keep the ERROR frame from arriving
     await using upstream = startUpstream(async (conn) => void await receiveAll(conn));
     await using balancer = startBalancer(configTo(upstream.port, { timeouts: { drain: 100 } }));
     using silent = await balancer.connectOver(transport);
@@ -106,7 +106,7 @@ overEach(
   },
 );
 
-Deno.test("at the end of a drain nothing is written into a stream that has begun", async () => {
+Deno.test("at the end of a drain nothing is written into a stream that has started", async () => {
   await using balancer = startEchoing({ timeouts: { drain: 100 } });
   using client = await streaming(balancer.connect);
   const draining = balancer.balancer.drain();
@@ -125,7 +125,7 @@ Deno.test("a client that connected before the drain and is still silent is serve
   assertEquals(await draining, 0);
 });
 
-Deno.test("a drain ends with its last connection, however many clients still try", async () => {
+Deno.test("a drain ends with its last connection, even if clients still try to connect", async () => {
   await using balancer = startEchoing({ timeouts: { drain: 60_000, id: 60_000 } });
   using client = await streaming(balancer.connect);
   const draining = balancer.balancer.drain();
@@ -156,7 +156,7 @@ Deno.test("drain_spread ends remaining connections one by one, the last at the d
   assert(log.lines("30 connections were closed").length === 1);
 });
 
-Deno.test("closing while a drain waits ends both", async () => {
+Deno.test("closing during a drain ends both", async () => {
   await using balancer = startEchoing({ timeouts: { drain: 60_000 } });
   using client = await streaming(balancer.connect);
   const draining = balancer.balancer.drain();

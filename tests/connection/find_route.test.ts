@@ -14,7 +14,7 @@ const UPSTREAM_UNAVAILABLE = 5;
 const shared = sharedRedis();
 let keys = 0;
 
-/** A balancer whose routes are in a hash of their own, and how its connections ended. */
+/** A balancer with routes in a hash of its own, and the endings of its connections. */
 function startRouted(changes: Changes, server = shared.get(), fields = "") {
   const key = `routes:${++keys}`;
   const redis = redisConfig(`url: "redis://${server.address}", key: "${key}"${fields}`);
@@ -28,7 +28,7 @@ function startRouted(changes: Changes, server = shared.get(), fields = "") {
     ends,
     set: (routes: Readonly<Record<string, string>>) => server.set(routes, key),
     state: async () => (await started.balancer.engine.stats()).redis,
-    /** The code that a client with this ID is refused with. */
+    /** The code of the refusal of a client with this ID. */
     async refusal(id: string): Promise<number> {
       using client = await started.connect();
       return await refused(client, id);
@@ -68,7 +68,7 @@ redisTest("an ID that neither the file nor Redis has is refused with UNKNOWN_ID"
   assertEquals(await balancer.refusal("a"), UNKNOWN_ID);
 });
 
-redisTest("a value may name a pool, and one that does not exist refuses the client", async () => {
+redisTest("a value may name a pool; if the pool does not exist, the client is refused", async () => {
   await using eu = startNamed("eu");
   await using balancer = startRouted({ pools: { eu: poolOn([eu.port]) } });
   await balancer.set({ a: "eu", b: "us" });
@@ -110,7 +110,7 @@ redisTest("a look-up counts within timeouts.connect", async () => {
   await until(() => balancer.ends.includes(detail), "its end tells why");
 });
 
-redisTest("a connection that waits for Redis can be ended", async () => {
+redisTest("a connection that waits for Redis can be terminated", async () => {
   await using server = await RedisServer.start();
   await using balancer = startRouted({ timeouts: { connect: 20_000 } }, server, ", timeout: 20s");
   assertEquals(await balancer.refusal("a"), UNKNOWN_ID);
@@ -123,7 +123,7 @@ redisTest("a connection that waits for Redis can be ended", async () => {
   await until(() => balancer.balancer.active === 0, "it has ended");
 });
 
-redisTest("a reload moves to another hash, and connections under way lose nothing", async () => {
+redisTest("a reload moves to another hash, and open connections lose nothing", async () => {
   await using one = startNamed("one");
   await using two = startNamed("two");
   await using balancer = startRouted({});
@@ -146,7 +146,7 @@ redisTest("a reload moves to another hash, and connections under way lose nothin
   assertEquals(await balancer.state(), undefined);
 });
 
-redisTest("the time of a look-up ends where the connection is refused afterwards", async () => {
+redisTest("the time of a look-up ends even if the connection is refused afterwards", async () => {
   await using echo = startEcho();
   await using balancer = startRouted({ duplicate_id: "reject" });
   await balancer.set({ a: `127.0.0.1:${echo.port}`, b: `127.0.0.1:${echo.port}` });

@@ -9,7 +9,7 @@ import { captureLog } from "../serving.ts";
 
 const HOUR = 3_600_000;
 
-/** A balancer that sweeps when the test says so, and as late as it says. */
+/** A balancer that sweeps when the test does, at times that the test sets. */
 function startSwept(timeouts: Changes["timeouts"], serve?: (conn: Deno.TcpConn) => Promise<void>) {
   const path = startPath(serve, timeouts && { timeouts });
   const { idleTimeout, registry } = path.balancer.engine;
@@ -20,14 +20,14 @@ function startSwept(timeouts: Changes["timeouts"], serve?: (conn: Deno.TcpConn) 
     [...registry].every(({ up, down }) => up.read === up.written && down.read === down.written);
   return {
     ...path,
-    /** Sweeps `ms` later than the last time, once all that has been read is counted as written, too. */
+    /** Sweeps `ms` after the previous time, once all bytes that were read have been written. */
     async sweepAfter(ms: number) {
       await until(delivered, "all is delivered");
       sweep(ms);
     },
-    /** Numbers of the connections that no sweep has ended. */
+    /** Numbers of the open connections. */
     kept: () => [...registry].filter(({ closing }) => !closing).map(({ conn }) => conn),
-    /** Sweeps, each time `ms` later, until a connection is ended. @param act What is done before each sweep. */
+    /** Sweeps, each time `ms` later, until a connection is ended. @param act Called before each sweep. */
     sweepUntilEnded: (ms: number, act = () => {}) =>
       until(() => {
         act();
@@ -37,7 +37,7 @@ function startSwept(timeouts: Changes["timeouts"], serve?: (conn: Deno.TcpConn) 
   };
 }
 
-overEach("timeouts.idle ends a connection on which nothing moves, never early", async (transport) => {
+overEach("timeouts.idle ends a connection without traffic, never early", async (transport) => {
   await using balancer = startEchoing({ timeouts: { idle: 200 } });
   using log = captureLog();
   using client = await balancer.join("1", transport);
@@ -48,7 +48,7 @@ overEach("timeouts.idle ends a connection on which nothing moves, never early", 
   assertEquals(log.reasons(), ["idle"]);
 });
 
-overEach("timeouts.idle ends no connection on which something moves", async (transport) => {
+overEach("timeouts.idle ends no connection with traffic", async (transport) => {
   await using balancer = startSwept({ idle: 400 });
   using log = captureLog();
   using quiet = await balancer.join("1", transport);
@@ -113,7 +113,7 @@ Deno.test("timeouts.half_close ends no connection that is open both ways", async
   assertEquals(balancer.kept(), [], "timeouts.idle does");
 });
 
-Deno.test("a half-closed connection on which bytes still move stays open", async () => {
+Deno.test("a half-closed connection with traffic stays open", async () => {
   const beats = new TransformStream<Uint8Array, Uint8Array>();
   const beating = beats.writable.getWriter();
   await using balancer = startSwept({ half_close: 300 }, async (conn) => {
@@ -159,7 +159,7 @@ Deno.test("pings do not keep a WebSocket whose upstream has finished from timeou
   await until(() => log.reasons().includes("idle"), "it is ended");
 });
 
-Deno.test("an idle time of 0 is no limit", async () => {
+Deno.test("timeouts.idle: 0 means no limit", async () => {
   await using balancer = startSwept({ idle: 0, half_close: 100 });
   using _client = await balancer.join();
   for (let sweep = 0; sweep < 3; sweep++) balancer.sweepAfter(1000 * HOUR);

@@ -42,7 +42,7 @@ Deno.test("connections have rising numbers, and are found by number and by ID, t
   assertEquals([registry.active, registry.total, [...registry.ofId("a")].length], [2, 3, 1]);
 });
 
-Deno.test("numbers that threads share have gaps: the total counts connections, and the end of all up to a number is theirs", async () => {
+Deno.test("with numbers shared over threads, which have gaps, the total counts only this thread's connections", async () => {
   const { registry, open } = registered([3, 7, 8]);
   const [first, second] = [open(), open()];
   assertEquals([first.conn, second.conn, registry.total, registry.last], [3, 7, 2, 7]);
@@ -53,7 +53,7 @@ Deno.test("numbers that threads share have gaps: the total counts connections, a
   assertEquals([registry.active, registry.total, registry.last], [1, 3, 8]);
 });
 
-Deno.test("a selection is by number, by ID, or by both; without either it is none", () => {
+Deno.test("connections are selected by number, by ID or by both; without either none is", () => {
   const { registry, open } = registered();
   const [first, second] = [open("a"), open("b")];
   assertEquals(registry.select({ conn: 1 }), [first]);
@@ -82,7 +82,7 @@ Deno.test("bytes are those of open and of closed connections", () => {
   assertEquals(registry.bytes(), { up: 301, down: 20 });
 });
 
-Deno.test("the end of the first connections is waited for, not that of later ones", async () => {
+Deno.test("a wait for the first connections does not include later ones", async () => {
   const { registry, open } = registered();
   const [first, second] = [open(), open()];
   let ended = false;
@@ -95,11 +95,11 @@ Deno.test("the end of the first connections is waited for, not that of later one
   await ending;
 });
 
-Deno.test("with none open nothing is waited for", async () => {
+Deno.test("without open connections there is no wait", async () => {
   await registered().registry.ended();
 });
 
-Deno.test("all are cut off, and the reason is that of the first termination", async () => {
+Deno.test("all are closed, with the reason of the first termination", async () => {
   const { registry, open, reasons, closedSockets } = registered();
   const connections = [open(), open()];
   connections[1]?.terminate(KICKED);

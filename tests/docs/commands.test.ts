@@ -1,6 +1,7 @@
 /**
- * The commands that README and docs/ show. Each `switchyard` line must parse, each `deno task` must exist, and what
- * answers at once is run. A block with any other command has a comment: by which test it is run, or why by none.
+ * The commands in README and docs/. Each `switchyard` line must parse, each `deno task` must exist, and commands that
+ * end at once are run. A block with other commands has a comment that names the test that runs it, or gives the reason
+ * why none does.
  */
 
 import { COMMANDS } from "../../lib/cli/commands.ts";
@@ -37,7 +38,7 @@ function inlineLines(page: string): string[] {
   );
 }
 
-/** The words behind `switchyard`, by any of the names that the pages give the program. */
+/** The words behind `switchyard`, or behind another name of the program in the pages. */
 function switchyardWords(line: string): string[] | undefined {
   const [, rest] =
     /(?:^|[ "(])(?:\.\/switchyard-\S+|(?:dist\/)?switchyard|deno run --allow-net --allow-read main\.ts) ([a-z]+\b.*)$/
@@ -48,7 +49,7 @@ function switchyardWords(line: string): string[] | undefined {
   );
 }
 
-/** Commands that answer from their arguments and the files of the repository alone. */
+/** Commands that need only their arguments and the files of the repository. */
 const QUICK = new Set(["check", "explain", "routes", "schema", "version", "help", "completions"]);
 
 /** Whether the tests below run the line. */
@@ -76,13 +77,13 @@ for (const name of PAGES) {
     if (command === "") continue;
     Deno.test(`${name}: switchyard ${[command, ...args].join(" ")} parses`, () => {
       assert(subcommand, `no command ${command}`);
-      // in prose a command is often named without what it requires
+      // in prose a command is often named without its required arguments
       const isNamed = !shown.includes(line) && args.length === 0;
       if (!isNamed) readFlags(args, subcommand.spec);
     });
   }
 
-  Deno.test(`${name}: each block of commands is run, or tells why not`, () => {
+  Deno.test(`${name}: each block of commands is run, or has the reason why not`, () => {
     const silent = shellBlocks(page).filter((block) =>
       !ACCOUNT.test(block) && !shellLines(`\`\`\`sh\n${block}\`\`\`\n`).every(isRun)
     );

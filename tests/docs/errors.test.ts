@@ -1,4 +1,4 @@
-/** docs/errors.md is complete, and what it says that clients, logs and command lines show is what they show. */
+/** docs/errors.md is complete, and its messages are those that clients, logs and command lines show. */
 
 import type { Config } from "../../lib/config/config.ts";
 import { REFUSAL_CODES } from "../../lib/errors.ts";
@@ -18,7 +18,7 @@ function section(name: keyof typeof REFUSAL_CODES): string {
   return text.split("\n#")[0] ?? "";
 }
 
-/** Numbers and line ends are not what is compared. */
+/** `text` without numbers and line ends, for comparing. */
 function plain(text: string): string {
   return text.replace(/\s+/g, " ").replace(/\d+(\.\d+)*(ms|s|m|h)?\b/g, "N");
 }
@@ -31,7 +31,7 @@ for (const name of Object.keys(REFUSAL_CODES) as (keyof typeof REFUSAL_CODES)[])
   });
 }
 
-/** The code and the text that a client gets which sends `bytes` and no more. */
+/** The code and the text that a client gets that sends only `bytes`. */
 async function refusal(bytes: Uint8Array, changes: Partial<Config>, port = 9): Promise<[number, string]> {
   await using balancer = startBalancer(configTo(port, changes));
   using client = await balancer.connect();

@@ -5,7 +5,7 @@ import { assertEquals } from "../assert.ts";
 const LIB = new URL("../../lib/", import.meta.url);
 const page = inOneLine(await Deno.readTextFile(new URL("../../docs/errors.md", import.meta.url)));
 
-/** Where a text is given to a client or to the log. The first group is the text, or the name of a constant. */
+/** The calls that pass a text to a client or to the log. The first group is the text, or the name of a constant. */
 const SINKS = [
   /\bnew Refusal\(\s*(?:"[A-Z_]+"|\w+),\s*(["`]|\w+)/g,
   /\bexceeded\(\s*(["`]|\w+)/g,
@@ -13,7 +13,7 @@ const SINKS = [
   /\blog\[.*?"(?:warning|error)".*?\]\(\s*(["`]|\w+)/g,
 ];
 
-/** Texts that are not written in place. Other tests provoke them. */
+/** Texts that are not literals in the call. Other tests provoke them. */
 const VARIABLES = new Set([
   "lib/admission/limiter.ts: message", // of `exceeded`, which is in SINKS
   "lib/admission/limiter.ts: this",
@@ -75,7 +75,7 @@ function* texts(): Generator<{ place: string; parts: string[] | undefined }> {
   }
 }
 
-/** Whether the page has a fixed part; words as short as "is" prove nothing. */
+/** Whether the page has a fixed part. Words as short as "is" are skipped. */
 function isOnPage(part: string): boolean {
   const text = inOneLine(part).replace(/^[\s:;,]+|[\s:;,]+$/g, "");
   return text.length < 8 || page.includes(text);
@@ -88,7 +88,7 @@ Deno.test("the page has every text of a refusal, and every warning and error of 
   assertEquals(missing.map(({ place }) => place), []);
 });
 
-Deno.test("no other text is hidden from this test", () => {
+Deno.test("no other text escapes this test", () => {
   const hidden = TEXTS.filter(({ parts }) => parts === undefined).map(({ place }) => place);
   assertEquals([TEXTS.length > 40, new Set(hidden)], [true, VARIABLES]);
 });

@@ -1,4 +1,4 @@
-/** The README and the pages of docs/: what they show holds, and what they link to is there. */
+/** The README and the pages of docs/: their examples are valid, and their links lead to files and headings. */
 
 import { parseConfig } from "../../lib/config/parse.ts";
 import { REFUSAL_CODES } from "../../lib/errors.ts";
@@ -11,13 +11,13 @@ const PAGES = ["CONTRIBUTING.md", ...DOCS];
 
 const read = (path: string) => Deno.readTextFileSync(new URL(path, ROOT));
 
-/** What `page` links to within this repository, without what is in code. */
+/** Targets of the links of `page` within this repository, apart from those in code. */
 function links(page: string): string[] {
   const prose = read(page).replace(/^```.*?^```$/gms, "").replace(/`[^`]*`/g, "");
   return [...prose.matchAll(/\]\(([^):]+)\)/g)].map(([, target = ""]) => target);
 }
 
-/** The names that headings of a page go by in a link. */
+/** The anchors of a page's headings. */
 function anchors(page: string): string[] {
   const headings = read(page).matchAll(/^#+ (.*)$/gm);
   return [...headings].map(([, text = ""]) =>
@@ -26,7 +26,7 @@ function anchors(page: string): string[] {
 }
 
 for (const page of ["README.md", ...PAGES]) {
-  Deno.test(`what ${page} links to is there`, () => {
+  Deno.test(`links in ${page} lead to files and headings`, () => {
     for (const link of links(page)) {
       const { pathname, hash } = new URL(link, new URL(page, "file:///"));
       const target = pathname.slice(1);
@@ -37,7 +37,7 @@ for (const page of ["README.md", ...PAGES]) {
 }
 
 for (const page of ["README.md", ...PAGES]) {
-  Deno.test(`files and folders that ${page} names are there`, () => {
+  Deno.test(`files and folders named in ${page} exist`, () => {
     const named = [...read(page).matchAll(/`((?:lib|tests|scripts|docs)\/[\w./-]*)`/g)].map(([, path]) =>
       path
     );
@@ -53,12 +53,12 @@ for (const page of ["README.md", ...PAGES]) {
 }
 
 for (const page of ["README.md", "CHANGELOG.md", ...PAGES]) {
-  Deno.test(`${page} has no marks of a merge`, () => {
+  Deno.test(`${page} has no merge conflict markers`, () => {
     assertEquals(read(page).match(/<{7} |>{7} |(^| )={7}$/gm), null);
   });
 }
 
-Deno.test("the README leads to every page", () => {
+Deno.test("the README links to every page", () => {
   const linked = links("README.md");
   assertEquals(PAGES.filter((page) => !linked.includes(page)), []);
 });

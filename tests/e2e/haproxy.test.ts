@@ -1,4 +1,4 @@
-/** The PROXY protocol against HAProxy, as the sender and as the receiver, where it is installed. */
+/** The PROXY protocol with HAProxy, as the sender and as the receiver, if it is installed. */
 
 import { assert, assertEquals } from "../assert.ts";
 import { pause } from "../wait.ts";
@@ -18,7 +18,7 @@ async function isInstalled(): Promise<boolean> {
   }
 }
 
-/** A port on which nothing listens, of either loopback address. */
+/** A port on which nothing listens, on either loopback address. */
 function freePort(hostname: string): number {
   using listener = Deno.listen({ hostname, port: 0 });
   return listener.addr.port;
@@ -30,7 +30,7 @@ async function folder() {
   return { path, [Symbol.asyncDispose]: () => Deno.remove(path, { recursive: true }) };
 }
 
-/** HAProxy with these sections, once it accepts on `ready`. */
+/** HAProxy with these sections. Resolves once it accepts connections on `ready`. */
 async function startHaproxy(file: string, sections: string, ready: Deno.ConnectOptions): Promise<Running> {
   const settings = "defaults\n mode tcp\n timeout connect 2s\n timeout client 10s\n timeout server 10s\n";
   await Deno.writeTextFile(file, `${settings}${sections}`);
@@ -68,7 +68,7 @@ async function startSwitchyard(file: string, config: string): Promise<{ balancer
   return { balancer, port: Number(port) };
 }
 
-/** An upstream that keeps what each connection says, and answers with the end of it. */
+/** An upstream that records what each connection sends, and answers with the end of it. */
 function startListener() {
   const heard: Uint8Array[] = [];
   const upstream = startUpstream(async (conn) => {
@@ -128,7 +128,7 @@ deny: [127.0.0.0/8]
       assertEquals(outcome.endpoints?.source, { hostname, port: own });
       client.close();
       await balancer.stderr.until(`"client":"[::1]:${own}"`);
-      // HAProxy ends its checks by a reset, mostly before they are accepted: then there is nothing to see of them
+      // HAProxy ends its checks by a reset, mostly before they are accepted: then they leave no trace
       await pause(300);
       const others = lines(balancer, '"access"').filter((line) => !line.includes(`[::1]:${own}`));
       assertEquals(others, []);
@@ -137,7 +137,7 @@ deny: [127.0.0.0/8]
   });
 
   Deno.test({
-    name: `HAProxy takes PROXY ${version}, and passes the client's own address on`,
+    name: `HAProxy accepts PROXY ${version}, and passes the client's address on`,
     ignore: !installed,
     async fn() {
       await using files = await folder();
@@ -176,7 +176,7 @@ proxy_protocol: ${version}
   });
 }
 
-/** The lines of the log that hold `word`. */
+/** The lines of the log that contain `word`. */
 function lines(balancer: Running, word: string): string[] {
   return balancer.stderr.text.split("\n").filter((line) => line.includes(word));
 }

@@ -1,10 +1,10 @@
-/** Switchyard as a process: from source under net and read alone, or the binary that SWITCHYARD_BIN names. */
+/** Switchyard as a process: from source with net and read permissions only, or the binary named by SWITCHYARD_BIN. */
 
 import { requireTls } from "../../lib/transport/tls/platform.ts";
 
 const ROOT = new URL("../../", import.meta.url).pathname;
 
-/** What `deno task start` and the executable run with: the memory that tests measure is that of users. */
+/** V8's flags of `deno task start` and of the executable, so that tests measure the memory that users see. */
 const START_FLAGS = ["--v8-flags=--max-semi-space-size=2", "--allow-net", "--allow-read", "--no-prompt"];
 
 /** Where processes run: a prefix of their command line. */
@@ -16,7 +16,7 @@ export interface Place {
 export function commandLine(args: readonly string[]): string[] {
   const binary = Deno.env.get("SWITCHYARD_BIN");
   if (binary) return [new URL(binary, `file://${ROOT}`).pathname, ...args];
-  // quiet: with a fresh cache the platform would print what it downloads among the lines that tests compare
+  // quiet: with an empty cache the platform would print its downloads among the lines that tests compare
   return [Deno.execPath(), "run", "--quiet", ...START_FLAGS, `${ROOT}main.ts`, ...args];
 }
 
@@ -38,7 +38,7 @@ async function denoVersion(): Promise<string | undefined> {
   return /deno (\S+)\)/.exec(new TextDecoder().decode(stdout))?.[1];
 }
 
-/** What a process writes, as it comes. */
+/** The output of a process, as it arrives. */
 export class Output {
   text = "";
   readonly done: Promise<void>;
@@ -89,7 +89,7 @@ export class Running implements AsyncDisposable {
     return this.#child.pid;
   }
 
-  /** Waits for its end and gives the exit status. */
+  /** Waits for its end. Resolves to the exit status. */
   async status(): Promise<number> {
     const { code } = await this.#child.status;
     this.#ended = true;
@@ -101,7 +101,7 @@ export class Running implements AsyncDisposable {
     this.#child.kill(name);
   }
 
-  /** Asks it to end and gives the exit status. */
+  /** Asks it to end. Resolves to the exit status. */
   async end(): Promise<number> {
     if (!this.#ended) this.#child.kill("SIGTERM");
     return await this.status();
@@ -119,7 +119,7 @@ export function start(place: Place, args: readonly string[]): Running {
   return new Running(new Deno.Command(program, { args: rest, stdout: "piped", stderr: "piped" }).spawn());
 }
 
-/** A network namespace of its own with `hosts` as its hosts file, or undefined where that is not permitted. */
+/** A network namespace of its own with `hosts` as its hosts file, or undefined if that is not permitted. */
 export async function networkNamespace(name: string, hosts: string) {
   if (!await ip("netns", "add", name)) return undefined;
   await Deno.mkdir(`/etc/netns/${name}`, { recursive: true });

@@ -12,7 +12,7 @@ import { until } from "../wait.ts";
 const shared = sharedRedis();
 let keys = 0;
 
-/** The text of a configuration with a hash of its own, and the name of that. */
+/** The text of a configuration with a hash of its own, and the name of the hash. */
 function tableIn(more = "", server = shared.get()) {
   const key = `routes:${++keys}`;
   const redis = `redis: { ${patient(`url: "redis://${server.address}", key: "${key}"${more}`)} }\n`;
@@ -47,41 +47,44 @@ redisTest("a changed route is used by the next connection on each of three insta
   }
 });
 
-redisTest("readiness, status and metrics tell of Redis, and a reload changes its settings", async () => {
-  await using server = await RedisServer.start();
-  await using upstream = startNamed("upstream");
-  const { key, text } = tableIn("", server);
-  await using balancer = await serve("", { text: `${LISTENERS}${text}` });
-  await said(balancer, "redis: connected to");
-  assertEquals(await ask(balancer, "/readyz"), [200, "ready"]);
-  await server.set({ device: `127.0.0.1:${upstream.port}` }, key);
-  assertEquals(await named(balancer, "device"), "upstream");
+redisTest(
+  "readiness, status and metrics report the state of Redis, and a reload changes its settings",
+  async () => {
+    await using server = await RedisServer.start();
+    await using upstream = startNamed("upstream");
+    const { key, text } = tableIn("", server);
+    await using balancer = await serve("", { text: `${LISTENERS}${text}` });
+    await said(balancer, "redis: connected to");
+    assertEquals(await ask(balancer, "/readyz"), [200, "ready"]);
+    await server.set({ device: `127.0.0.1:${upstream.port}` }, key);
+    assertEquals(await named(balancer, "device"), "upstream");
 
-  await server.kill();
-  await said(balancer, "redis: unavailable");
-  const [status, ready] = await ask(balancer, "/readyz");
-  assertEquals(status, 200);
-  assertMatch(ready, /^ready\nredis: unavailable for \S+: .*1 cached ID can be routed for up to 1h$/);
-  assertEquals(await named(balancer, "device"), "upstream");
-  const [, metrics] = await ask(balancer, "/metrics");
-  assertStringIncludes(metrics, "\nswitchyard_redis_up 0\n");
-  assertStringIncludes(metrics, '\nswitchyard_redis_lookups_total{result="stale"} 1\n');
-  const view = JSON.parse((await ask(balancer, "/api/v1/status"))[1]);
-  assertEquals([view.redis.up, view.redis.serving, view.redis.cached_ids], [false, true, 1]);
+    await server.kill();
+    await said(balancer, "redis: unavailable");
+    const [status, ready] = await ask(balancer, "/readyz");
+    assertEquals(status, 200);
+    assertMatch(ready, /^ready\nredis: unavailable for \S+: .*1 cached ID can be routed for up to 1h$/);
+    assertEquals(await named(balancer, "device"), "upstream");
+    const [, metrics] = await ask(balancer, "/metrics");
+    assertStringIncludes(metrics, "\nswitchyard_redis_up 0\n");
+    assertStringIncludes(metrics, '\nswitchyard_redis_lookups_total{result="stale"} 1\n');
+    const view = JSON.parse((await ask(balancer, "/api/v1/status"))[1]);
+    assertEquals([view.redis.up, view.redis.serving, view.redis.cached_ids], [false, true, 1]);
 
-  await server.restart();
-  const next = tableIn(", timeout: 2s", server);
-  await replace(balancer, `${LISTENERS}${next.text}`);
-  await said(balancer, "redis: connected to", 2);
-  await until(async () => (await ask(balancer, "/readyz"))[1] === "ready", "it is connected");
-  await server.set({ device: "no target" }, next.key);
-  const [, explained] = await ask(balancer, "/api/v1/explain?id=device");
-  assertEquals(JSON.parse(explained).refused.reason, "UPSTREAM_UNAVAILABLE");
-  await server.set({ device: `127.0.0.1:${upstream.port}` }, next.key);
-  assertEquals(await named(balancer, "device"), "upstream");
-});
+    await server.restart();
+    const next = tableIn(", timeout: 2s", server);
+    await replace(balancer, `${LISTENERS}${next.text}`);
+    await said(balancer, "redis: connected to", 2);
+    await until(async () => (await ask(balancer, "/readyz"))[1] === "ready", "it is connected");
+    await server.set({ device: "no target" }, next.key);
+    const [, explained] = await ask(balancer, "/api/v1/explain?id=device");
+    assertEquals(JSON.parse(explained).refused.reason, "UPSTREAM_UNAVAILABLE");
+    await server.set({ device: `127.0.0.1:${upstream.port}` }, next.key);
+    assertEquals(await named(balancer, "device"), "upstream");
+  },
+);
 
-redisTest("an instance that has never reached Redis is not ready, unless its file has routes", async () => {
+redisTest("an instance that has never reached Redis is ready only if its file has routes", async () => {
   await using server = await RedisServer.start();
   const { text } = tableIn("", server);
   await server.kill();

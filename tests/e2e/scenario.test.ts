@@ -1,7 +1,7 @@
 /**
  * The acceptance scenario: servers, balancer and three clients as processes of their own, each client sending 1000
  * random numbers, once over raw TCP and once over WebSocket. With the literal ports and names of the
- * scenario where a network namespace may be made, on ports that the system chooses otherwise.
+ * scenario if a network namespace can be created, otherwise on ports that the system chooses.
  */
 
 import { assert, assertEquals, assertStringIncludes } from "../assert.ts";
@@ -41,14 +41,14 @@ const TRANSPORTS: readonly ((address: string) => string)[] = [
   (address) => `ws://${address}/`,
 ];
 
-/** The table as it is given: the one that Switchyard comes with. */
+/** The routes.yaml of the repository. */
 const TABLE = new URL("../../routes.yaml", import.meta.url).pathname;
 
 const HOSTS = "127.0.0.1 localhost n1.example.com n2.example.com example.com\n";
 
 for (const [index, { what, servers, routeOf1, succeeds }] of VARIANTS.entries()) {
   Deno.test(what, async () => {
-    // the client over WebSocket knows nothing of the table: one variant is enough outside of a soak run
+    // the client over WebSocket does not depend on the table: outside of a soak run one variant is enough
     const transports = SOAK || index === 0 ? TRANSPORTS : TRANSPORTS.slice(0, 1);
     const wanted = { servers, routeOf1, succeeds, transports };
     await using place = await networkNamespace(`switchyard-${Deno.pid}-${index}`, HOSTS);
@@ -69,7 +69,7 @@ const LITERAL = {
 
 const LOOPBACK = { first: "127.0.0.1", second: "localhost", balancer: "127.0.0.1", any: "127.0.0.1" };
 
-/** Where nothing listens: the port of a service that no system runs any more. */
+/** A port on which nothing listens: that of an obsolete service. */
 const CLOSED_PORT = 9;
 
 interface Scenario {
@@ -85,7 +85,7 @@ interface Scenario {
   readonly freePorts?: boolean;
 }
 
-/** A routes.yaml that goes by `scenario`, with the ports on which its servers listen. */
+/** A routes.yaml for `scenario`, with the ports of its servers. */
 async function writeTable(
   { routeOf1, servers, names, freePorts }: Scenario,
   ports: number[],
@@ -138,7 +138,7 @@ async function scenario(wanted: Scenario): Promise<void> {
   if (!wanted.table) await Deno.remove(file);
 }
 
-/** The ports that a process says it listens on, as soon as there are `count`. */
+/** The ports in the output of a process that listens on `count` of them. */
 async function listeningPorts(output: Output, count: number): Promise<number[]> {
   const ports = () =>
     [...output.text.matchAll(/listening on [^\s,]*:(\d+)/g)].map(([, port]) => Number(port));

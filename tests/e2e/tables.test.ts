@@ -28,7 +28,7 @@ async function configured() {
 
 type Running = ReturnType<typeof startBalancer>["balancer"];
 
-Deno.test("IDs of tables reach their host or pool, behind routes and before globs", async () => {
+Deno.test("IDs of tables reach their host or pool, after routes and before globs", async () => {
   await using host = startNamed("host");
   await using pool = startNamed("pool");
   await using glob = startNamed("glob");
@@ -79,7 +79,7 @@ Deno.test("connections of a row that changes, moves or is removed stay open, tho
       "a.tsv": row("changed", other) + row("to-table"),
     }, balancer),
   );
-  // what leads elsewhere has changed, and so has what has another on_removal
+  // a route with another target or another on_removal has changed
   assertEquals(change, { added: 0, changed: 3, removed: 2, connections: 1 });
   assertEquals((await receiveAll(gone)).length, 0);
   for (const client of stay) {

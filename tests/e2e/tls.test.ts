@@ -1,4 +1,4 @@
-/** TLS of the process as it is run, with openssl's client and a certificate renewed beside it. */
+/** TLS of the process, with openssl's client and a certificate that is renewed. */
 
 import { assert, assertEquals, assertStringIncludes } from "../assert.ts";
 import { Certificate, hasOpenssl, openssl } from "../certificates.ts";
@@ -7,7 +7,7 @@ import { startEcho } from "../upstreams.ts";
 import { hasTls, start } from "./processes.ts";
 
 Deno.test({
-  name: "serve speaks TLS, and SIGHUP takes a renewed certificate into use without touching a connection",
+  name: "serve speaks TLS, and uses a renewed certificate after SIGHUP without affecting connections",
   // an executable on an older Deno has no TLS, which the test below is about
   ignore: !hasOpenssl || !hasTls || Deno.build.os === "windows",
   async fn() {
@@ -43,7 +43,7 @@ routes: [{ id: 1, host: 127.0.0.1, port: ${upstream.port} }]
 });
 
 Deno.test({
-  name: "on a version of Deno without what TLS needs, serve and check name the one that has it",
+  name: "on a version of Deno that is too old for TLS, serve and check name the one that TLS needs",
   ignore: !hasOpenssl || hasTls,
   async fn() {
     await using certificate = await Certificate.create("first");

@@ -8,7 +8,7 @@ import { count, LISTENERS, replace, routeTo, said, serve, type Serving } from ".
 import { startEcho } from "../upstreams.ts";
 import { until } from "../wait.ts";
 
-/** As many connections as one worker alone gets once in 2^23. */
+/** So many connections that all go to one worker only once in 2^23 runs. */
 const MANY = 24;
 
 const TWO = `${LISTENERS}admin: { address: "127.0.0.1:0" }\nworkers: 2\n`;

@@ -58,7 +58,7 @@ Deno.test("a port in use is reported in one line, with exit status 1", async () 
   assertStringIncludes(lines[0] ?? "", `${address}: the address is in use`);
 });
 
-Deno.test("--default and --route want a host, and exit status 2", async () => {
+Deno.test("--default and --route without a host end with exit status 2", async () => {
   for (const words of [["--default", ":8888"], ["--route", "1=:8888"], ["--default", "n1.example.com"]]) {
     const { status, err } = await run("serve", "--route", "2=127.0.0.1:9", ...words);
     assertEquals([status, err.length], [2, 1]);
@@ -66,7 +66,7 @@ Deno.test("--default and --route want a host, and exit status 2", async () => {
   }
 });
 
-Deno.test("an ID or an address that stands twice on the command line is one line and exit status 2", async () => {
+Deno.test("an ID or an address given twice on the command line is one line and exit status 2", async () => {
   const one = ["--listen", "127.0.0.1:8888", "--route", "1=127.0.0.1:9"];
   for (const again of [["--listen", "127.0.0.1:8888"], ["--route", "1=127.0.0.1:10"]]) {
     const { status, err } = await run("serve", ...one, ...again);

@@ -1,8 +1,8 @@
-/** A server whose network swallows every packet, in a network namespace of its own. */
+/** A server whose network drops every packet, in a network namespace of its own. */
 
 import { assert, assertEquals } from "../assert.ts";
 
-/** The other end of the cable has no address, so what is sent to the neighbour gets no answer. */
+/** The other end of the virtual cable has no address, so nothing answers. */
 const SETUP = [
   "ip link set lo up",
   "ip link add lost type veth peer name void",
@@ -26,8 +26,8 @@ async function inNamespace(command: string): Promise<Deno.CommandOutput | undefi
 const script = new URL("dropped_syn.ts", import.meta.url).pathname;
 
 Deno.test({
-  name: "a server whose network swallows every packet costs a client its share, until it is ejected",
-  ignore: !(await inNamespace("true"))?.success, // it takes root, unshare and ip
+  name: "a server whose network drops every packet costs a client its share of the time, until it is ejected",
+  ignore: !(await inNamespace("true"))?.success, // it needs root, unshare and ip
   async fn() {
     const output = await inNamespace(`${Deno.execPath()} run --allow-all --no-prompt --quiet ${script}`);
     const text = new TextDecoder();
@@ -45,6 +45,6 @@ interface Result {
   readonly clients: readonly { readonly attempts: number; readonly wait: number }[];
   /** Attempts of a client that comes later. */
   readonly after: number;
-  /** Connects that still wait. */
+  /** Pending connects. */
   readonly left: number;
 }

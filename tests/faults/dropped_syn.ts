@@ -1,7 +1,7 @@
 // deno-lint-ignore-file no-console -- the test reads what it prints
 /**
- * Run in a network namespace whose 10.255.0.0/24 swallows every packet: clients of a pool with one server there and
- * one on loopback. Prints a JSON object with what they met.
+ * Runs in a network namespace whose 10.255.0.0/24 drops every packet: clients of a pool with one server there and
+ * one on loopback. Prints the results as a JSON object.
  */
 
 import { startBalancer } from "../fixture.ts";

@@ -1,4 +1,4 @@
-/** A FIFO in the place of the configuration, which blocks whoever opens it, blocks nothing of the balancer. */
+/** A FIFO in place of the configuration blocks its readers, but nothing of the balancer. */
 
 import { assertEquals, assertStringIncludes } from "../assert.ts";
 import { start } from "../e2e/processes.ts";

@@ -74,7 +74,7 @@ overEach(
           await pause(50);
         }
       } catch {
-        // turned away
+        // refused
       }
     })();
     assertEquals(refusalCode(await receiveAll(client)), 3);
@@ -86,7 +86,7 @@ overEach(
   },
 );
 
-Deno.test("1,500 ID frames that are never completed are ID_TIMEOUT each, and a good client is served meanwhile", async () => {
+Deno.test("1,500 clients with incomplete ID frames get ID_TIMEOUT, and a valid client is served meanwhile", async () => {
   await using balancer = startEchoing({ timeouts: { id: 1000 } });
   const connectHalf = async () => {
     const client = await balancer.connect();
@@ -172,7 +172,7 @@ const BEFORE_DIALING: readonly [string, number, Uint8Array, Changes][] = [
 ];
 
 for (const [name, code, first, changes] of BEFORE_DIALING) {
-  // what an unfinished ID frame is completed by would no longer be unread
+  // bytes that complete an unfinished ID frame would be read
   const more = code === 3 ? new Uint8Array() : new Uint8Array(MIB);
   overEach(
     `${name} arrives, though the client sent ${more.length} bytes that were not read`,

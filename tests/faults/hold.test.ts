@@ -8,7 +8,7 @@ import { identify, refused } from "../clients.ts";
 
 const UPSTREAM_UNAVAILABLE = 5;
 
-/** A balancer whose one server refuses until it is started, and the clients that it holds. */
+/** A balancer whose only server refuses until it is started, and the clients that it holds. */
 function holding(hold: { for: number; clients: number; wake?: string }) {
   const echo = startEcho();
   let isUp = false;
@@ -31,7 +31,7 @@ function holding(hold: { for: number; clients: number; wake?: string }) {
   };
 }
 
-Deno.test("held clients get through once their server is there, and its webhook was called once", async () => {
+Deno.test("held clients are served once their server is up, and its webhook was called once", async () => {
   const calls: unknown[] = [];
   await using webhook = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, async (request) => {
     calls.push(await request.json());
@@ -50,7 +50,7 @@ Deno.test("held clients get through once their server is there, and its webhook 
   for (const client of clients) client.close();
 });
 
-Deno.test("a held client that resets its connection gives its place back", async () => {
+Deno.test("a held client that resets its connection releases its place", async () => {
   await using balancer = holding({ for: 3_600_000, clients: 1 });
   const client = connect(balancer.port, "127.0.0.1");
   const closed = new Promise((resolve) => client.once("close", resolve));
@@ -61,7 +61,7 @@ Deno.test("a held client that resets its connection gives its place back", async
   await closed;
 });
 
-Deno.test("a client that has been held for long enough is refused, and so is one too many", async () => {
+Deno.test("a client that was held for the longest time is refused, and so is one too many", async () => {
   await using balancer = holding({ for: 700, clients: 1 });
   using first = await balancer.connect();
   const started = performance.now();
@@ -80,7 +80,7 @@ Deno.test("closing the balancer waits for no held client", async () => {
   await ended;
 });
 
-Deno.test("a held client whose connection is terminated gives its place back", async () => {
+Deno.test("a held client whose connection is terminated releases its place", async () => {
   await using balancer = holding({ for: 3_600_000, clients: 1 });
   for (let round = 0; round < 2; round++) {
     using client = await balancer.connect();

@@ -1,4 +1,4 @@
-/** Thousands of connections at once: upstream, balancer and clients are a process each, for the sake of open files. */
+/** Thousands of connections. Upstream, balancer and clients are processes of their own, since they need many open files. */
 
 import { assert, assertEquals } from "../assert.ts";
 import { start } from "../e2e/processes.ts";
@@ -6,7 +6,7 @@ import { ID, receive, send } from "../bytes.ts";
 import { sized } from "../soak.ts";
 
 const PAIRS = sized(9_000, 0.05);
-/** Whether this machine lets a process have the two files a pair takes. */
+/** Whether a process may have the two open files of each pair. */
 function filesSuffice(): boolean {
   if (Deno.build.os !== "linux") return false;
   const [, hard = "0"] = /Max open files\s+\d+\s+(\w+)/.exec(Deno.readTextFileSync("/proc/self/limits")) ??
@@ -50,7 +50,7 @@ Deno.test({
       const started = performance.now();
       clients.push(await open());
       const took = performance.now() - started;
-      // five milliseconds on a quiet machine; tests share theirs
+      // five milliseconds on a quiet machine
       assert(took < 1000, `a new connection took ${took} ms`);
       for (const client of clients) {
         await send(client, ID);

@@ -1,4 +1,4 @@
-/** Limits on connections, as clients of a balancer meet them. */
+/** Limits on connections, from the clients' point of view. */
 
 import { assert, assertEquals } from "../assert.ts";
 import { ID, receive, receiveAll, send } from "../bytes.ts";
@@ -7,7 +7,7 @@ import { type Changes, configTo, overEach, startBalancer, startBefore } from "..
 import { startEcho, startUpstream } from "../upstreams.ts";
 import { pause, until } from "../wait.ts";
 
-/** An echo upstream for IDs 1 and 2, and a balancer before it. */
+/** A balancer with an echo upstream for IDs 1 and 2. */
 function start(changes: Changes) {
   const upstream = startEcho();
   const to = { host: "127.0.0.1", port: upstream.port };
@@ -33,14 +33,14 @@ for (
   });
 }
 
-Deno.test("limits of 0 are none", async () => {
+Deno.test("limits of 0 mean no limit", async () => {
   const limits = { connections: 0, connections_per_ip: 0, connections_per_id: 0, connection_rate_per_ip: 0 };
   await using balancer = start({ limits });
   using _first = await balancer.join();
   using _second = await balancer.join();
 });
 
-Deno.test("limits.connections_per_id counts each ID apart", async () => {
+Deno.test("limits.connections_per_id counts each ID separately", async () => {
   await using balancer = start({ limits: { connections_per_id: 1 } });
   using _first = await balancer.join("1");
   using _second = await balancer.join("2");
@@ -49,7 +49,7 @@ Deno.test("limits.connections_per_id counts each ID apart", async () => {
 
 Deno.test("limits.connection_rate_per_ip: a burst over it gets LIMIT_EXCEEDED, later ones get through", async () => {
   await using balancer = start({ limits: { connection_rate_per_ip: 4 } });
-  // at once: the rate gives a place back each quarter of a second
+  // at once: the rate permits another one each quarter of a second
   const first = await Promise.all(Array.from({ length: 5 }, async () => {
     using client = await balancer.connect();
     await send(client, ID);
@@ -60,7 +60,7 @@ Deno.test("limits.connection_rate_per_ip: a burst over it gets LIMIT_EXCEEDED, l
   using _later = await balancer.join();
 });
 
-Deno.test("silent clients take half of the places, and the one that has been silent longest gives way", async () => {
+Deno.test("silent clients take half of the places, and the one that has been silent longest is evicted", async () => {
   await using balancer = start({ limits: { connections: 8 }, timeouts: { id: 20_000 } });
   const silent = [];
   for (let index = 0; index < 5; index++) silent.push(await balancer.connect());
@@ -72,7 +72,7 @@ Deno.test("silent clients take half of the places, and the one that has been sil
   for (const client of silent) client.close();
 });
 
-Deno.test("a client is served while 400 silent ones hold on to all they can get", async () => {
+Deno.test("a client is served while 400 silent ones take all places that they can get", async () => {
   await using balancer = start({ limits: { connections: 20 }, timeouts: { id: 20_000 } });
   const silent = await Promise.all(Array.from({ length: 400 }, balancer.connect));
   for (let index = 0; index < 20; index++) {
@@ -83,7 +83,7 @@ Deno.test("a client is served while 400 silent ones hold on to all they can get"
   for (const client of silent) client.close();
 });
 
-Deno.test("where every place is relaying, one that connects gets LIMIT_EXCEEDED and ends none of them", async () => {
+Deno.test("if all places are relayed connections, a newcomer gets LIMIT_EXCEEDED and evicts none", async () => {
   await using balancer = start({ limits: { connections: 2 } });
   using first = await balancer.join();
   using second = await balancer.join();

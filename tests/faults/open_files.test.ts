@@ -1,4 +1,4 @@
-/** What a balancer does that has no file descriptor left: a process of its own under a limit of its own. */
+/** A balancer without free file descriptors, in a process with a limit of its own. */
 
 import { assertEquals, assertStringIncludes } from "../assert.ts";
 import { ID, receive, receiveAll, send } from "../bytes.ts";
@@ -14,12 +14,12 @@ const ignore = Deno.build.os !== "linux";
 
 type Serving = Awaited<ReturnType<typeof serve>>;
 
-/** Descriptors that count towards the limit: the platform has one of its own far above it. */
+/** Descriptors that count towards the limit; the platform has one with a number far above it. */
 function openFiles({ balancer }: Serving): number {
   return [...Deno.readDirSync(`/proc/${balancer.pid}/fd`)].filter(({ name }) => Number(name) < LIMIT).length;
 }
 
-/** The same once it no longer changes: the process itself opens a file for a moment now and then. */
+/** The same once it no longer changes, since the process itself opens files briefly. */
 async function settledFiles(serving: Serving): Promise<number> {
   const seen: number[] = [];
   await until(
@@ -37,7 +37,7 @@ async function echoes(client: Deno.TcpConn, bytes = ID): Promise<void> {
 const failures = ({ balancer }: Serving) => balancer.stderr.text.split("cannot accept").length - 1;
 
 Deno.test({
-  name: "without a file descriptor left to accept with it waits, logs that once, and recovers",
+  name: "without a free file descriptor for accepting it waits, logs that once, and recovers",
   ignore,
   async fn() {
     await using upstream = startEcho();
@@ -51,7 +51,7 @@ Deno.test({
     await until(() => failures(serving) === 1, "it has no descriptor left");
     assertEquals(openFiles(serving), LIMIT);
     for (let round = 0; round < 8; round++) {
-      // each that ends makes room for one of the crowd, and for no more
+      // each that ends makes room for one other
       crowd.pop()?.close();
       crowd.shift()?.close();
       await echoes(beside);
@@ -67,7 +67,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "without a file descriptor left to dial with it refuses the client, and recovers",
+  name: "without a free file descriptor for dialing it refuses the client, and recovers",
   ignore,
   async fn() {
     await using upstream = startEcho();
@@ -81,7 +81,7 @@ Deno.test({
     for (let left = LIMIT; left > 1; left = LIMIT - await settledFiles(serving)) {
       const one = await serving.connect();
       crowd.push(one);
-      // one that is relayed takes two
+      // a relayed connection takes two
       if (left > 3) await echoes(one);
       else await until(() => openFiles(serving) > LIMIT - left, "the silent client is accepted");
     }
@@ -99,7 +99,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "without a file descriptor left the admin API says so once, and answers again afterwards",
+  name: "without a free file descriptor the admin API logs that once, and answers again afterwards",
   ignore,
   async fn() {
     const yaml = `${

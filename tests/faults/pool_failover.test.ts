@@ -13,7 +13,7 @@ import { silentTest } from "../silent.ts";
 const CONNECT_MS = 1000;
 const CHECK = { interval: 50, timeout: 1000, fall: 3, rise: 2 };
 
-/** Notes which server each ID was connected to last, and the changes of health. */
+/** Records the last server of each ID, and the changes of health. */
 function observe() {
   const servers = new Map<string, number>();
   const changes: string[] = [];
@@ -24,7 +24,7 @@ function observe() {
   return { servers, changes, observer };
 }
 
-/** Clients that connect, say their ID, have it back and close, over and over. Gives each failure's ID and its start. */
+/** Clients that connect, send their ID, receive it back and close, repeatedly. Records the ID and the start of each failure. */
 function load(connect: () => Promise<Deno.TcpConn>, ids: readonly string[]) {
   const failures: { id: string; started: number; ended: number }[] = [];
   let stopped = false;
@@ -49,7 +49,7 @@ function load(connect: () => Promise<Deno.TcpConn>, ids: readonly string[]) {
   };
 }
 
-/** Waits until each client has been served anew, by a server that was picked since. */
+/** Waits until each client has been served again, by a server that was picked since. */
 async function everybodyServed(servers: Map<string, number>): Promise<void> {
   for (let round = 0; round < 2; round++) {
     servers.clear();
@@ -59,7 +59,7 @@ async function everybodyServed(servers: Map<string, number>): Promise<void> {
 
 const IDS = Array.from({ length: 12 }, (_, index) => `client-${index}`);
 
-Deno.test("one of three servers is killed and restarted over and over: only its own clients notice", async () => {
+Deno.test("one of three servers is killed and restarted repeatedly: only its own clients notice", async () => {
   const echoes = [startEcho(), startEcho(), startEcho()];
   const ports = echoes.map(({ port }) => port);
   const { servers, changes, observer } = observe();
@@ -149,7 +149,7 @@ silentTest("a silent server is taken out, and clients of the others never wait f
   for (const echo of echoes) await echo[Symbol.asyncDispose]();
 });
 
-Deno.test("reloads while clients come and go: none fails, and a server that is down stays down", async () => {
+Deno.test("reloads while clients connect and disconnect: none fails, and a server that is down stays down", async () => {
   const echoes = [startEcho(), startEcho()];
   const { changes, observer } = observe();
   const gone = 1; // a port on which nothing listens

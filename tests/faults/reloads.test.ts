@@ -1,4 +1,4 @@
-/** Reloads again and again, and of much, while connections run. */
+/** Many reloads, and a large one, while connections are open. */
 
 import { encodeId } from "../../lib/frame/tlv.ts";
 import { assert, assertEquals, assertStringIncludes } from "../assert.ts";
@@ -28,7 +28,7 @@ Deno.test("a storm of 500 SIGHUPs coalesces, and the last version wins", async (
   assertEquals(await serving.balancer.end(), 0);
 });
 
-/** Clients that come and go, and clients that stream, until it is stopped. Rejects where one of them is cut. */
+/** Short connections, and streams, until it is stopped. Rejects if one of them breaks. */
 function startLoad(connect: () => Promise<Client>) {
   const id = encodeId("1");
   const block = noise(8 << 10);
@@ -66,7 +66,7 @@ function startLoad(connect: () => Promise<Client>) {
   };
 }
 
-overEach(`${RELOADS} reloads under load: no connection fails, none is cut`, async (transport) => {
+overEach(`${RELOADS} reloads under load: no connection fails or breaks`, async (transport) => {
   await using upstream = startEcho();
   const config = configTo(upstream.port);
   await using balancer = startBalancer(config);
@@ -80,7 +80,7 @@ overEach(`${RELOADS} reloads under load: no connection fails, none is cut`, asyn
   assert((await load.stop()).every((count) => count > 0));
 });
 
-overEach("SIGHUPs and new files under load: no connection fails, none is cut", async (transport) => {
+overEach("SIGHUPs and new files under load: no connection fails or breaks", async (transport) => {
   await using upstream = startEcho();
   const table = (more: string) => `${LISTENERS}${routeTo(upstream.port)}${more}log: { access: false }\n`;
   await using serving = await serve("", { text: table("") });
@@ -122,7 +122,7 @@ Deno.test(`a table of ${ROUTES} routes is swapped while round trips continue`, a
   using late = await serving.connect();
   await send(late, encodeId("last"));
   assertEquals(await receive(late, encodeId("last").length), encodeId("last"));
-  // nearly all of the time where the file is parsed in the thread that serves, less than a hundredth of it here
+  // nearly all of the time if the serving thread parsed the file; less than a hundredth of it here
   const took = performance.now() - begun;
   assert(longest < took / 3, `a round trip took ${longest} ms of ${took}`);
 });

@@ -1,4 +1,4 @@
-/** What the balancer holds, seen from outside: a process of its own, since tests of one run share theirs. */
+/** Open files and memory of a balancer in a process of its own. */
 
 import { assert, assertEquals } from "../assert.ts";
 import type { Running } from "../e2e/processes.ts";
@@ -26,7 +26,7 @@ function resident({ pid }: Running): number {
 const ignore = Deno.build.os !== "linux";
 
 Deno.test({
-  name: `${CONNECTIONS} complete connections later as few files are open as before`,
+  name: `after ${CONNECTIONS} complete connections no more files are open than before`,
   ignore,
   async fn() {
     await using upstream = startEcho();
@@ -37,7 +37,7 @@ Deno.test({
         using client = await connect();
         await send(client, ID);
         await client.closeWrite();
-        // as text, which an ERROR frame shows its reason in
+        // as text, which includes the reason of an ERROR frame
         assertEquals(decode(await receiveAll(client)), decode(ID));
       }
     };
@@ -60,7 +60,7 @@ Deno.test({
       await send(client, Uint8Array.of(1, 255, 255, 255, 255));
       assertEquals((await receive(client, 1))[0], 3);
     }
-    // one allocation by the length field would be 4 GiB; warming up costs some MiB whatever the length
+    // one allocation by the length field would be 4 GiB; warming up takes some MiB in any case
     const grown = resident(balancer) - before;
     assert(grown < 64 << 20, `resident memory grew by ${grown} bytes`);
   },

@@ -1,4 +1,4 @@
-/** Upstreams that never answer a connect: nothing of a dial outlives its deadline. */
+/** Upstreams that never answer a connect: every dial is cancelled at its deadline. */
 
 import type { Connect } from "../../lib/upstream/dialer.ts";
 import { encodeId } from "../../lib/frame/tlv.ts";
@@ -13,7 +13,7 @@ import { SHOWS_SOCKETS, synSent } from "../sockets.ts";
 const CLIENTS = 50;
 const UPSTREAM_UNAVAILABLE = 5;
 
-/** Addresses of loopback that stand for those of a name. */
+/** Loopback addresses in place of those of a name. */
 const SIX = Array.from({ length: 6 }, (_, index) => `127.0.0.${index + 1}`);
 
 const CASES = [
@@ -22,7 +22,7 @@ const CASES = [
   { name: "a silent address", host: "127.0.0.1", addresses: [] },
 ];
 
-/** Asserts what a burst of clients whose route goes to `host` leaves behind. */
+/** Asserts that a burst of clients whose route goes to `host` leaves no connect behind. */
 async function burst({ name, host, addresses }: typeof CASES[number]): Promise<void> {
   using silent = await startSilent();
   let dialed = 0;

@@ -1,4 +1,4 @@
-/** What WebSockets cost the balancer, seen from outside: a process of its own. */
+/** Open files and memory that WebSockets take in a balancer in a process of its own. */
 
 import { Opcode } from "../../lib/transport/websocket/frames.ts";
 import { assert, assertEquals, assertStringIncludes } from "../assert.ts";
@@ -17,7 +17,7 @@ const ROUNDS = sized(100, 0.4);
 const FRAGMENTS = sized(1_000_000, 0.2);
 const MB_OF_PINGS = sized(200);
 
-/** More than this must not be held whatever a client does. */
+/** Most bytes by which memory may grow, whatever a client does. */
 const MOST_GROWN = 32 * MIB;
 
 const ignore = Deno.build.os !== "linux";
@@ -28,7 +28,7 @@ function resident(pid: number): number {
   return Number(kib) * 1024;
 }
 
-/** An upstream with `serveOne`, a balancer before it that has served a WebSocket already, and its memory since. */
+/** A balancer that has already served a WebSocket, its upstream with `serveOne`, and the growth of its memory since. */
 async function started(serveOne: (conn: Deno.TcpConn) => Promise<void>) {
   const stack = new AsyncDisposableStack();
   let warm = false;
@@ -49,7 +49,7 @@ async function started(serveOne: (conn: Deno.TcpConn) => Promise<void>) {
   return { port, balancer, grown, [Symbol.asyncDispose]: () => stack.disposeAsync() };
 }
 
-/** Follows how far something comes until it has come no further for a while. */
+/** Waits until `progress` has not changed for a while. */
 async function stalled(progress: () => number, what: string): Promise<void> {
   let last = { progress: -1, at: 0 };
   await until(() => {
@@ -59,7 +59,7 @@ async function stalled(progress: () => number, what: string): Promise<void> {
   }, `${what} has stalled`);
 }
 
-/** What a client may end with: its close frame, nothing, a broken rule, half a frame, more than anybody reads. */
+/** The last bytes of a client: a close frame, none, a violation, half a frame, and data that is never read. */
 const ENDS = [
   wire({ opcode: Opcode.CLOSE, payload: closing(1000) }),
   new Uint8Array(),
@@ -69,7 +69,7 @@ const ENDS = [
 ];
 
 Deno.test({
-  name: `${5 * ROUNDS} WebSockets later, ended in every way, as few files are open as before`,
+  name: `after ${5 * ROUNDS} WebSockets that end in every way no more files are open than before`,
   ignore,
   async fn() {
     await using balancer = await started(async (conn) => {

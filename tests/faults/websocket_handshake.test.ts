@@ -1,4 +1,4 @@
-/** WebSocket handshakes, as clients of a balancer meet them. */
+/** WebSocket handshakes with a running balancer. */
 
 import { encodeId } from "../../lib/frame/tlv.ts";
 import { assert, assertEquals, assertMatch } from "../assert.ts";
@@ -11,7 +11,7 @@ import { pause, until } from "../wait.ts";
 
 const encode = (text: string) => new TextEncoder().encode(text);
 
-Deno.test("with websocket: false a G is BAD_FRAME like any other byte", async () => {
+Deno.test("with websocket: false an HTTP request is BAD_FRAME", async () => {
   await using balancer = startWithWebSocket(false);
   using client = await balancer.connect();
   await send(client, encode("G"));
@@ -37,7 +37,7 @@ Deno.test("a handshake cut at every byte is accepted, and bytes behind it in the
   }
 });
 
-Deno.test("a handshake that is not complete at the deadline gets 408, also where bytes keep coming", async () => {
+Deno.test("a handshake that is incomplete at the deadline gets 408, even if bytes keep arriving", async () => {
   await using balancer = startWithWebSocket({}, 9, 300);
   using client = await balancer.connect();
   const started = performance.now();
@@ -49,7 +49,7 @@ Deno.test("a handshake that is not complete at the deadline gets 408, also where
         await send(client, Uint8Array.of(byte));
       }
     } catch {
-      // turned away
+      // refused
     }
   })();
   assertMatch(new TextDecoder().decode(await receiveAll(client)), /^HTTP\/1\.1 408 Request Timeout\r\n/);
@@ -64,7 +64,7 @@ Deno.test("the ID deadline runs from the accept, not from the handshake", async 
   const started = performance.now();
   await send(client, encode("G"));
   await pause(400);
-  // its time begins before that of a deadline from the handshake would
+  // it begins before a deadline from the handshake would
   using later = await balancer.connect();
   await until(() => balancer.balancer.active === 2, "it is accepted");
   const laterEnded = receiveAll(later).then(() => performance.now());

@@ -8,7 +8,7 @@ import { sourceOf } from "./sources.ts";
 const ID = encodeId("abc");
 const RESET = new Deno.errors.ConnectionReset("reset");
 
-Deno.test("an ID frame is given with all that was received, cut anywhere", async () => {
+Deno.test("an ID frame is returned with all received bytes, at any cut", async () => {
   const surplus = Uint8Array.of(1, 2, 3);
   for (let cut = 1; cut < ID.length; cut++) {
     const source = sourceOf([ID.subarray(0, cut), concat(ID.subarray(cut), surplus), ID]);
@@ -17,12 +17,12 @@ Deno.test("an ID frame is given with all that was received, cut anywhere", async
   }
 });
 
-Deno.test("bytes that were read already are taken first", async () => {
+Deno.test("bytes that were already read come first", async () => {
   const found = await readIdFrame(sourceOf([ID.subarray(1)]), { idBytes: 255, opening: ID.subarray(0, 1) });
   assertEquals(found?.id, "abc");
 });
 
-Deno.test("a peer that goes without a byte is a probe", async () => {
+Deno.test("a peer that disconnects without a byte is a probe", async () => {
   assertEquals(await readIdFrame(sourceOf([]), { idBytes: 255 }), null);
   assertEquals(await readIdFrame(sourceOf([], RESET), { idBytes: 255 }), null);
 });
@@ -56,7 +56,7 @@ for (const [what, bytes, name, text] of REFUSED) {
   });
 }
 
-Deno.test("a reset inside the frame is thrown as it is", async () => {
+Deno.test("a reset inside the frame is thrown unchanged", async () => {
   const read = () => readIdFrame(sourceOf([ID.subarray(0, 6)], RESET), { idBytes: 255 });
   await assertRejects(read, Deno.errors.ConnectionReset);
 });

@@ -14,7 +14,7 @@ Deno.test("frames are read one after another, until the source ends", async () =
   assertEquals(values, [[7], [8, 9]]);
 });
 
-Deno.test("a reader that stops early has the bytes received beyond in rest", async () => {
+Deno.test("a reader that stops early has the remaining bytes in rest", async () => {
   const source = sourceOf([concat(FIRST, SECOND.subarray(0, 3))]);
   const reader = new FrameReader(source, { maxValueBytes: 10 });
   for await (const _ of reader) break;
@@ -30,7 +30,7 @@ Deno.test("bytes received before come first", async () => {
   assertEquals((await reader.next()).value?.value, Uint8Array.of(7));
 });
 
-Deno.test("bytes that are no frame, and errors of the source, are thrown", async () => {
+Deno.test("invalid frames, and errors of the source, are thrown", async () => {
   const malformed = new FrameReader(sourceOf([Uint8Array.of(9)]), { maxValueBytes: 10 });
   await assertRejects(() => malformed.next(), FrameError, "0x09");
   const failing = new FrameReader(sourceOf([], new Error("broken")), { maxValueBytes: 10 });

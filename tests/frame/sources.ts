@@ -1,6 +1,6 @@
 /** Byte sources. */
 
-/** A source that gives `chunks`, one a read, and then ends, or fails with `error`. */
+/** A source that returns `chunks`, one for each read, and then ends, or fails with `error`. */
 export function sourceOf(chunks: readonly Uint8Array[], error?: Error) {
   const left = [...chunks];
   return {

@@ -55,7 +55,7 @@ for (const [what, value] of NO_IDS) {
   });
 }
 
-Deno.test("a decoder gives each frame and keeps the beginning of the next", () => {
+Deno.test("a decoder returns each frame and keeps the beginning of the next", () => {
   const decoder = decoderOf(2, 0, 0, 0, 1, 7, 3, 0, 0, 0, 0, 1, 0);
   assertEquals(decoder.next(), { type: 2, value: Uint8Array.of(7) });
   assertEquals(decoder.next(), { type: 3, value: new Uint8Array() });

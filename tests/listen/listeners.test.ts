@@ -32,7 +32,7 @@ Deno.test("a listener that is added is opened; one that is removed is closed, an
   assertEquals(await receive(again, ID.length), ID);
 });
 
-Deno.test("a listener that overlaps an open one cannot replace it: nothing changes, and one line gives the reason", async () => {
+Deno.test("a listener that overlaps an open one cannot replace it: nothing changes, and one line has the reason", async () => {
   const port = freePort();
   const table = (host: string) => `listeners: [{ address: "${host}:${port}" }]\n${routeTo(9)}`;
   await using serving = await serve("", { text: table("127.0.0.1") });
@@ -59,7 +59,7 @@ Deno.test("a prepared listener accepts nothing before it is committed, and an ab
   await listeners.close();
 });
 
-Deno.test("several threads' listeners share a port, and quiet waits until nothing arrives any more", async () => {
+Deno.test("several threads' listeners share a port, and quiet waits until nothing more arrives", async () => {
   const counts = [0, 0];
   const open = [0, 1].map((index) =>
     new Listeners((socket) => {

@@ -11,14 +11,14 @@ import { TextBuffer } from "../../lib/observe/text_buffer.ts";
 import { assertEquals } from "../assert.ts";
 import { connectionWith } from "./connection_info.ts";
 
-/** What `add` adds for `record`. */
+/** The text that `add` adds for `record`. */
 function textOf(add: typeof addAccessText, record: AccessRecord): string {
   const text = new TextBuffer();
   add(text, record);
   return new TextDecoder().decode(text.take());
 }
 
-/** The record that an access line stands for. */
+/** The log record that corresponds to an access line. */
 function recordOf(properties: AccessRecord): LogRecord {
   const message = ["access"];
   const timestamp = Date.parse(properties.time);
@@ -69,7 +69,7 @@ Deno.test("an access line equals the log's text of its record, byte for byte", (
   }));
 });
 
-Deno.test("fields that are unknown are null in JSON and left out of text, a subject and a detail of both", () => {
+Deno.test("unknown fields are null in JSON and omitted in text; a missing subject or detail is omitted in both", () => {
   const connection = connectionWith({ id: undefined, identifiedAt: undefined });
   const record = {
     ...accessRecord(connection, { reason: "BAD_FRAME", closedBy: "balancer" }),

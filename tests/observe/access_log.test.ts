@@ -40,7 +40,7 @@ const RELAYED: Ending[] = [
   },
   { name: "nothing moves", changes: { timeouts: { idle: 200 } }, end: waits, expected: ["idle by balancer"] },
   {
-    name: "the client finishes and nothing moves the other way",
+    name: "the client finishes and there is no traffic the other way",
     changes: { timeouts: { half_close: 200 } },
     // answers, and keeps its own direction open
     upstream: async (conn, ended) => {
@@ -99,7 +99,7 @@ const REFUSED: Ending[] = [
     expected: ["UPSTREAM_UNAVAILABLE by balancer"],
   },
   {
-    name: "an ID that is connected too often",
+    name: "an ID with too many connections",
     changes: { limits: { connections_per_id: 1 } },
     async end(balanced) {
       using client = await relayed(balanced);
@@ -133,7 +133,7 @@ const REFUSED: Ending[] = [
     expected: ["FORBIDDEN by balancer"],
   },
   {
-    name: "a client that comes while the balancer drains",
+    name: "a client that connects while the balancer drains",
     changes: { timeouts: { drain: 5000 } },
     async end(balanced) {
       using client = await relayed(balanced);

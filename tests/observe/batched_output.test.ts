@@ -4,7 +4,7 @@ import { pause, until } from "../wait.ts";
 
 const text = new TextDecoder();
 
-/** An output that takes at most `most` bytes at once, and remembers what it took. */
+/** An output that accepts at most `most` bytes at once, and records them. */
 function outputOf(most: number) {
   const taken: string[] = [];
   return {
@@ -29,7 +29,7 @@ Deno.test("lines added in one turn are written as one piece, in order, before it
   assertEquals(output.taken, ["abc"]);
 });
 
-Deno.test("an output that takes only a part gets the rest too", async () => {
+Deno.test("an output that accepts only a part gets the rest too", async () => {
   const output = outputOf(2);
   const batched = new BatchedOutput(output);
   batched.add("abcde");
@@ -37,7 +37,7 @@ Deno.test("an output that takes only a part gets the rest too", async () => {
   assertEquals(output.taken, ["ab", "cd", "e"]);
 });
 
-Deno.test("lines are written without being asked for, soon where there are many", async () => {
+Deno.test("lines are written after a while, and soon if there are many", async () => {
   const output = outputOf(Infinity);
   const batched = new BatchedOutput(output);
   batched.add("few\n");
@@ -85,11 +85,11 @@ Deno.test("lines of any length that wait while an output is slow arrive whole an
   assertEquals(output.taken, ["first\n", waiting.join("")]);
 });
 
-Deno.test("lines that are added while a batch is written leave it as it is", async () => {
+Deno.test("lines that are added while a batch is written do not change it", async () => {
   const taken: string[] = [];
   const batched = new BatchedOutput({
     async write(bytes) {
-      // a slow output looks at the bytes only after others were added
+      // a slow output reads the bytes only after others were added
       await pause(5);
       taken.push(text.decode(bytes));
       return bytes.length;
@@ -133,7 +133,7 @@ Deno.test("it shows why the last write failed until one succeeds, and gives up w
 });
 
 Deno.test({
-  name: "a file system that is full, and then is not, loses nothing",
+  name: "a file system that is full for a while loses nothing",
   ignore: Deno.build.os !== "linux",
   async fn() {
     using full = await Deno.open("/dev/full", { write: true });

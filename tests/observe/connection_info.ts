@@ -1,6 +1,6 @@
 import type { ConnectionInfo } from "../../lib/observe/observer.ts";
 
-/** A connection as observers see it, that has ended after an ID for which there is no route. */
+/** A connection that has ended since its ID has no route, as observers see it. */
 export function connectionWith(changes: Partial<ConnectionInfo> = {}): ConnectionInfo {
   return {
     conn: 1,

@@ -36,7 +36,7 @@ Deno.test("a duration counts in the bucket of the lowest bound that it does not 
   assertEquals([connecting.buckets.indexOf(1), connecting.sum], [BOUNDS.length, 10.001]);
 });
 
-Deno.test("counters of several threads are summed, and survive being sent to another one", () => {
+Deno.test("counters of several threads are summed, and can be sent to another thread", () => {
   const threads = [counted(":1", 2), counted(":1", 20), counted(":2", 200)];
   const sum = sumOf(threads.map(({ counters }) => structuredClone(counters)));
   assertEquals([...sum.connections], [[":1", { tcp: 2, websocket: 2 }], [":2", { tcp: 1, websocket: 1 }]]);

@@ -1,4 +1,4 @@
-/** Endings of connections: how each is brought about, and what the access log has of it. */
+/** Endings of connections: how each is caused, and its access record. */
 
 import { accessRecord } from "../../lib/observe/access_line.ts";
 import { Opcode } from "../../lib/transport/websocket/frames.ts";
@@ -19,20 +19,20 @@ export interface Ending {
   readonly name: string;
   readonly changes?: Changes;
   readonly options?: PathOptions;
-  /** Answers each connection of the upstream. @default it keeps the ID and sends back the rest */
+  /** Serves each connection of the upstream. @default echoes */
   readonly upstream?: Serve;
-  /** Brings the ending about. */
+  /** Causes the ending. */
   readonly end: (balanced: Balanced) => Promise<void>;
   /** `reason` and `closed_by` of each connection, in the order in which they end. */
   readonly expected: readonly string[];
-  /** Found in the `detail` of the first. */
+  /** Matches the `detail` of the first. */
   readonly detail?: RegExp;
 }
 
-/** What an upstream does with a connection. @param ended Resolves when the balancer's first connection has ended. */
+/** Serves a connection of an upstream. @param ended Resolves when the balancer's first connection has ended. */
 export type Serve = (conn: Deno.TcpConn, ended: Promise<void>) => Promise<void>;
 
-/** A balancer before an upstream that serves as asked. */
+/** A balancer with an upstream, and the records of its connections. */
 export function start(
   changes: Changes,
   serve?: Serve,

@@ -26,7 +26,7 @@ for (const [privacy, id, expected] of cases) {
 }
 
 for (const privacy of ["hash", "truncate"] as const) {
-  Deno.test(`${privacy}: no field of an access line has the ID in it`, () => {
+  Deno.test(`${privacy}: no field of an access line contains the ID`, () => {
     const id = 'secret "$&" name';
     const why = {
       reason: "UNKNOWN_ID",

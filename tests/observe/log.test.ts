@@ -13,13 +13,13 @@ const FIELDS = [
   ..."bytes_up bytes_down attempts reason closed_by".split(" "),
 ];
 
-/** Number of lines that `text` says were lost. */
+/** Number of lost lines that `text` reports. */
 function lostIn(text: string): number {
   const counts = text.matchAll(/(\d+) lines of the log were lost/g);
   return counts.reduce((sum, [, count]) => sum + Number(count), 0);
 }
 
-/** An output that keeps what it gets. */
+/** An output that records its bytes. */
 function memory() {
   const output = {
     text: "",
@@ -84,7 +84,7 @@ for (
   });
 }
 
-Deno.test("a probe is a line at debug level only", async () => {
+Deno.test("a probe is logged at debug level only", async () => {
   await using balancer = startBalancer(configTo(9));
   for (const [level, lines] of [["info", 0], ["debug", 1]] as const) {
     const output = memory();
@@ -98,7 +98,7 @@ Deno.test("a probe is a line at debug level only", async () => {
   }
 });
 
-Deno.test("lines that are not read are dropped at the limit, and their number is logged", async () => {
+Deno.test("lines beyond the limit are dropped while nobody reads, and their number is logged", async () => {
   const go = Promise.withResolvers<void>();
   const output = memory();
   {
@@ -120,7 +120,7 @@ Deno.test("lines that are not read are dropped at the limit, and their number is
   }
 });
 
-Deno.test("a log that is not read does not keep the process from ending", async () => {
+Deno.test("a log that nobody reads does not keep the process from ending", async () => {
   const stuck = Promise.withResolvers<number>();
   let ended = false;
   const log = Log.start({ level: "info", format: "text" }, { write: () => stuck.promise });
@@ -131,7 +131,7 @@ Deno.test("a log that is not read does not keep the process from ending", async 
   await ending;
 });
 
-/** Lets a test make writing to `memory()` fail for a while. */
+/** Makes writing to `memory()` fail while a test wants it to. */
 function fragile() {
   const output = memory();
   const state = { full: false, attempts: 0 };
@@ -142,7 +142,7 @@ function fragile() {
   return { output, state, write };
 }
 
-Deno.test("the log continues where writing failed and works again, and no line is lost", async () => {
+Deno.test("the log continues where writing failed, and no line is lost", async () => {
   const { output, state, write } = fragile();
   await using _log = Log.start({ level: "info", format: "text" }, { write });
   const log = getLogger("switchyard");
@@ -191,7 +191,7 @@ Deno.test("a pipe that is full for a moment, and does not wait, loses no line", 
   assert(text.includes("the last line"), text.slice(-300));
 });
 
-Deno.test("braces in a message are written as they are", async () => {
+Deno.test("braces in a message are written unchanged", async () => {
   const output = memory();
   const quoted = 'hash {switchyard}:routes: "{\\"host\\":1}", {{ and }}';
   {

@@ -19,12 +19,12 @@ for (const line of [jsonLine, textLine]) {
   });
 }
 
-Deno.test("a text line quotes values that are not one plain word, and leaves out unknown ones", () => {
+Deno.test("a text line quotes values that are not one plain word, and omits unknown ones", () => {
   const line = textLine(recordOf({ id: 'a" reason="client_fin', route: null, conn: 7 }));
   assertEquals(line, `1970-01-01T00:00:00.000Z INFO    access id="a\\" reason=\\"client_fin" conn=7\n`);
 });
 
-Deno.test("a time is written as Date does, whichever was written before it", () => {
+Deno.test("a time is written as by Date, after any other time", () => {
   for (const time of [0, 999, 1000, 1_795_000_000_007, 1_795_000_000_070, 1_795_000_001_000, 5]) {
     assertEquals(timestamp(time), new Date(time).toISOString());
   }

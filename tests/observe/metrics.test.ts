@@ -127,7 +127,7 @@ Deno.test("refusals and failed dials are counted by their reasons, reloads by th
   assertEquals(await metrics.refused().then(({ unknown_id }) => unknown_id), 1);
 });
 
-Deno.test("10,000 unknown IDs leave the number of series as it was", async () => {
+Deno.test("10,000 unknown IDs do not change the number of series", async () => {
   const metrics = new Metrics(() => undefined, BUILD);
   const end = (id: string) => {
     const connection = connectionWith({ id });
@@ -142,7 +142,7 @@ Deno.test("10,000 unknown IDs leave the number of series as it was", async () =>
   assertEquals(after.get('switchyard_refused_total{reason="unknown_id"}'), 10_001);
 });
 
-/** Where Debian's prometheus package puts it, or on the path. */
+/** Its path in Debian's package prometheus, or on the PATH. */
 const PROMTOOL = [Deno.env.get("PROMTOOL") ?? "promtool"].find((name) => {
   try {
     return new Deno.Command(name, { args: ["--version"], stdout: "null", stderr: "null" }).outputSync()

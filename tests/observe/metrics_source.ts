@@ -1,9 +1,9 @@
-/** A source that shows every metric. */
+/** A source with a value for every metric. */
 
 import type { MetricsSource } from "../../lib/observe/metrics.ts";
 import type { RedisStats } from "../../lib/observe/redis_stats.ts";
 
-/** Counts of Redis that differ from each other. */
+/** Counts of Redis, each different. */
 export const redisStats: RedisStats = {
   up: true,
   serving: true,
@@ -16,7 +16,7 @@ export const redisStats: RedisStats = {
   cached: 11,
 };
 
-/** Nothing is connected, and Redis is used. */
+/** No connections, and Redis is used. */
 export const everything: MetricsSource = {
   threads: () => Promise.resolve([{ bytes: { up: 0, down: 0 }, redis: redisStats }]),
   workers: () => ({ serving: 1, died: 0 }),

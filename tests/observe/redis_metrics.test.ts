@@ -30,7 +30,7 @@ Deno.test("metrics of Redis show the counts of its routes", async () => {
   assertEquals(await lines(metrics), expected);
 });
 
-Deno.test("metrics of Redis are gone once the configuration has none", async () => {
+Deno.test("metrics of Redis are removed if the configuration has no Redis", async () => {
   let source = everything;
   const metrics = new Metrics(() => source, BUILD);
   await metrics.text();

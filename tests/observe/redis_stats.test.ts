@@ -2,7 +2,7 @@ import { sumOfRedis } from "../../lib/observe/redis_stats.ts";
 import { assertEquals } from "../assert.ts";
 import { redisStats } from "./metrics_source.ts";
 
-Deno.test("counts of threads are added, and the worst state is shown", () => {
+Deno.test("counts of threads are summed, and the worst state is shown", () => {
   const unavailable = { ...redisStats, up: false, serving: false, text: "unavailable" };
   assertEquals(sumOfRedis([redisStats, unavailable, redisStats]), {
     up: false,

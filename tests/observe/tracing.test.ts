@@ -7,7 +7,7 @@ import { startEcho } from "../upstreams.ts";
 import { until } from "../wait.ts";
 import { encodeId } from "../../lib/frame/tlv.ts";
 
-/** A tracer that keeps the calls of its spans. */
+/** A tracer that records the calls of its spans. */
 function recorder() {
   const spans: { name: string; calls: unknown[][] }[] = [];
   const startSpan = (name: string) => {
@@ -15,11 +15,11 @@ function recorder() {
     spans.push({ name, calls });
     return new Proxy({}, { get: (_, method) => (...args: unknown[]) => void calls.push([method, ...args]) });
   };
-  // only what Tracing calls
+  // only the methods that Tracing calls
   return { spans, tracer: { startSpan } as unknown as ConstructorParameters<typeof Tracing>[0] };
 }
 
-Deno.test("without OpenTelemetry in the environment there is no observer at all", () => {
+Deno.test("without OpenTelemetry in the environment there is no observer", () => {
   assertEquals(tracing("1.2.3"), undefined);
 });
 

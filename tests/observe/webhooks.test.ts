@@ -14,7 +14,7 @@ const CLOSING = { reason: "client_fin", closedBy: "client" } as const;
 
 const URL = "https://hook.example.com/in?key=secret";
 
-/** Webhooks whose posts are kept, and answered as `answer` does. */
+/** Webhooks whose posts are recorded, and answered by `answer`. */
 function collecting(
   configs: readonly WebhookConfig[],
   answer: PostEvent = () => Promise.resolve(),
@@ -58,7 +58,7 @@ Deno.test("a webhook gets the events that it lists, in order; all events without
   assertEquals([ended?.data.reason, ended?.headers["switchyard-event"]], ["client_fin", "disconnect"]);
 });
 
-Deno.test("requests are signed by HMAC-SHA256 over time and body", async () => {
+Deno.test("requests are signed with HMAC-SHA256 over time and body", async () => {
   const file = await Deno.makeTempFile();
   await Deno.writeTextFile(file, "a secret\n");
   let sent: [string, string] | undefined;
@@ -106,7 +106,7 @@ Deno.test("a webhook that hangs holds a bounded queue, and ends with the balance
   assertEquals(hooks.posts.length, 1);
 });
 
-Deno.test("while a webhook is slow, news of servers passes events of connections, the oldest of which are dropped", async () => {
+Deno.test("while a webhook is slow, events of servers overtake those of connections, the oldest of which are dropped", async () => {
   using log = captureLog();
   const gate = Promise.withResolvers<void>();
   await using hooks = collecting([{ url: URL }], () => gate.promise, { lateMs: 0 });
@@ -153,7 +153,7 @@ Deno.test("a secret whose file cannot be read, as on a file system that hangs, d
   assertEquals(posted, []);
 });
 
-Deno.test("a reload keeps the queue of a webhook that stays, and ends the others", async () => {
+Deno.test("a reload keeps the queues of unchanged webhooks, and ends the others", async () => {
   const gate = Promise.withResolvers<void>();
   await using hooks = collecting([{ url: URL }], () => gate.promise);
   hooks.webhooks.reloaded(RELOADED);

@@ -5,7 +5,7 @@ import { concat } from "../bytes.ts";
 
 const CAP = 40;
 
-/** Every frame, or the problem that ended the stream, and what is left over. */
+/** Every frame, or the error that ended the stream, and the remaining bytes. */
 function decode(chunks: Uint8Array[]): { frames: unknown[]; problem?: string; pending: number } {
   const decoder = new FrameDecoder({ maxValueBytes: CAP });
   const frames: unknown[] = [];
@@ -32,7 +32,7 @@ function cutAt(bytes: Uint8Array, cuts: number[]): Uint8Array[] {
 
 const frame = fc.tuple(fc.integer({ min: 1, max: 3 }), fc.uint8Array({ maxLength: CAP }));
 
-Deno.test("frames come out as they went in, under any chunking", () => {
+Deno.test("frames are decoded as they were encoded, under any chunking", () => {
   fc.assert(fc.property(fc.array(frame), fc.array(fc.nat()), (frames, cuts) => {
     const bytes = concat(...frames.map(([type, value]) => encodeFrame(type, value)));
     const decoded = decode(cutAt(bytes, cuts));
@@ -40,7 +40,7 @@ Deno.test("frames come out as they went in, under any chunking", () => {
   }));
 });
 
-Deno.test("any bytes give the same under any chunking, and never another error than FrameError", () => {
+Deno.test("any bytes give the same result under any chunking, and no error but FrameError", () => {
   const header = fc.tuple(fc.integer({ min: 0, max: 5 }), fc.constantFrom(0, 1, 40, 41, 255)).map((
     [type, length],
   ) => Uint8Array.of(type, 0, 0, 0, length));

@@ -29,7 +29,7 @@ const anyInput = fc.array(
   fc.oneof({ weight: 5, arbitrary: anyFrame }, { weight: 1, arbitrary: fc.uint8Array({ maxLength: 20 }) }),
 ).map((parts) => concat(...parts));
 
-/** Everything but the pings: of those that one piece brings only the latest is kept. */
+/** Everything but the pings, of which only the latest in a piece is kept. */
 const result = (chunks: Uint8Array[]) => ({ ...decode(chunks), pings: undefined });
 
 Deno.test("any bytes give the same payload and the same end under any chunking", () => {
@@ -38,7 +38,7 @@ Deno.test("any bytes give the same payload and the same end under any chunking",
   }));
 });
 
-Deno.test("binary messages come out as they went in, cut into frames and pieces anywhere", () => {
+Deno.test("binary messages are decoded as they were encoded, cut into frames and pieces anywhere", () => {
   const message = fc.array(fc.tuple(fc.uint8Array({ maxLength: 300 }), key), { minLength: 1, maxLength: 5 });
   fc.assert(fc.property(fc.array(message), fc.array(fc.nat()), (messages, cuts) => {
     const frames = messages.flatMap((parts) =>
@@ -52,7 +52,7 @@ Deno.test("binary messages come out as they went in, cut into frames and pieces 
   }));
 });
 
-Deno.test("masking on words agrees with masking byte by byte, wherever the bytes lie", () => {
+Deno.test("masking by words equals masking byte by byte, at any offset", () => {
   fc.assert(fc.property(fc.uint8Array({ maxLength: 400 }), fc.nat(9), key, (bytes, offset, key) => {
     const [first = 0, second = 0, third = 0, fourth = 0] = key;
     const place = new Uint8Array(bytes.length + 16).subarray(offset, offset + bytes.length);
@@ -63,7 +63,7 @@ Deno.test("masking on words agrees with masking byte by byte, wherever the bytes
   }));
 });
 
-Deno.test("a header that is written is read with the same values", () => {
+Deno.test("a header is decoded to the values that were encoded", () => {
   const length = fc.oneof(
     fc.integer({ min: 5, max: 70_000 }),
     fc.maxSafeNat().map((most) => Math.max(5, most)),

@@ -55,7 +55,7 @@ overEach(`an upstream that has finished sending still gets ${SIZE} MiB`, async (
   assertEquals(await got.promise, await sha256(up));
 });
 
-/** A socket that gives `chunks` and then ends, and that takes what `write` says. */
+/** A socket that returns `chunks` and then ends, and whose writes `write` handles. */
 function stubSocket(chunks: Uint8Array[], write: Socket["write"]): Socket {
   return {
     async read(buffer) {
@@ -72,7 +72,7 @@ function stubSocket(chunks: Uint8Array[], write: Socket["write"]): Socket {
   };
 }
 
-Deno.test("bytes of an upstream are delivered after it has stopped reading", async () => {
+Deno.test("bytes of an upstream that has stopped reading are still delivered", async () => {
   const got: number[] = [];
   const client = new TcpDuplex(stubSocket([Uint8Array.of(9)], (bytes) => {
     got.push(...bytes);
@@ -110,7 +110,7 @@ overEach("a fast sender waits for a reader that has stopped", async (transport) 
     try {
       for (;;) sent += await client.write(new Uint8Array(64 << 10));
     } catch {
-      // the upstream is closed with what it never read
+      // the upstream is closed with unread data
     }
   })();
   let last = { sent: -1, at: 0 };
@@ -118,13 +118,13 @@ overEach("a fast sender waits for a reader that has stopped", async (transport) 
     if (sent !== last.sent) last = { sent, at: performance.now() };
     return performance.now() - last.at > 300;
   }, "the sender has stalled");
-  // what the kernel's buffers on the way hold, and one buffer of ours
+  // the kernel's buffers, and one of the relay
   assert(sent < 64 << 20, `${sent} bytes were taken`);
   release.resolve();
   await sending;
 });
 
-overEach("the ID frame is kept from the upstream with forward_id: false", async (transport) => {
+overEach("with forward_id: false the upstream does not get the ID frame", async (transport) => {
   await using balancer = startEchoing({ forward_id: false });
   using client = await balancer.connectOver(transport);
   await send(client, concat(ID, Uint8Array.of(7, 8, 9)));

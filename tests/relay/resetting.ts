@@ -1,10 +1,10 @@
-/** Sockets of node:net, which can reset a connection (RST): those of Deno cannot. */
+/** Sockets of node:net, which can reset a connection (RST), unlike those of Deno. */
 
 import { connect, createServer, type Socket } from "node:net";
 import { assert } from "../assert.ts";
 import { until } from "../wait.ts";
 
-/** An upstream that resets each connection when the test says so. */
+/** An upstream whose connections a test can reset. */
 export async function startResetting() {
   const sockets: Socket[] = [];
   const server = createServer((socket) => {
@@ -15,7 +15,7 @@ export async function startResetting() {
   const { port } = server.address() as { port: number };
   return {
     port,
-    /** Its one connection, once it is there. */
+    /** Resolves to its only connection once there is one. */
     async reached(): Promise<Socket> {
       await until(() => sockets.length === 1, "the upstream is reached");
       const [socket] = sockets;
@@ -53,7 +53,7 @@ export async function untilStill(count: () => number, what: string): Promise<voi
   }, what);
 }
 
-/** Sends until nothing more is taken, and says how much has been. */
+/** Sends without end. Returns a function for the number of bytes that were accepted. */
 export function sendOn(socket: Socket): () => number {
   let taken = 0;
   const sendNext = () => {

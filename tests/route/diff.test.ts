@@ -15,7 +15,7 @@ const SAME: readonly RouteConfig[] = [A, POOLED, TLS, HELD, { ...A, tls: true },
 }];
 
 for (const route of SAME) {
-  Deno.test(`${JSON.stringify(route)} and the same again are no difference`, async () => {
+  Deno.test(`${JSON.stringify(route)} and an equal route are no difference`, async () => {
     const tables = [new RouteTable([route]), new RouteTable([structuredClone(route)])] as const;
     assertEquals(await difference(...tables), { added: 0, changed: 0, removed: 0 });
   });
@@ -96,7 +96,7 @@ for (
   });
 }
 
-Deno.test("a table that another takes the place of is removed, and the same again is no difference", async () => {
+Deno.test("a table that is replaced by another is removed, and an equal one is no difference", async () => {
   const { data } = tableOf("1\teu\n2\teu\n");
   const table = new RouteTable([], undefined, data);
   assertEquals(await difference(table, new RouteTable([])), { added: 0, changed: 0, removed: 2 });

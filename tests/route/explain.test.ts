@@ -8,7 +8,7 @@ const table = new RouteTable([{ id: "eu-1", ...upstream }, { match: "us-*", ...u
   ...upstream,
 }]);
 
-Deno.test("an explanation has the route selected, and every rule tried in order", () => {
+Deno.test("an explanation has the selected route, and every rule in the order tried", () => {
   const { route, rejection, steps, exact } = explainRoute(table, "eu-1");
   assertEquals([route && ruleText(route.rule), rejection, exact], ["id eu-1", undefined, undefined]);
   assertEquals(steps.map(({ route: { rule }, matches, selected }) => [ruleText(rule), matches, selected]), [
@@ -24,7 +24,7 @@ Deno.test("an ID without a route is rejected as unknown, with the nearest exact 
   assertEquals(exact, { count: 1, nearest: "eu-1" });
 });
 
-Deno.test("an address that is denied is rejected before the ID is looked at", () => {
+Deno.test("a denied address is rejected before the ID is checked", () => {
   const access = { allowed: false, because: "deny 10.0.0.0/8" };
   assertEquals(explainRoute(table, "eu-1", { access }).rejection?.name, "FORBIDDEN");
   assertEquals(explainRoute(table, "", { invalid: "an ID", access }).rejection?.name, "FORBIDDEN");

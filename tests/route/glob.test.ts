@@ -3,7 +3,7 @@ import { codePointsOf, Glob } from "../../lib/route/glob.ts";
 import { assert, assertEquals } from "../assert.ts";
 import { sized } from "../soak.ts";
 
-/** The definition, by all ways to split the ID: right by inspection, and slow. */
+/** The definition of a match, by trying all ways to split the ID: obviously correct, but slow. */
 function naive(glob: readonly string[], id: readonly string[]): boolean {
   const [first, ...rest] = glob;
   if (first === undefined) return id.length === 0;
@@ -11,7 +11,7 @@ function naive(glob: readonly string[], id: readonly string[]): boolean {
   return id.length > 0 && (first === "?" || first === id[0]) && naive(rest, id.slice(1));
 }
 
-/** Looks at `id`, and counts how often one of its characters is looked at. */
+/** `id`, and a count of the accesses to its characters. */
 function counted(id: string) {
   const points = codePointsOf(id);
   const counter = { count: 0 };
@@ -58,7 +58,7 @@ Deno.test("a glob matches the whole ID, and ? is one character of any length in 
   }
 });
 
-/** Most characters that are looked at: see the top of `lib/route/glob.ts`. */
+/** Most accesses to characters, as documented in `lib/route/glob.ts`. */
 function bound(glob: string, id: string): number {
   const longest = Math.max(1, ...glob.split("*").map((run) => run.includes("?") ? run.length : 1));
   return id.length * longest + glob.length;

@@ -33,13 +33,13 @@ Deno.test("a room in no layer is a violation, and so is another file at the top 
   }
 });
 
-Deno.test("nothing outside of lib/ may be imported but the project's own description", () => {
+Deno.test("outside of lib/ only deno.json may be imported", () => {
   assertEquals(typeof violation("lib/relay/relay.ts", "tests/wait.ts"), "string");
   assertEquals(typeof violation("lib/cli/serve.ts", "main.ts"), "string");
   assertEquals(violation("lib/cli/version.ts", "deno.json"), undefined);
 });
 
-Deno.test("the configuration's types are inferred from its schema: that import is of types alone", async () => {
+Deno.test("the configuration's types are inferred from its schema, which is imported for types only", async () => {
   const source = await Deno.readTextFile(new URL("../../lib/config/config.ts", import.meta.url));
   const imports = source.match(/^import .* "\.\/schema\/.*$/gm);
   assertEquals(imports, ['import type { fileSchema } from "./schema/file.ts";']);
@@ -58,7 +58,7 @@ Deno.test("rooms beside the path may import stages, but acceptance may not impor
   assertEquals(typeof violation("lib/acceptance/server.ts", "lib/cli/flags.ts"), "string");
 });
 
-Deno.test("imports for their effects, those made while running, and modules of workers are found", () => {
+Deno.test("imports for side effects, dynamic imports and modules of workers are found", () => {
   const source = 'import "./a.ts";\nconst b = await import("../route/b.ts");\nconst c = "./c.ts";\n' +
     'const d = new URL("./d.ts", import.meta.url);\n';
   assertEquals(importsOf("lib/relay/relay.ts", source), [

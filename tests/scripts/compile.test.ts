@@ -2,7 +2,7 @@ import project from "../../deno.json" with { type: "json" };
 import { packageFolder, productionConfig, reason, targetsOf } from "../../scripts/compile.ts";
 import { assertEquals, assertMatch } from "../assert.ts";
 
-Deno.test("a base binary that cannot be downloaded is reported in one line that names DENORT_BIN", () => {
+Deno.test("a failed download of the base binary is reported in one line that names DENORT_BIN", () => {
   const said = `Compile file:///main.ts to dist/switchyard
 
 error: Writing deno compile executable to temporary file 'dist/switchyard.tmp-1'
@@ -32,7 +32,7 @@ Deno.test("other messages of the compiler are passed on, without the list of fil
   assertEquals(reason(said), "Module not found at main.ts:1:1");
 });
 
-Deno.test("the compiler gets the packages of lib/ alone, and the settings that change how they run", () => {
+Deno.test("the compiler gets only the packages of lib/, and the settings that affect them", () => {
   const packages = { valibot: "npm:valibot@1.5.0" };
   const scopes = { "./tests/": { ws: "npm:ws@8.23.0" } };
   assertEquals(
@@ -41,7 +41,7 @@ Deno.test("the compiler gets the packages of lib/ alone, and the settings that c
   );
 });
 
-Deno.test("no package is both for tests alone and for the executable", () => {
+Deno.test("no package is both for tests only and for the executable", () => {
   const inTests = Object.keys(project.scopes["./tests/"]);
   assertEquals(Object.keys(project.imports).filter((name) => inTests.includes(name)), []);
 });

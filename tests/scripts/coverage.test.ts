@@ -30,6 +30,6 @@ Deno.test("the lines of counted files below the root are added up", () => {
   assertEquals(percent(files), 50);
 });
 
-Deno.test("no files are no coverage, which no floor takes", () => {
+Deno.test("no files are no coverage, which fails every minimum", () => {
   assertEquals(percent(readLcov("", "/project/", () => true)) >= 0, false);
 });

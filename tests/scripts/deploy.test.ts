@@ -1,4 +1,4 @@
-/** What the files for systemd, Docker and Kubernetes state agrees with the program and with each other. */
+/** The files for systemd, Docker and Kubernetes agree with the program and with each other. */
 
 // @ts-types="../../lib/config/std_yaml.d.ts"
 import { parse } from "@std/yaml";
@@ -20,7 +20,7 @@ function manifests() {
   return Object.fromEntries(documents.map((document) => [document.kind, document]));
 }
 
-Deno.test("everything names the Deno that the project is pinned to", () => {
+Deno.test("all files name the pinned version of Deno", () => {
   const [, pinned = ""] = /deno@(\d+\.\d+\.\d+)/.exec(read("README.md")) ?? [];
   assert(read("Dockerfile").includes(`denoland/deno:${pinned}\n`), pinned);
   for (const name of ["ci", "release"]) {

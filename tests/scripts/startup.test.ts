@@ -9,7 +9,7 @@ Deno.test("the time from start to listening is measured, and the program is ende
   assertEquals(await startupTime(command) > 0, true);
 });
 
-Deno.test("a program that cannot be started is an error", async () => {
+Deno.test("a program that cannot be started causes an error", async () => {
   await assertRejects(() => startupTime(["/nonexistent/switchyard"]), Deno.errors.NotFound);
 });
 

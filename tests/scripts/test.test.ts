@@ -1,7 +1,7 @@
 import { deal, moduleOf, SLOW, testFiles } from "../../scripts/test.ts";
 import { assert, assertEquals } from "../assert.ts";
 
-Deno.test("files are dealt out so that groups take equally long, and none is left out or doubled", () => {
+Deno.test("files are distributed so that groups take equally long, each file once", () => {
   const files = Array.from({ length: 11 }, (_, index) => `file:///tests/${index}.test.ts`);
   assertEquals(deal(files, 4).flat().sort(), files.toSorted());
   assertEquals(deal(files, 4).map(({ length }) => length), [3, 3, 3, 2]);
@@ -10,7 +10,7 @@ Deno.test("files are dealt out so that groups take equally long, and none is lef
   assertEquals(groups[0], [files[7]]);
 });
 
-Deno.test("there is no group without files", () => {
+Deno.test("no group is empty", () => {
   assertEquals(deal(["file:///a.test.ts"], 4), [["file:///a.test.ts"]]);
 });
 
@@ -29,7 +29,7 @@ Deno.test("every test file of a folder is found, at any depth", () => {
   assertEquals(found.filter((url) => !url.endsWith(".test.ts")), []);
 });
 
-Deno.test("every file that is listed as slow is there", () => {
+Deno.test("every file that is listed as slow exists", () => {
   const found = testFiles(new URL("../", import.meta.url));
   const urlOf = (path: string) => new URL(`../${path}.test.ts`, import.meta.url).href;
   assertEquals(Object.keys(SLOW).filter((path) => !found.includes(urlOf(path))), []);

@@ -3,7 +3,7 @@ import { assertEquals, assertNotEquals } from "../assert.ts";
 
 const HASHER = new KeyHasher([[1, 2], [3, 4]]);
 
-Deno.test("a text has the same hash in each thread, and another one under another kind or secret", () => {
+Deno.test("a text has the same hash in each thread, and a different one with another kind or secret", () => {
   const hash = HASHER.of(KINDS.id, "device-1");
   assertEquals(new KeyHasher([[1, 2], [3, 4]]).of(KINDS.id, "device-1"), hash);
   assertNotEquals(HASHER.of(KINDS.address, "device-1"), hash);

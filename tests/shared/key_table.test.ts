@@ -26,7 +26,7 @@ function add(table: KeyTable, key: KeyHash, value: number): boolean {
   return slot >= 0;
 }
 
-Deno.test("keys that collide are found, also behind one that is gone", () => {
+Deno.test("keys that collide are found, also behind a removed one", () => {
   const { one, other } = openTable();
   for (let low = 0; low < 3; low++) assert(add(low === 1 ? other : one, key(low), low + 1));
   assert(add(one, key(0), -1));
@@ -35,7 +35,7 @@ Deno.test("keys that collide are found, also behind one that is gone", () => {
   assertEquals(other.peek(key(2)), 4);
 });
 
-Deno.test("a stripe takes as many keys as it has slots, no more, and another once one is gone", () => {
+Deno.test("a stripe holds as many keys as it has slots, and another once one is removed", () => {
   const { one, other } = openTable();
   for (let low = 0; low < STRIPE_SLOTS; low++) assert(add(one, key(low), 1));
   assert(!add(other, key(STRIPE_SLOTS), 1));
@@ -45,7 +45,7 @@ Deno.test("a stripe takes as many keys as it has slots, no more, and another onc
   assertEquals([one.peek(key(STRIPE_SLOTS)), one.peek(key(9)), one.peek(key(30))], [1, 2, 0]);
 });
 
-Deno.test("a key of both threads keeps its slot until both have let go of it", () => {
+Deno.test("a key of both threads keeps its slot until both have released it", () => {
   const { one, other } = openTable();
   add(one, key(1), 1);
   add(other, key(1), 1);

@@ -1,7 +1,7 @@
 import { freeLock, lock, tryLock, unlock } from "../../lib/shared/lock.ts";
 import { assert, assertEquals } from "../assert.ts";
 
-Deno.test("one thread at a time has a lock, which is free again once it is unlocked", () => {
+Deno.test("one thread at a time holds a lock, which is free once it is unlocked", () => {
   const words = new Int32Array(new SharedArrayBuffer(8));
   lock(words, 1, 0);
   assert(!tryLock(words, 1, 1));

@@ -28,7 +28,7 @@ Deno.test("locks that a dead thread held are free again", async () => {
   assertEquals(other.places.take(1), "free");
 });
 
-Deno.test("of two threads that died, one with the lock that the other needs, both are released", async () => {
+Deno.test("two dead threads are released, even if one holds a lock that the other needs", async () => {
   const { memory, one, other } = openThreads(3);
   assertEquals(one.places.take(2), "free");
   lock(new Int32Array(memory.header), HEADER.lock, 1);
@@ -36,7 +36,7 @@ Deno.test("of two threads that died, one with the lock that the other needs, bot
   assertEquals(other.places.take(2), "free");
 });
 
-Deno.test("there is room for the connections that are asked for, by address and by ID, twice over", () => {
+Deno.test("there is room for twice the configured connections, by address and by ID", () => {
   for (const [connections, slots] of [[0, 1 << 22], [10, 1 << 18], [100_000, 1 << 19]]) {
     const { keys } = createSharedMemory({ threads: 2, connections: connections ?? 0 });
     assertEquals(keys.slots.byteLength, (slots ?? 0) * 4 * 4);

@@ -8,7 +8,7 @@ Deno.test("silent clients have half of all places at most, and a newcomer gets t
   assertEquals(places.take(4), "free");
 });
 
-Deno.test("where clients with an ID have all places there is none", () => {
+Deno.test("if clients with an ID have all places, there is none", () => {
   const { one, other } = openThreads(2);
   for (const { places } of [one, other]) {
     assertEquals(places.take(2), "free");
@@ -45,7 +45,7 @@ Deno.test("a client whose place another thread has taken cannot become one with 
   assertEquals(one.places.take(2), "free");
 });
 
-Deno.test("a silent client that ends by itself pays for one that was to be evicted", () => {
+Deno.test("a silent client that ends by itself replaces an eviction", () => {
   const { one, other } = openThreads(2);
   assertEquals(one.places.take(2), "free");
   assertEquals(other.places.take(2), "free");

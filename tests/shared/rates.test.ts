@@ -20,7 +20,7 @@ Deno.test("threads take tokens of an address from one bucket, which fills as tim
   assertEquals([one, other].map((rates) => rates.tryTake("a", 3)), [true, false]);
 });
 
-Deno.test("a clock that was set back empties no bucket for longer than a second", () => {
+Deno.test("a clock that is set back empties a bucket for at most a second", () => {
   const { clock, one } = openRates();
   assert(one.tryTake("a", 1));
   clock.now -= 3_600_000;
@@ -28,7 +28,7 @@ Deno.test("a clock that was set back empties no bucket for longer than a second"
   assert(!one.tryTake("a", 1));
 });
 
-Deno.test("more addresses than there is room for are all served, and one that comes again soon is remembered", () => {
+Deno.test("addresses beyond the capacity are all served, and one that connects again soon is remembered", () => {
   const { clock, one } = openRates();
   for (let address = 0; address < 300_000; address++) assert(one.tryTake(`${address}`, 1));
   clock.now += 1;

@@ -3,7 +3,7 @@ import { SharedThread } from "../../lib/shared/thread.ts";
 import { assert, assertEquals, assertThrows } from "../assert.ts";
 import { openThreads } from "./fixture.ts";
 
-Deno.test("numbers of connections rise over all threads", () => {
+Deno.test("numbers of connections increase over all threads", () => {
   const { one, other } = openThreads(2);
   assertEquals([one.nextNumber(), other.nextNumber(), one.nextNumber()], [1, 2, 3]);
 });

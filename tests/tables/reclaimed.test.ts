@@ -1,7 +1,7 @@
 import { Reclaimed } from "../../lib/tables/reclaimed.ts";
 import { assert, assertEquals } from "../assert.ts";
 
-Deno.test("shared memory that a thread uses no more is given back, other memory is not", async () => {
+Deno.test("shared memory that a thread no longer uses is freed", async () => {
   const reclaimed = new Reclaimed();
   assert(await reclaimed.all());
   const used = new SharedArrayBuffer(8);

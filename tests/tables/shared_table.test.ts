@@ -16,7 +16,7 @@ Deno.test("an ID is found with its file, its line and its target, and no other i
     target: { pool: "eu" },
   });
   assertEquals(table.find("ü\ufffd")?.line, 2);
-  // a broken surrogate must not be taken for the character that stands for it in UTF-8
+  // a broken surrogate must not match the replacement character that it becomes in UTF-8
   const unknown = ["", "2", "11", "constructor", "ü\ud800", "__proto__ ", "1\t", "1\ta", "x".repeat(70_000)];
   assertEquals(unknown.filter((id) => table.has(id)), []);
 });
@@ -26,7 +26,7 @@ Deno.test("an empty table has no ID", () => {
   assertEquals([table.size, table.has("1"), [...table.entries()].length], [0, false, 0]);
 });
 
-Deno.test(`of ${IDS} IDs that resemble each other each is found within a few slots`, () => {
+Deno.test(`each of ${IDS} similar IDs is found within a few slots`, () => {
   const table = tableOf(lines(IDS));
   assertEquals(table.size, IDS);
   for (let index = 0; index < IDS; index += 7) assertEquals(table.find(`d${index}`)?.line, index + 1);
@@ -39,7 +39,7 @@ Deno.test(`of ${IDS} IDs that resemble each other each is found within a few slo
   assertLess(longest, 400);
 });
 
-Deno.test("another thread finds the same in the same memory", async () => {
+Deno.test("another thread finds the same entries in the same memory", async () => {
   const { data } = tableOf(lines(3));
   const { promise, resolve } = Promise.withResolvers<typeof data>();
   const source = "onmessage = ({ data }) => postMessage(data)";
@@ -53,11 +53,11 @@ Deno.test("another thread finds the same in the same memory", async () => {
   assertEquals(new SharedTable(back).find("d2")?.line, 3);
 });
 
-Deno.test("entries can be taken from a place on", () => {
+Deno.test("entries can be listed from a position on", () => {
   assertEquals([...tableOf(lines(10)).entries(8)].map(({ id }) => id), ["d8", "d9"]);
 });
 
-Deno.test("tables that others have replaced leave memory", async () => {
+Deno.test("tables that were replaced are freed", async () => {
   const { data } = tableOf(lines(3));
   let freed = 0;
   const registry = new FinalizationRegistry(() => freed += 1);

@@ -6,7 +6,7 @@ const RESET = new Deno.errors.ConnectionReset("connection reset by peer");
 const CLOSED = new Deno.errors.BadResource("Bad resource ID");
 const CONN = {} as Deno.TcpConn;
 
-/** What the loop makes of `outcomes`, one an `accept`, until the listener is closed. */
+/** Runs the loop with these `outcomes`, one for each `accept`, until the listener is closed. */
 async function run(outcomes: readonly unknown[]) {
   const left = [...outcomes, CLOSED];
   const accept = async () => {
@@ -21,24 +21,24 @@ async function run(outcomes: readonly unknown[]) {
   return { accepted, problems, took: performance.now() - started };
 }
 
-Deno.test("a peer that resets before it is accepted costs no pause and no line", async () => {
+Deno.test("a peer that resets before it is accepted causes no pause and no line", async () => {
   const { accepted, problems, took } = await run([RESET, CONN, RESET, RESET, CONN]);
   assertEquals([accepted, problems], [2, []]);
   assertLess(took, 1000);
 });
 
-Deno.test("a lack of resources is waited out", async () => {
+Deno.test("after a lack of resources the loop pauses and continues", async () => {
   const { accepted, problems, took } = await run([FULL, FULL, FULL, CONN]);
   assertEquals([accepted, problems], [1, [FULL.message]]);
   assertGreater(took, 20 + 40 + 80 - 5, "pauses double");
 });
 
-Deno.test("one in, one refused, again and again, is one burst and one line", async () => {
+Deno.test("accepts and failures in turn are one outage with one line", async () => {
   const { accepted, problems } = await run([FULL, CONN, FULL, CONN, FULL, CONN, FULL, CONN]);
   assertEquals([accepted, problems], [4, [FULL.message]]);
 });
 
-Deno.test("connections that wait by the hundred do not keep the open ones from their turn", async () => {
+Deno.test("hundreds of waiting connections do not delay the open ones", async () => {
   let accepted = 0;
   let atFirstTurn = Infinity;
   setTimeout(() => atFirstTurn = accepted, 0);

@@ -6,10 +6,9 @@ import { until } from "../wait.ts";
 
 const ID = encodeId("1");
 
-Deno.test("500 refused connections may linger, and the oldest is cut off for the next", () =>
-  lingers(1, 500));
+Deno.test("500 refused connections may linger; beyond that the oldest is closed", () => lingers(1, 500));
 
-Deno.test("of several threads each has its part of them", async () => {
+Deno.test("several threads share the limit", async () => {
   try {
     await lingers(3, 167);
   } finally {
@@ -21,7 +20,7 @@ async function lingers(threads: number, most: number): Promise<void> {
   shareLingering(threads);
   const ended: number[] = [];
   const waiting: (() => void)[] = [];
-  /** A peer that takes its last word and then stays. */
+  /** A peer that receives its ERROR frame and stays open. */
   const stayer = (index: number) => {
     const { promise, resolve } = Promise.withResolvers<null>();
     const close = () => {
@@ -44,9 +43,9 @@ async function lingers(threads: number, most: number): Promise<void> {
   await Promise.all(turning);
 }
 
-Deno.test("each of many clients that are refused at the same moment gets the reason", async () => {
+Deno.test("many clients that are refused at the same moment all get the reason", async () => {
   const told = new Set<number>();
-  /** A peer whose socket takes a last word in its own time, unless it is closed by then, and that then stays. */
+  /** A peer whose socket accepts the ERROR frame late, unless it is closed by then, and that then stays open. */
   const stayer = (index: number) => {
     const { promise: closed, reject } = Promise.withResolvers<never>();
     closed.catch(() => {});

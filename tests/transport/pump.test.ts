@@ -6,13 +6,13 @@ import { send } from "../bytes.ts";
 import { until } from "../wait.ts";
 import { pair } from "./pair.ts";
 
-Deno.test("bytes count as written as soon as they are taken, not once the whole chunk is", async () => {
+Deno.test("bytes count as written as soon as they are accepted, not after the whole chunk", async () => {
   using source = await pair();
   const taken = Promise.withResolvers<number>();
   const flow = newFlow();
   const slow: Socket = {
     read: () => Promise.resolve(null),
-    // takes one byte, and then nothing more until it is let
+    // accepts one byte, and then nothing more until the test lets it
     write: () => flow.written === 0 ? Promise.resolve(1) : taken.promise,
     closeWrite: () => Promise.resolve(),
     setNoDelay: () => {},

@@ -5,7 +5,7 @@ import { noise, receiveAll, send, sha256 } from "../bytes.ts";
 import { pair } from "./pair.ts";
 
 for (const way of ["the duplex", "its writable"] as const) {
-  Deno.test(`piping into ${way} passes every byte and the end on`, async () => {
+  Deno.test(`piping into ${way} passes on every byte and the end`, async () => {
     using source = await pair();
     using sink = await pair();
     const [from, to] = [new TcpDuplex(source.near), new TcpDuplex(sink.near)];
@@ -14,7 +14,7 @@ for (const way of ["the duplex", "its writable"] as const) {
     const piping = new DuplexReadable(from).pipeTo(way === "the duplex" ? to : writableOf(to));
     assertEquals(await sha256(await receiveAll(sink.far)), await sha256(bytes));
     await Promise.all([sending, piping]);
-    // the other half of both goes on
+    // the other direction continues
     await send(sink.far, Uint8Array.of(1));
     assertEquals(await to.read(new Uint8Array(1)), 1);
   });

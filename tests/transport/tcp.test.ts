@@ -14,7 +14,7 @@ Deno.test("bytes put back are read again first, in pieces where the buffer is sm
   assertEquals(got, [1, 2, 3, 4]);
 });
 
-Deno.test("Nagle's algorithm is off before the first write that it could hold back", async () => {
+Deno.test("Nagle's algorithm is off before the first write that it could delay", async () => {
   for (
     const [lengths, expected] of [[[6], "6"], [[6, 1, 1], "6 off 1 1"], [[537, 1], "off 537 1"]] as const
   ) {

@@ -3,8 +3,8 @@ import { sleep } from "../../lib/util/async.ts";
 import { assertEquals } from "../assert.ts";
 import { startUpstream } from "../upstreams.ts";
 
-// it is the leak check of the test runner that fails here where a cancelled connect drops its socket
-Deno.test("a connect that is cancelled just as it succeeds loses no socket", async () => {
+// the leak check of the test runner fails if a cancelled connect leaks its socket
+Deno.test("a connect that is cancelled just as it succeeds leaks no socket", async () => {
   await using upstream = startUpstream(async () => {});
   for (let round = 0; round < 50; round++) {
     const canceller = connectCanceller();

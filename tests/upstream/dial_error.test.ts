@@ -21,7 +21,7 @@ for (const [error, reason] of CASES) {
   });
 }
 
-Deno.test("the system's report of an unreachable network is recognized by its code", async () => {
+Deno.test("an unreachable network is recognized by the code of the error", async () => {
   const error = await Deno.connect({ hostname: "255.255.255.255", port: 1 }).then(
     (conn) => conn.close(),
     (error: unknown) => error,
@@ -29,7 +29,7 @@ Deno.test("the system's report of an unreachable network is recognized by its co
   assertEquals(dialErrorOf(error).reason, "unreachable");
 });
 
-Deno.test("a dial error stays as it is, and a client gets its reason but not its message", () => {
+Deno.test("a dial error is unchanged, and a client gets its reason but not its message", () => {
   const error = new DialError("tls", "10.0.0.1: certificate expired");
   assertStrictEquals(dialErrorOf(error), error);
   const refusal = unavailable(error);

@@ -6,7 +6,7 @@ import { assert, assertEquals, assertRejects } from "../assert.ts";
 import { pause } from "../wait.ts";
 import { startUpstream } from "../upstreams.ts";
 
-/** A dialer to names that `lookup` knows, with what it connected to and whether that could be cancelled. */
+/** A dialer with the names of `lookup`, and records of its connects and their signals. */
 function dialerWith({ lookup, connect, dnsTtl = 60_000, duration = 2000 }: {
   lookup?: Lookup;
   connect?: Connect;
@@ -40,7 +40,7 @@ const unanswered: Connect = ({ signal }) => {
   return promise;
 };
 
-Deno.test("an address is dialed as it is, without look-up", async () => {
+Deno.test("an address is dialed without a look-up", async () => {
   await using upstream = startUpstream(async () => {});
   using test = dialerWith({});
   (await test.dial("127.0.0.1", upstream.port)).close();
@@ -112,7 +112,7 @@ for (const addresses of [[], ["10.0.0.1"], ["10.0.0.1", "10.0.0.2", "10.0.0.3"]]
   });
 }
 
-Deno.test("a connection that comes after its deadline is closed", async () => {
+Deno.test("a connection that is established after its deadline is closed", async () => {
   await using upstream = startUpstream(async () => {});
   const slow: Connect = async (options) => {
     const conn = await Deno.connect(options);
@@ -121,6 +121,6 @@ Deno.test("a connection that comes after its deadline is closed", async () => {
   };
   using test = dialerWith({ connect: slow, duration: 20 });
   await assertRejects(() => test.dial("127.0.0.1", upstream.port), DialError);
-  // the leak check of the test runner fails where the connection stays open
+  // the leak check of the test runner fails if the connection stays open
   await pause(150);
 });

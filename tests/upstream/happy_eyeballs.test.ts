@@ -24,7 +24,7 @@ Deno.test("the first address that answers wins, and the others are cancelled", a
   assertEquals(signals.map(({ aborted }) => aborted), [true, true]);
 });
 
-Deno.test("a connection that comes after the winner is closed", async () => {
+Deno.test("a connection that is established after the winner is closed", async () => {
   const [winner, loser] = [stand(), stand()];
   const second = Promise.withResolvers<Deno.TcpConn>();
   const first = connectToFirst(["a", "b"], async (address) => {
@@ -38,7 +38,7 @@ Deno.test("a connection that comes after the winner is closed", async () => {
   assertEquals([winner.isClosed(), loser.isClosed()], [false, true]);
 });
 
-Deno.test("once aborted, it fails and tries no further address", async () => {
+Deno.test("after an abort it fails and tries no further address", async () => {
   const tried: string[] = [];
   const canceller = new AbortController();
   const connecting = connectToFirst(["a", "b", "c"], (address, signal) => {
@@ -50,7 +50,7 @@ Deno.test("once aborted, it fails and tries no further address", async () => {
   assertEquals(tried, ["a"]);
 });
 
-Deno.test("where all fail, the first failure is reported", async () => {
+Deno.test("if all fail, the first failure is reported", async () => {
   const refused = (address: string) => Promise.reject(new Error(address));
   await assertRejects(() => connectToFirst(["a", "b"], refused, new AbortController().signal), Error, "a");
 });

@@ -4,7 +4,7 @@ import { assert, assertEquals } from "../assert.ts";
 
 const SETTINGS: HealthSettings = { fall: 3, rise: 2, maxFails: 3, failDuration: 10_000, slowStart: 0 };
 
-/** A server's health on a clock that the test moves. */
+/** A server's health on a clock that the test sets. */
 function healthWith(changes: Partial<HealthSettings> = {}) {
   const clock = { now: 1_000_000 };
   const health = new Health({ ...SETTINGS, ...changes }, () => clock.now);
@@ -61,7 +61,7 @@ Deno.test("`maxFails` failed dials within `failDuration` eject a server for that
   assertEquals(health.state, "up");
 });
 
-Deno.test("a server that fails again right after its return is absent twice as long, up to a limit", () => {
+Deno.test("a server that fails again right after its return is ejected for twice as long, up to a limit", () => {
   const { health, clock, fail } = healthWith();
   fail(3);
   for (const absence of [10_000, 20_000, 40_000, 80_000, 160_000, LONGEST_ABSENCE_MS, LONGEST_ABSENCE_MS]) {
@@ -74,7 +74,7 @@ Deno.test("a server that fails again right after its return is absent twice as l
   }
 });
 
-Deno.test("a server that stays for as long as it was absent begins anew", () => {
+Deno.test("a server that works for as long as it was ejected starts from the first duration again", () => {
   const { health, clock, fail } = healthWith();
   fail(3);
   clock.now += 10_000;
@@ -108,7 +108,7 @@ Deno.test("with maxFails: 0 failed dials eject no server", () => {
   assertEquals(health.state, "up");
 });
 
-Deno.test("a recovered server gets its share gradually; one that was never down gets all of it", () => {
+Deno.test("a recovered server gets its share gradually; one that was never down has its full share", () => {
   for (const way of ["checks", "ejection"]) {
     const { health, clock, check, fail } = healthWith({ slowStart: 10_000 });
     assertEquals(health.share, 1);
@@ -127,7 +127,7 @@ Deno.test("a recovered server gets its share gradually; one that was never down 
   }
 });
 
-Deno.test("other limits count from now on, and the state stays", () => {
+Deno.test("changed limits apply from then on, and the state is kept", () => {
   const { health, check } = healthWith();
   check(false, false, false);
   health.configure({ ...SETTINGS, rise: 1 });

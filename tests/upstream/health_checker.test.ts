@@ -13,7 +13,7 @@ Deno.test("a server is checked at intervals, and each result is reported", async
   assertEquals(results.slice(0, 4), [undefined, "refused", undefined, "refused"]);
 });
 
-Deno.test("a check that takes longer than the interval is not overtaken", async () => {
+Deno.test("a check that takes longer than the interval delays the next", async () => {
   let [running, most, done] = [0, 0, 0];
   using checker = new HealthChecker(async () => {
     most = Math.max(most, ++running);
@@ -22,12 +22,12 @@ Deno.test("a check that takes longer than the interval is not overtaken", async 
   }, { interval: 5, report: () => void done++ });
   await until(() => done >= 3, "three checks");
   assertEquals(most, 1);
-  // or another would begin before the end of this one is seen
+  // otherwise another would begin before the end of this one is noticed
   checker[Symbol.dispose]();
   await until(() => running === 0, "the last has ended");
 });
 
-Deno.test("the first check is within one interval, and none is later than the interval after the one before", async () => {
+Deno.test("the first check is within one interval, and each further one within an interval of the previous", async () => {
   const starts: number[] = [performance.now()];
   // the earliest and the latest that jitter allows
   const random = () => starts.length % 2 === 0 ? 0.999 : 0;

@@ -6,7 +6,7 @@ import { until } from "../wait.ts";
 
 const CALL: WakeCall = { route: "id 1", upstream: "n1.example.com:7777", id: "1" };
 
-/** A hold whose webhook only notes its calls. */
+/** A hold whose webhook only records its calls. */
 function holdWith(answer: () => Promise<void> = () => Promise.resolve()) {
   const calls: [string, WakeCall][] = [];
   const hold = new Hold({
@@ -19,7 +19,7 @@ function holdWith(answer: () => Promise<void> = () => Promise.resolve()) {
   return { hold, calls, [Symbol.dispose]: () => hold[Symbol.dispose]() };
 }
 
-Deno.test("as many clients of a route are held as may be, and others have places of their own", () => {
+Deno.test("a route holds at most its number of clients, and other routes have places of their own", () => {
   using test = holdWith();
   const config = { for: 1000, clients: 2 };
   const places = [test.hold.enter(config, CALL), test.hold.enter(config, CALL)];
@@ -33,7 +33,7 @@ Deno.test("as many clients of a route are held as may be, and others have places
   places[1]?.[Symbol.dispose]();
 });
 
-Deno.test("held clients try in turn, and all at once when one has got through", async () => {
+Deno.test("held clients try in turn, and all at once after one has succeeded", async () => {
   using test = holdWith();
   const config = { for: 60_000, clients: 3 };
   const turns: number[] = [];
@@ -53,7 +53,7 @@ Deno.test("held clients try in turn, and all at once when one has got through", 
   assertEquals(test.hold.held, 0);
 });
 
-Deno.test("a client is held no longer than it may be", async () => {
+Deno.test("a client is held no longer than permitted", async () => {
   using test = holdWith();
   using place = test.hold.enter({ for: 60, clients: 1 }, CALL);
   let tries = 0;
@@ -74,7 +74,7 @@ Deno.test("the webhook is called once for an outage, and again for the next", as
   await Promise.resolve();
 });
 
-Deno.test("the webhook is called again where no server came up in time", async () => {
+Deno.test("the webhook is called again if no server came up in time", async () => {
   using test = holdWith();
   const config = { for: 30, clients: 3, wake: "http://127.0.0.1:9/wake" };
   {
@@ -85,7 +85,7 @@ Deno.test("the webhook is called again where no server came up in time", async (
   assertEquals(test.calls.length, 2);
 });
 
-Deno.test("a webhook that fails is logged, and clients are held all the same", async () => {
+Deno.test("a webhook that fails is logged, and clients are still held", async () => {
   using log = captureLog();
   using test = holdWith(() => Promise.reject(new Error("it answered 500")));
   using place = test.hold.enter({ for: 60_000, clients: 1, wake: "http://127.0.0.1:9/" }, CALL);
@@ -93,7 +93,7 @@ Deno.test("a webhook that fails is logged, and clients are held all the same", a
   assertEquals(log.lines("for waking n1.example.com:7777 failed: it answered 500").length, 1);
 });
 
-Deno.test("the webhook gets a POST with JSON, and an answer that is no success is a failure", async () => {
+Deno.test("the webhook gets a POST with JSON, and a status other than success is a failure", async () => {
   using log = captureLog();
   const bodies: unknown[] = [];
   await using server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, async (request) => {
@@ -120,7 +120,7 @@ Deno.test("a webhook that cannot be reached is logged with the reason, and witho
   assertEquals(log.lines("secret"), []);
 });
 
-Deno.test("closing ends every wait, and holds no further connection", async () => {
+Deno.test("close ends every wait, and no further connection is held", async () => {
   const test = holdWith();
   const place = test.hold.enter({ for: 60_000, clients: 2 }, CALL);
   const turn = place?.turn();

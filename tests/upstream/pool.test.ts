@@ -8,7 +8,7 @@ import { all } from "../pools.ts";
 
 const SETTINGS = { fall: 1, rise: 1, maxFails: 0, failDuration: 1000, slowStart: 0 };
 
-/** A pool whose servers have these options, ports 1, 2, 3, … and health that the test sets. */
+/** A pool of servers with these options, the ports 1, 2, 3, … and health that the test sets. */
 function pool(...options: Partial<ServerOptions>[]) {
   const servers = options.map((option, index) => {
     const address = { host: "n", port: index + 1 };
@@ -31,7 +31,7 @@ function pool(...options: Partial<ServerOptions>[]) {
   };
 }
 
-Deno.test("a pool of one gives its server once to each connection", () => {
+Deno.test("a pool of one returns its server once for each connection", () => {
   const server = new Server({ host: "n", port: 1 });
   const pool = new SinglePool(server);
   const candidates = pool.candidates();
@@ -53,13 +53,13 @@ Deno.test("a server with weight 0 is not tried", () => {
   assertEquals(pool({ weight: 0 }).tried(), []);
 });
 
-Deno.test("a server is picked when it is asked for: one that is not needed is not counted as picked", () => {
+Deno.test("a server is picked only when it is needed", () => {
   const test = pool({}, {});
   const firsts = Array.from({ length: 4 }, () => test.pool.candidates("1").next()?.port);
   assertEquals(firsts, [1, 2, 1, 2]);
 });
 
-Deno.test("the remaining time is divided by the number of candidates left", () => {
+Deno.test("the remaining time is divided by the number of remaining candidates", () => {
   const test = pool({}, {}, { backup: true });
   const candidates = test.pool.candidates("1");
   const left = [];
@@ -67,7 +67,7 @@ Deno.test("the remaining time is divided by the number of candidates left", () =
   assertEquals(left, [2, 1, 0]);
 });
 
-Deno.test("a pool without a healthy server tries all but the drained, and reports when that begins and ends", () => {
+Deno.test("a pool without a healthy server tries all that are not drained, and reports the begin and the end of that", () => {
   const test = pool({}, {}, { backup: true }, { weight: 0 });
   for (const port of [1, 2, 3, 4]) test.set(port, false);
   assertEquals(test.tried(), [1, 2, 3]);

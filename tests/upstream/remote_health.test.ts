@@ -21,7 +21,7 @@ Deno.test("the decision of another thread is used, with its times on this thread
   assertEquals([remote.state, remote.share, decided.share], ["up", 0.5, 0.5]);
 });
 
-Deno.test("of dials only those are reported that can change something", () => {
+Deno.test("only dials that can change the health are reported", () => {
   const main = new Upstreams();
   const reports: (string | undefined)[] = [];
   const upstreams = new Upstreams({

@@ -3,7 +3,7 @@ import { isAddress, MOST_CONCURRENT, MOST_WAITING, Resolver } from "../../lib/up
 import { assert, assertEquals, assertRejects } from "../assert.ts";
 import { captureLog } from "../serving.ts";
 
-/** Answers look-ups when the test asks it to. */
+/** Answers look-ups when the test does. */
 class Answers {
   readonly asked: string[] = [];
   readonly #pending = new Map<string, PromiseWithResolvers<readonly string[]>>();
@@ -24,12 +24,12 @@ class Answers {
   }
 }
 
-/** Lets everything that is ready go on. */
+/** Runs everything that is ready. */
 function settle(): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, 0));
 }
 
-Deno.test("concurrent look-ups of a name are one", async () => {
+Deno.test("concurrent look-ups of a name are one look-up look-up", async () => {
   const answers = new Answers();
   const resolver = new Resolver(answers.lookup);
   const lookups = [resolver.lookup("a"), resolver.lookup("a"), resolver.lookup("b")];
@@ -40,7 +40,7 @@ Deno.test("concurrent look-ups of a name are one", async () => {
   assertEquals(await Promise.all(lookups), [["10.0.0.1", "::1"], ["10.0.0.1", "::1"], ["10.0.0.2"]]);
 });
 
-Deno.test("an answer is cached until it is too old", async () => {
+Deno.test("an answer is cached until it expires", async () => {
   let now = 0;
   const resolver = new Resolver(() => Promise.resolve(["10.0.0.1"]), () => now);
   assertEquals(resolver.cached("a", 1000), undefined);
@@ -51,7 +51,7 @@ Deno.test("an answer is cached until it is too old", async () => {
   assertEquals(resolver.cached("a", 10), undefined);
 });
 
-Deno.test("a failure is not cached: the next look-up asks again", async () => {
+Deno.test("a failure is not cached: the next connection looks the name up again", async () => {
   const answers = new Answers();
   const resolver = new Resolver(answers.lookup);
   for (const round of [1, 2]) {
@@ -64,7 +64,7 @@ Deno.test("a failure is not cached: the next look-up asks again", async () => {
   }
 });
 
-Deno.test("hung look-ups leave threads to the platform, and free their places when they end", async () => {
+Deno.test("hanging look-ups leave threads for the platform, and free their places when they end", async () => {
   const answers = new Answers();
   const resolver = new Resolver(answers.lookup);
   const hung = Array.from({ length: 40 }, (_, index) => resolver.lookup(`hung-${index}`));
@@ -83,7 +83,7 @@ Deno.test("hung look-ups leave threads to the platform, and free their places wh
   assertEquals(answers.asked, Array.from({ length: 40 }, (_, index) => `hung-${index}`));
 });
 
-Deno.test("with too many names waiting the next is refused at once, and can be asked for again", async () => {
+Deno.test("with too many waiting names the next is refused at once, and can be looked up again later", async () => {
   const answers = new Answers();
   const resolver = new Resolver(answers.lookup);
   const all = MOST_CONCURRENT + MOST_WAITING;
@@ -100,7 +100,7 @@ Deno.test("with too many names waiting the next is refused at once, and can be a
   assertEquals(await late, ["10.0.0.3"]);
 });
 
-Deno.test("the system's resolver knows the hosts file, and its error names the host", async () => {
+Deno.test("the system's resolver uses the hosts file, and its error names the host", async () => {
   const resolver = new Resolver();
   const found = await resolver.lookup("localhost");
   assert(found.length > 0 && found.every((address) => ["127.0.0.1", "::1"].includes(address)), `${found}`);
@@ -124,7 +124,7 @@ async function resolverWith(age: number) {
   return { answers, resolver };
 }
 
-Deno.test("an answer past its ttl is still given, and refreshed in the background", async () => {
+Deno.test("an answer past its ttl is still used, and refreshed in the background", async () => {
   const { answers, resolver } = await resolverWith(1500);
   assertEquals(await resolver.resolve("a", 1000), ["10.0.0.1"]);
   assertEquals(answers.asked, ["a", "a"]);
@@ -133,7 +133,7 @@ Deno.test("an answer past its ttl is still given, and refreshed in the backgroun
   assertEquals(resolver.cached("a", 1000), ["10.0.0.2"]);
 });
 
-Deno.test("an answer of twice its ttl waits for the look-up", async () => {
+Deno.test("after twice the ttl a connection waits for the look-up", async () => {
   const { answers, resolver } = await resolverWith(2000);
   const second = resolver.resolve("a", 1000);
   answers.answer("a", "10.0.0.2");
@@ -141,7 +141,7 @@ Deno.test("an answer of twice its ttl waits for the look-up", async () => {
 });
 
 for (const ttl of [0, 1000]) {
-  Deno.test(`with dns_ttl: ${ttl} the last answer is given when the resolver fails, and one line is logged`, async () => {
+  Deno.test(`with dns_ttl: ${ttl} the last answer is used if the resolver fails, and one line is logged`, async () => {
     using log = captureLog();
     const { answers, resolver } = await resolverWith(5000);
     for (let round = 0; round < 3; round++) {
@@ -157,13 +157,13 @@ for (const ttl of [0, 1000]) {
   });
 }
 
-Deno.test("the last answer is given when the resolver hangs", async () => {
+Deno.test("the last answer is used if the resolver hangs", async () => {
   const { answers, resolver } = await resolverWith(5000);
   assertEquals(await resolver.resolve("a", 1000), ["10.0.0.1"]);
   answers.answer("a", "10.0.0.1");
 });
 
-Deno.test("the last answer is not given for ever", async () => {
+Deno.test("the last answer is not used forever", async () => {
   const { answers, resolver } = await resolverWith(3_600_000);
   const again = resolver.resolve("a", 1000);
   answers.fail("a");

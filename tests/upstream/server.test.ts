@@ -21,7 +21,7 @@ Deno.test("connections are counted until they are released, once each", () => {
   assertEquals(server.active, 0);
 });
 
-Deno.test("a server takes no more connections than it may have", () => {
+Deno.test("a server gets no more connections than max_connections", () => {
   const server = new Server({ ...ADDRESS, maxConnections: 1 });
   const only = server.acquire();
   assert(only);
@@ -50,7 +50,7 @@ Deno.test("records of several threads share a count, and each reports when its o
   assert(there.acquire());
 });
 
-Deno.test("connections and health survive in another configuration", () => {
+Deno.test("connections and health are kept by another configuration", () => {
   const health = new Health({ fall: 1, rise: 1, maxFails: 0, failDuration: 1000, slowStart: 0 });
   const record = new ServerRecord("[::1]:9000", { pool: "eu", health });
   const before = new Server(ADDRESS, record);

@@ -77,7 +77,7 @@ for (const kind of ["numbers", "random text", "long with a common start"]) {
   });
 }
 
-Deno.test("hash: the loss of a server moves its IDs alone, and its return brings exactly those back", () => {
+Deno.test("hash: the loss of a server moves only its IDs, and its return brings exactly those back", () => {
   const choices = servers(...TEN);
   const hash = strategyOf("hash");
   const ids = idsUpTo(sized(100_000, 0.2));
@@ -93,7 +93,7 @@ Deno.test("hash: the loss of a server moves its IDs alone, and its return brings
   assert(ids.every((id, index) => hash(id, choices) === before[index]));
 });
 
-Deno.test("hash: a larger weight only draws IDs to its server", () => {
+Deno.test("hash: a larger weight only moves IDs to its server", () => {
   fc.assert(fc.property(weights, fc.integer({ min: 1, max: 20 }), (weights, more) => {
     const before = servers(...weights);
     const after = servers(...weights.map((weight, index) => index === 0 ? weight + more : weight));
@@ -121,7 +121,7 @@ Deno.test("round_robin: in each round every server is picked as often as its wei
   }));
 });
 
-Deno.test("round_robin: at no time is a server further than its weight's part from its share", () => {
+Deno.test("round_robin: no server is ever further from its share than its part of the weights", () => {
   fc.assert(fc.property(weights, (weights) => {
     const choices = servers(...weights);
     const strategy = strategyOf("round_robin");
@@ -137,7 +137,7 @@ Deno.test("round_robin: at no time is a server further than its weight's part fr
   }));
 });
 
-Deno.test("round_robin: weights 5, 1, 1 are spread, not handed out in a row", () => {
+Deno.test("round_robin: with weights 5, 1, 1 the picks are spread evenly", () => {
   const choices = servers(5, 1, 1);
   const strategy = strategyOf("round_robin");
   const order = idsUpTo(7).map(() => choices.indexOf(strategy("", choices)));
@@ -162,7 +162,7 @@ Deno.test("least_connections: the pick has the fewest connections for its weight
   }));
 });
 
-Deno.test("least_connections: connections that stay are shared out by weight", () => {
+Deno.test("least_connections: lasting connections are distributed by weight", () => {
   fc.assert(fc.property(weights, fc.integer({ min: 1, max: 10 }), (weights, rounds) => {
     const choices = servers(...weights) as [Choice & { active: number }, ...(Choice & { active: number })[]];
     const strategy = strategyOf("least_connections");
@@ -172,7 +172,7 @@ Deno.test("least_connections: connections that stay are shared out by weight", (
   }));
 });
 
-Deno.test("least_connections: among equals each is picked about as often", () => {
+Deno.test("least_connections: equal servers are picked equally often", () => {
   const found = counts(strategyOf("least_connections", seeded()), servers(1, 1, 1, 1), idsUpTo(10_000));
   for (const count of found) assertAlmostEquals(count, 2500, 250);
 });

@@ -19,7 +19,7 @@ function poolConfig(ports: readonly number[], changes: Partial<PoolConfig> = {})
   };
 }
 
-/** Servers whose checks fail as long as their port is in `down`. */
+/** Servers whose checks fail while their port is in `down`. */
 function upstreamsWith(options: Pick<UpstreamsOptions, "countOf"> = {}) {
   const changes: string[] = [];
   const down = new Set<number>();
@@ -65,7 +65,7 @@ Deno.test("checks take a server out of its pool and bring it back", async () => 
   assertEquals(test.changes, ["n:1 down", "n:1 up"]);
 });
 
-Deno.test("failed dials eject a server, and its return is reported when its time is over", async () => {
+Deno.test("failed dials eject a server, and its return is reported when the ejection is over", async () => {
   using test = upstreamsWith();
   const { tried, server } = test.use({ eu: poolConfig([1, 2], { fail_duration: 30 }) });
   server("eu", 1).record.dialed(new Error("refused"));
@@ -90,7 +90,7 @@ Deno.test("connections, health and strategy of an unchanged server survive a rel
   assert(first !== undefined && after.tried("eu").length === 2);
 });
 
-Deno.test("threads give each new connection to the server that has the fewest in all of them, also after a reload", () => {
+Deno.test("threads pick the server with the fewest connections over all threads, also after a reload", () => {
   const { one, other } = openThreads(2);
   const threads = [one, other].map((thread) => upstreamsWith({ countOf: (key) => thread.ofServer(key) }));
   const config = poolConfig([1, 2, 3, 4], { strategy: "least_connections", max_connections: 3 });
@@ -110,7 +110,7 @@ Deno.test("threads give each new connection to the server that has the fewest in
   }
 });
 
-Deno.test("checks that are the same continue after a reload; those of removed servers end", async () => {
+Deno.test("unchanged checks continue after a reload; those of removed servers end", async () => {
   using test = upstreamsWith();
   const slow = { ...CHECK, interval: 60_000 };
   test.use({ eu: poolConfig([1], { health_check: slow }) });
@@ -133,7 +133,7 @@ Deno.test("a server that was down counts as up once it is no longer checked", as
   assertEquals(test.use({ eu: poolConfig([1]) }).server("eu", 1).state, "up");
 });
 
-Deno.test("a server that is gone is remembered as long as it has connections", () => {
+Deno.test("a removed server is remembered as long as it has connections", () => {
   using test = upstreamsWith();
   const lease = test.use({ eu: poolConfig([1]) }).server("eu", 1).acquire();
   test.use({});

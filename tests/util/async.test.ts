@@ -31,7 +31,7 @@ Deno.test("spread without time calls at once, and not at all once its signal is 
   assertEquals(called, [1, 2]);
 });
 
-Deno.test("a time slice is over some time after it began, and begins anew after a rest", async () => {
+Deno.test("a time slice is over some time after it began, and a rest starts a new one", async () => {
   const slice = new TimeSlice();
   const begun = performance.now();
   while (!slice.over);

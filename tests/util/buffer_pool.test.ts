@@ -3,7 +3,7 @@ import { assert, assertEquals } from "../assert.ts";
 
 const [KIB_1, KIB_4, KIB_16, KIB_64, KIB_256] = BUFFER_BYTES;
 
-/** The sizes that a buffer takes after reads that fill it so often. */
+/** The size of a buffer after so many reads that fill it. */
 function sizesWhileFull(buffer: ReadBuffer, reads: number): number[] {
   const sizes = [];
   for (let read = 0; read < reads; read++) {
@@ -19,7 +19,7 @@ Deno.test("a buffer starts at 4 KiB and grows to 256 KiB while reads fill it", (
   assertEquals(sizesWhileFull(buffer, 4), [KIB_16, KIB_64, KIB_256, KIB_256]);
 });
 
-Deno.test("a read that does not fill it takes a buffer back to 4 KiB, however large it was", () => {
+Deno.test("a short read takes a buffer of any size back to 4 KiB", () => {
   for (let reads = 0; reads < 4; reads++) {
     const buffer = new ReadBuffer();
     sizesWhileFull(buffer, reads);
@@ -28,7 +28,7 @@ Deno.test("a read that does not fill it takes a buffer back to 4 KiB, however la
   }
 });
 
-Deno.test("a stream to which little came waits with 1 KiB, and one to which more came with 4 KiB", () => {
+Deno.test("a stream waits with 1 KiB after little data, and with 4 KiB after more", () => {
   const buffer = new ReadBuffer();
   buffer.resize(KIB_1);
   assertEquals(buffer.bytes.length, KIB_1);
@@ -49,14 +49,14 @@ Deno.test("the next burst starts with the buffer size that the last one needed",
   assertEquals(sizesWhileFull(buffer, 1), [KIB_64]);
 });
 
-Deno.test("a buffer that has been given back is used again", () => {
+Deno.test("a released buffer is used again", () => {
   const buffer = new ReadBuffer();
   const { bytes } = buffer;
   buffer.release();
   assert(new ReadBuffer().bytes === bytes);
 });
 
-Deno.test("the bytes of a read are the start of the buffer that it was read into", () => {
+Deno.test("the bytes of a read are at the start of its buffer", () => {
   for (const counts of [[5, 5, 7], [KIB_4, KIB_16, 9]]) {
     const buffer = new ReadBuffer();
     for (const count of counts) {

@@ -35,7 +35,7 @@ for (const [network, address] of outside) {
   });
 }
 
-Deno.test("the first entry that holds an address is given, as it was written", () => {
+Deno.test("the first entry that contains an address is returned as it was written", () => {
   const list = new AddressList(["192.0.2.0/24", "10.1.2.3/8", "10.0.0.0/8"]);
   assertEquals(list.find("10.9.9.9"), "10.1.2.3/8");
   assertEquals(new AddressList([]).find("10.9.9.9"), undefined);

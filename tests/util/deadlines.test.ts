@@ -10,7 +10,7 @@ function deadlinesOf(duration: number) {
   return { deadlines, [Symbol.dispose]: () => deadlines.close() };
 }
 
-Deno.test("work that settles in time settles as it does, and runs no deadline any more", async () => {
+Deno.test("work that settles in time passes its result on, and leaves no deadline running", async () => {
   using test = deadlinesOf(60_000);
   assertEquals(await test.deadlines.guard(Promise.resolve(1), late), 1);
   await assertRejects(() => test.deadlines.guard(Promise.reject(new Error("mine")), late), Error, "mine");
@@ -32,7 +32,7 @@ Deno.test("work that is late is discarded", async () => {
   assertEquals([discarded, test.deadlines.size], [["late"], 0]);
 });
 
-Deno.test("several attempts share one deadline: the time of one is missing to the next", async () => {
+Deno.test("several attempts share one deadline: the time of one is subtracted from the next", async () => {
   using test = deadlinesOf(300);
   using deadline = test.deadlines.start();
   const started = performance.now();
@@ -59,7 +59,7 @@ Deno.test("a share whose work succeeds leaves no timer, and the deadline running
   assertEquals([deadline.expired, test.deadlines.size], [false, 1]);
 });
 
-Deno.test("expireAll fails everything that is waited for", async () => {
+Deno.test("expireAll fails all pending work", async () => {
   using test = deadlinesOf(60_000);
   const waiting = [test.deadlines.guard(never(), late), test.deadlines.start().guard(never(), late)];
   test.deadlines.expireAll();

@@ -1,7 +1,7 @@
 import { halfSipHash, randomHashKey } from "../../lib/util/half_siphash.ts";
 import { assertEquals, assertNotEquals } from "../assert.ts";
 
-Deno.test("HalfSipHash-1-3 of 0, 1, 2 … bytes is that of the Linux kernel's test vectors", () => {
+Deno.test("HalfSipHash-1-3 of 0, 1, 2 … bytes equals the Linux kernel's test vectors", () => {
   const bytes = Uint8Array.from({ length: 12 }, (_, index) => index);
   const hashes = Array.from(bytes, (_, end) => halfSipHash(bytes, 0, end, [0x03020100, 0x07060504]));
   assertEquals(hashes, [
@@ -20,7 +20,7 @@ Deno.test("HalfSipHash-1-3 of 0, 1, 2 … bytes is that of the Linux kernel's te
   ]);
 });
 
-Deno.test("the hash is that of the part alone, and depends on the key", () => {
+Deno.test("the hash covers only the given part, and depends on the key", () => {
   const bytes = new TextEncoder().encode("before 0123456789 behind");
   const part = bytes.slice(7, 17);
   assertEquals(halfSipHash(bytes, 7, 17, [1, 2]), halfSipHash(part, 0, part.length, [1, 2]));

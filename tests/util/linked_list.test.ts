@@ -19,7 +19,7 @@ function listOf(text: string) {
   return { list, guests };
 }
 
-Deno.test("nodes come in the order in which they joined, also after others have left", () => {
+Deno.test("nodes are in the order in which they were added, also after others were removed", () => {
   for (let gone = 0; gone < 4; gone++) {
     const { list, guests } = listOf("abcd");
     const [guest] = guests.slice(gone);
@@ -29,14 +29,14 @@ Deno.test("nodes come in the order in which they joined, also after others have 
   }
 });
 
-Deno.test("leaving twice changes nothing and returns false", () => {
+Deno.test("removing a node twice has no effect and returns false", () => {
   const { list, guests: [first] } = listOf("ab");
   assert(first && list.leave(first));
   assert(!list.leave(first));
   assertEquals(names(list), "b");
 });
 
-Deno.test("a node that has left can join another list, and brings no neighbour along", () => {
+Deno.test("a removed node can be added to another list, without its neighbours", () => {
   const { list, guests } = listOf("abc");
   for (const guest of guests) list.leave(guest);
   assertEquals([list.first, list.size], [undefined, 0]);
@@ -47,7 +47,7 @@ Deno.test("a node that has left can join another list, and brings no neighbour a
   assertEquals(names(other), "b");
 });
 
-Deno.test("nodes may leave and join while others are visited", () => {
+Deno.test("nodes may be added and removed during iteration", () => {
   const { list, guests } = listOf("abc");
   const seen: string[] = [];
   for (const { name } of list) {

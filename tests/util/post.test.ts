@@ -20,7 +20,7 @@ Deno.test("a body is posted as JSON, with further headers", async () => {
   assertEquals(got, ["POST", "application/json", "1", "{}"]);
 });
 
-Deno.test("errors quote the answer that was not a success, and not the URL", async () => {
+Deno.test("errors quote the failed answer, and not the URL", async () => {
   const answer = (response: Response) => async () => {
     await using server = startServer(() => response);
     await postJson(server.url, "{}", { timeout: 10_000 });

@@ -56,7 +56,7 @@ Deno.test("a file over the cap is refused", async () => {
   assertEquals((await readBytes(file, { maxBytes: (1 << 20) + 1 })).length, (1 << 20) + 1);
 });
 
-Deno.test("bytes that are not UTF-8 are refused", () => {
+Deno.test("a file that is not UTF-8 is refused", () => {
   const { reason } = assertThrows(() => decodeText(Uint8Array.of(0xff), "a"), ReadError);
   assertEquals(reason, "is not text in UTF-8");
 });
@@ -70,7 +70,7 @@ fifoTest("a pipe that is permitted is read to its end", async (fifo) => {
   assertEquals(text, "hello");
 });
 
-fifoTest("a pipe that nobody writes to, and one that stays open, end at the deadline", async (fifo) => {
+fifoTest("a pipe that nobody writes to, and one that stays open, fail at the deadline", async (fifo) => {
   const expected = "could not be read within 50ms; check that its file system responds";
   assertEquals(await reasonOf(() => readText(fifo, { pipe: true, deadlineMs: 50 })), expected);
   using writer = await Deno.open(fifo, { read: true, write: true });
@@ -88,7 +88,7 @@ fifoTest(
     await Promise.all(hung);
     const refused = await reasonOf(() => readText(fifo));
     assertEquals(refused, "not read: 8 other reads hang; check that its file system responds");
-    // a writer lets every reader in, however late it comes
+    // a writer unblocks every reader
     using _writer = await Deno.open(fifo, { read: true, write: true });
     const answered = "is a pipe (FIFO), expected a regular file";
     await until(async () => await reasonOf(() => readText(fifo)) === answered, "reads have come back");

@@ -23,11 +23,11 @@ Deno.test("of equally near words the first is chosen", () => {
   assertEquals(nearest("eu-3", ["eu-1", "eu-2"]), "eu-1");
 });
 
-Deno.test("where there are no words, none is near", () => {
+Deno.test("without words none is near", () => {
   assertEquals(nearest("routes", []), undefined);
 });
 
-Deno.test("words of more than 32 letters and letters beyond the basic plane are compared too", () => {
+Deno.test("words of more than 32 letters and letters outside of the basic plane are compared too", () => {
   const long = "a".repeat(100);
   assertEquals(nearest(`${long}b`, [long]), long);
   assertEquals(nearest("😀x", ["😀y"]), "😀y");
@@ -45,7 +45,7 @@ Deno.test("JSON that is escaped keeps its value", () => {
   assertEquals(JSON.parse(plain(JSON.stringify(value))), value);
 });
 
-Deno.test("a duration is written as the configuration has it", () => {
+Deno.test("a duration is written in the notation of the configuration", () => {
   const milliseconds = [0, 1, 250, 999, 1000, 1500, 5000, 60_000, 90_000, 300_000, 3_600_000, 5_400_000];
   assertEquals(milliseconds.map(durationText), [
     ..."0s,1ms,250ms,999ms,1s,1.5s,5s,1m,90s,5m,1h,90m".split(","),

@@ -26,7 +26,7 @@ Deno.test("workers receive the ports that the system chose, which survive a relo
   assertEquals(again.listeners[0]?.address.port, ports[0]);
 });
 
-Deno.test("an address that another program shares is an error that names it, and nothing is left open", async () => {
+Deno.test("an address in use by another program is an error that names it, and nothing is left open", async () => {
   using here = addressesHere();
   using taken = Deno.listen({ hostname: "127.0.0.1", port: 0, reusePort: true });
   const { port } = taken.addr as Deno.NetAddr;

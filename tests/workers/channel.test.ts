@@ -24,12 +24,12 @@ Deno.test("each call gets its own result, or the text of the error", async () =>
   await assertRejects(() => channel.call("fail"), Error, "it has failed");
 });
 
-Deno.test("a call that the other end does not know is an error", async () => {
+Deno.test("a call without a handler is an error", async () => {
   const channel = connected() as unknown as Channel<{ other(): void }>;
   await assertRejects(() => channel.call("other"), Error, "no handler for other");
 });
 
-Deno.test("a channel that breaks rejects calls that wait, and later ones", async () => {
+Deno.test("a channel that breaks rejects pending and later calls", async () => {
   const channel = new Channel<Sums>({ postMessage: () => {} }, {});
   const waiting = channel.call("add", 1, 2);
   channel.break(new Error("gone"));

@@ -7,7 +7,7 @@ Deno.test("auto is a thread for each processor, where the system spreads connect
   assertEquals(threadsOf({ workers: 3 }, "darwin"), 3);
 });
 
-Deno.test("several workers where they may not help are worth a warning", () => {
+Deno.test("several workers on a system that does not spread connections cause a warning", () => {
   const problems = (["linux", "darwin", "windows"] as const).map((os) => workersProblem({ workers: 2 }, os));
   assertEquals(problems, [
     undefined,

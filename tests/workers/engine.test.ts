@@ -1,4 +1,4 @@
-/** Several workers behind one face. */
+/** Several workers behind one interface. */
 
 import { WorkersEngine } from "../../lib/workers/engine.ts";
 import { assert, assertEquals, assertRejects } from "../assert.ts";
@@ -10,10 +10,10 @@ import { acceptedByEach, sharedWorkers, startWorkers } from "./fixture.ts";
 
 const start = sharedWorkers();
 
-/** Within 20 percent of each other by chance: six standard deviations. */
+/** So many connections that 20 percent are six standard deviations. */
 const CONNECTIONS = sized(2000, 0.5);
 
-overEach("a connection is relayed to its last byte, whichever worker has it", async (transport) => {
+overEach("a connection is relayed to its last byte by any worker", async (transport) => {
   await using workers = await start();
   const block = crypto.getRandomValues(new Uint8Array(60_000));
   await Promise.all(Array.from({ length: 8 }, async () => {
@@ -39,7 +39,7 @@ Deno.test(`${CONNECTIONS} connections are spread over two workers within 20 perc
   assert(each.every((count) => Math.abs(count - CONNECTIONS / 2) < CONNECTIONS / 10), String(each));
 });
 
-Deno.test("totals, lists, counts and ends are those of all workers", async () => {
+Deno.test("totals, lists, counts and terminations cover all workers", async () => {
   await using workers = await startWorkers();
   const { engine } = workers;
   const clients: Client[] = [];
@@ -65,7 +65,7 @@ Deno.test("totals, lists, counts and ends are those of all workers", async () =>
   assertEquals((await acceptedByEach(engine)).filter((count) => count > 0).length, 2);
 });
 
-Deno.test("an address that another program has is an error, and nothing is left open", async () => {
+Deno.test("an address in use is an error, and nothing is left open", async () => {
   using taken = Deno.listen({ hostname: "127.0.0.1", port: 0, reusePort: true });
   const { port } = taken.addr as Deno.NetAddr;
   const config = { ...configTo(1, { workers: 2 }), listeners: [{ address: { host: "127.0.0.1", port } }] };

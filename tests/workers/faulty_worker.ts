@@ -1,4 +1,4 @@
-/** A worker that fails when it is asked to end the connections of certain IDs. */
+/** A worker that fails when it has to end the connections of certain IDs. */
 
 import { parentPort, workerData } from "node:worker_threads";
 import { lock } from "../../lib/shared/lock.ts";
@@ -6,10 +6,10 @@ import { HEADER, type SharedMemory } from "../../lib/shared/memory.ts";
 import "../../lib/workers/worker.ts";
 import { WorkerEngine } from "../../lib/workers/worker_engine.ts";
 
-/** Memory that outlives the worker, and that nothing else uses. */
+/** Memory that outlives the worker. */
 const HANGS_AT_START = new Int32Array(workerData.memory.header, 4 * (HEADER.rows - 1), 1);
 
-/** Faults by the ID that brings them about; only the worker with index 0 has them. */
+/** Faults by the ID that causes them; only the worker with index 0 has them. */
 const FAULTS: Readonly<Record<string, () => void>> = {
   throws: () => {
     throw new Error("a fault of the test");

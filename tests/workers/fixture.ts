@@ -77,7 +77,7 @@ function before(engine: WorkersEngine) {
   };
 }
 
-/** What has the numbers of connections that each worker has accepted. */
+/** The source of the numbers of connections that each worker has accepted. */
 export async function acceptedByEach(engine: WorkersEngine): Promise<number[]> {
   const [_past, ...threads] = await engine.measured.threads();
   return threads.map(({ counters }) => {

@@ -2,7 +2,7 @@ import { Presence, whenGone } from "../../lib/workers/presence.ts";
 import { assertEquals } from "../assert.ts";
 import { until } from "../wait.ts";
 
-Deno.test("a thread is gone once its port is free", async () => {
+Deno.test("a thread has ended once its port is free", async () => {
   const presence = new Presence();
   const { port } = presence;
   assertEquals(await whenGone(port, AbortSignal.abort()), false);

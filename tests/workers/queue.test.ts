@@ -1,7 +1,7 @@
 import { SerialQueue } from "../../lib/workers/queue.ts";
 import { assertEquals, assertRejects } from "../assert.ts";
 
-Deno.test("work is done one after the other, also after some has failed", async () => {
+Deno.test("work is done in sequence, also after a failure", async () => {
   const queue = new SerialQueue();
   const done: string[] = [];
   const first = Promise.withResolvers<void>();

@@ -3,7 +3,7 @@ import { assertEquals, assertThrows } from "../assert.ts";
 
 const hostname = "127.0.0.1";
 
-Deno.test("a reserved port is listened on already, and its socket is handed out once", () => {
+Deno.test("a reserved port is open already, and its socket is handed out once", () => {
   const ports = new ReservedPorts();
   const { port } = ports.reserve(hostname);
   assertThrows(() => Deno.listen({ hostname, port }), Deno.errors.AddrInUse);

@@ -31,7 +31,7 @@ Deno.test("totals include the counts of ended workers, but not their connections
   });
 });
 
-Deno.test("look-ups of a worker that has ended stay counted as long as others use Redis, but not its cache", () => {
+Deno.test("look-ups of an ended worker stay counted as long as others use Redis, but its cache does not", () => {
   const died = { ...lastReport, redis: { ...redisStats, up: false, serving: false, text: "away" } };
   const past = addToPast(addToPast(NO_PAST, died), died);
   const { redis } = sumOfReports([{ ...lastReport, redis: redisStats }], past);

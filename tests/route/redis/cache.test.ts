@@ -5,7 +5,7 @@ function fill(cache: BoundedCache<number>, from: number, to: number): void {
   for (let key = from; key < to; key++) cache.set(`${key}`, key);
 }
 
-Deno.test("a cache never has more entries than it may, and keeps the last half", () => {
+Deno.test("a cache never exceeds its size, and keeps the latest half", () => {
   const cache = new BoundedCache<number>(100);
   for (let key = 0; key < 1000; key++) {
     cache.set(`${key}`, key);
@@ -15,7 +15,7 @@ Deno.test("a cache never has more entries than it may, and keeps the last half",
   assertEquals(cache.get("0"), undefined);
 });
 
-Deno.test("entries that are looked up stay", () => {
+Deno.test("entries that are looked up are kept", () => {
   const cache = new BoundedCache<number>(10);
   for (let key = 0; key < 1000; key++) {
     cache.set(`${key}`, key);
@@ -23,7 +23,7 @@ Deno.test("entries that are looked up stay", () => {
   }
 });
 
-Deno.test("a key has one value, and is gone once it is deleted", () => {
+Deno.test("a key has one value, until it is deleted", () => {
   const cache = new BoundedCache<number>(4);
   fill(cache, 0, 2);
   cache.set("0", 7);

@@ -13,7 +13,7 @@ async function passwordFile(password: string) {
   return { path, [Symbol.asyncDispose]: () => Deno.remove(path) };
 }
 
-/** The value of the ID `a`, or why it cannot be read. */
+/** The value of the ID `a`, or the error that it cannot be read with. */
 async function read(fields: string): Promise<string | null | undefined> {
   try {
     using link = await new Connector(redisConfig(fields)).connect(() => {});
@@ -25,7 +25,7 @@ async function read(fields: string): Promise<string | null | undefined> {
   }
 }
 
-redisTest("a user needs no more permissions than docs/configuration.md gives", async () => {
+redisTest("a user needs only the permissions in docs/configuration.md", async () => {
   const server = shared.get();
   const page = await Deno.readTextFile(new URL("../../../docs/configuration.md", import.meta.url));
   const [, command = ""] = /^ACL (SETUSER switchyard .*)$/m.exec(page) ?? [];
@@ -63,7 +63,7 @@ Deno.test("a server that is not Redis, and one that is down, are reported", asyn
   assertStringIncludes(await read('url: "redis://a.invalid"') ?? "", "its name could not be resolved");
 });
 
-/** Has the server listen for TLS as well, on a port of its own. */
+/** Has the server listen for TLS as well, on another port. */
 async function listenTls(server: RedisServer, { cert, key }: { cert: string; key: string }): Promise<number> {
   const files = ["tls-cert-file", cert, "tls-key-file", key, "tls-ca-cert-file", cert];
   for (let port = server.port + 1;; port++) {

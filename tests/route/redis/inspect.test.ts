@@ -7,7 +7,7 @@ import { run } from "../../cli/command.ts";
 const shared = sharedRedis();
 let keys = 0;
 
-/** Runs a command with a configuration whose hash has `routes`; without `server` nothing listens there. */
+/** Runs a command with a configuration whose hash has `routes`. Without `server` nothing listens. */
 async function runWith(
   routes: Readonly<Record<string, string>>,
   args: string[],
@@ -46,7 +46,7 @@ redisTest("explain asks Redis for an ID that the file does not have", async () =
   ]]);
 });
 
-redisTest("explain shows why Redis cannot be asked, and the client's refusal", async () => {
+redisTest("explain shows why Redis is unavailable, and the client's refusal", async () => {
   const { status, out, where } = await runWith({}, ["explain", "eu-1"], NOBODY);
   assertEquals([status, out], [1, [
     'ID "eu-1": the client gets UPSTREAM_UNAVAILABLE (5), unless a balancer has the ID in its cache',
@@ -64,7 +64,7 @@ redisTest("explain --json has the answer of Redis", async () => {
   assertStringIncludes(redis.answer, 'found "us", which is neither a pool');
 });
 
-redisTest("routes --redis lists the hash, and reports values that are no targets", async () => {
+redisTest("routes --redis lists the hash, and reports invalid values", async () => {
   const routes = Object.fromEntries(Array.from({ length: 2500 }, (_, index) => [`d${index}`, `h${index}:1`]));
   const { status, out, err } = await runWith({ ...routes, "x\ny": "[::1]:9", bad: "a b" }, [
     "routes",
@@ -83,7 +83,7 @@ redisTest("routes --redis lists the hash, and reports values that are no targets
   });
 });
 
-redisTest("routes --redis without Redis is one line and exit status 1", async () => {
+redisTest("routes --redis without a running Redis is one line and exit status 1", async () => {
   const { status, out, err } = await runWith({}, ["routes", "--redis"], NOBODY);
   assertEquals([status, out.length, err.length], [1, 0, 1]);
   assertStringIncludes(err[0] ?? "", `${NOBODY}: it refused the connection`);
@@ -97,7 +97,7 @@ Deno.test("routes --redis of a configuration without redis is an error with exit
   assertEquals([status, err], [2, [`switchyard: ${file}: redis: missing, needed for --redis`]]);
 });
 
-redisTest("check shows where the hash is, and connects to nothing", async () => {
+redisTest("check shows where the hash is, and does not connect", async () => {
   const { status, out, where } = await runWith({}, ["check"], NOBODY);
   assertEquals(status, 0);
   const line = `redis: ${where}, asked within 20s, known IDs kept for 1h without it, unknown ones for 5s`;

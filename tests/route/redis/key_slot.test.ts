@@ -1,7 +1,7 @@
 import { keySlot } from "../../../lib/route/redis/key_slot.ts";
 import { assertEquals } from "../../assert.ts";
 
-// as CLUSTER KEYSLOT of Redis 7.0 answers
+// by CLUSTER KEYSLOT of Redis 7.0
 for (
   const [key, slot] of [
     ["switchyard:routes", 7132],

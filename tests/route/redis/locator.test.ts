@@ -9,7 +9,7 @@ import { KEY, redisConfig, RedisServer, redisTest } from "../../redis.ts";
 import { SOAK } from "../../soak.ts";
 import { until } from "../../wait.ts";
 
-/** Servers need a while to agree, and longer on a machine that is busy. */
+/** Servers need a while to agree, longer on a busy machine. */
 const AGREE_MS = 30_000;
 
 const CLUSTER = ["--cluster-enabled", "yes", "--cluster-node-timeout", "500"];
@@ -60,13 +60,13 @@ function open(fields: string) {
   };
 }
 
-redisTest("of a cluster of three masters one is killed, and known IDs are routed on", async () => {
+redisTest("a cluster of three masters loses one, and known IDs are still routed", async () => {
   await using cluster = await startCluster();
   const { servers, owner } = cluster;
   await owner.set({ a: "n1.example.com:1" });
   const other = servers.find((server) => server !== owner);
   assert(other);
-  // any one of them names the others
+  // each of them names the others
   await using redis = open(`cluster: ["${other.address}"]`);
   assertEquals(await redis.target("a"), "n1.example.com:1");
   assertEquals(await redis.target("b"), undefined);
@@ -90,7 +90,7 @@ redisTest("of a cluster of three masters one is killed, and known IDs are routed
 });
 
 if (SOAK) {
-  redisTest("a cluster that loses a master that does not have the hash routes known IDs on", async () => {
+  redisTest("a cluster loses a master without the hash, and known IDs are still routed", async () => {
     await using cluster = await startCluster();
     const { servers, owner } = cluster;
     await owner.set({ a: "n1.example.com:1" });
@@ -105,7 +105,7 @@ if (SOAK) {
   });
 }
 
-redisTest("sentinels name the master, and the next one after it is killed", async () => {
+redisTest("sentinels name the master, and its successor after it is killed", async () => {
   await using master = await RedisServer.start(["--repl-diskless-sync-delay", "0"]);
   await using replica = await RedisServer.start(["--replicaof", "127.0.0.1", `${master.port}`]);
   await until(

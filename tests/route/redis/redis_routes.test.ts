@@ -22,7 +22,7 @@ function open(fields = "", server = shared.get()) {
     routes,
     set: (ids: Readonly<Record<string, string>>) => server.set(ids, key),
     remove: (id: string) => server.command("HDEL", key, id),
-    /** Where an ID goes, or the reason of the refusal. */
+    /** The target of an ID, or the reason for the refusal. */
     async target(id: string): Promise<string | undefined> {
       try {
         return text(await routes.find(id));
@@ -57,7 +57,7 @@ redisTest("an ID is looked up once, and then answered at once", async () => {
   });
 });
 
-redisTest("a change counts for the next look-up", async () => {
+redisTest("a change applies to the next look-up", async () => {
   await using redis = open();
   await redis.set({ a: "n1.example.com:1" });
   assertEquals(await redis.target("a"), "n1.example.com:1");
@@ -82,7 +82,7 @@ redisTest("an unknown ID is remembered as unknown until it is added", async () =
   assertEquals(await redis.target("b"), "n2.example.com:2");
 });
 
-redisTest("an unknown ID is asked for again after negative_ttl", async () => {
+redisTest("an unknown ID is looked up again after negative_ttl", async () => {
   await using redis = open(", negative_ttl: 20ms");
   assertEquals(await redis.target("b"), undefined);
   const { requests } = redis.routes.stats();
@@ -115,7 +115,7 @@ redisTest("many IDs share requests", async () => {
   assert(redis.routes.stats().requests < 100, `${redis.routes.stats().requests} requests`);
 });
 
-redisTest("a value that is no target is logged, and refuses its clients", async () => {
+redisTest("an invalid value is logged, and its clients are refused", async () => {
   using log = captureLog();
   await using redis = open();
   await redis.set({ a: "n1.example.com:99999", "x\n": "b c" });
@@ -161,7 +161,7 @@ redisTest("without Redis nothing is routed once stale is over", async () => {
   assertStringIncludes(await redis.target("a") ?? "", "UPSTREAM_UNAVAILABLE");
 });
 
-redisTest("a server that is silent is given up after timeout, and cached IDs are routed", async () => {
+redisTest("a silent server is given up after timeout, and cached IDs are routed", async () => {
   await using server = await RedisServer.start();
   await using redis = open(", timeout: 500ms", server);
   await redis.set({ a: "n1.example.com:1" });
@@ -174,7 +174,7 @@ redisTest("a server that is silent is given up after timeout, and cached IDs are
   await until(() => redis.routes.state().up, "it is connected again", 20_000);
 });
 
-redisTest("changes that were not heard of while the connection was lost count once it is back", async () => {
+redisTest("changes made while the connection was lost apply once it is back", async () => {
   await using server = await RedisServer.start();
   await using redis = open("", server);
   const target = async (port: number) => {
@@ -187,7 +187,7 @@ redisTest("changes that were not heard of while the connection was lost count on
   await redis.set({ a: "n1.example.com:2" });
   await until(() => redis.routes.stats().connects.success === 2 && isUp(), "it is back", 20_000);
   assertEquals(await redis.target("a"), "n1.example.com:2");
-  // a change of all keys is a change of this one
+  // a change of all keys includes this one
   await server.command("FLUSHALL");
   await until(async () => await redis.target("a") === undefined, "the hash is gone", 20_000);
 });
@@ -213,7 +213,7 @@ redisTest("look-ups under way are answered before the connection is retired", as
   assertEquals(await target, "n1.example.com:1");
 });
 
-Deno.test("the counts of the instance before a reload stay counted, its state does not", async () => {
+Deno.test("a reload keeps the counts of the previous instance, but not its state", async () => {
   await using routes = new RedisRoutes(redisConfig('url: "redis://127.0.0.1:1"'));
   routes.start(redisStats);
   const { up, lookups, requests, invalidations, cached } = routes.stats();

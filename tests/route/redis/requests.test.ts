@@ -3,7 +3,7 @@ import type { Link } from "../../../lib/route/redis/link.ts";
 import { Requests } from "../../../lib/route/redis/requests.ts";
 import { until } from "../../wait.ts";
 
-/** Requests whose answers a test gives. */
+/** Requests that a test answers. */
 function start({ timeout = 10_000 } = {}) {
   const sent: { ids: readonly string[]; answer: () => void; lose: () => void }[] = [];
   let epoch = 1;
@@ -24,7 +24,7 @@ function start({ timeout = 10_000 } = {}) {
     sent,
     link,
     nextEpoch: () => void (epoch += 1),
-    /** The `number`-th request, once it was sent. */
+    /** Resolves to request `number` once it was sent. */
     async request(number: number) {
       await until(() => sent.length >= number, `request ${number} is sent`);
       const request = sent[number - 1];
@@ -37,7 +37,7 @@ function start({ timeout = 10_000 } = {}) {
 
 const outcome = (answer: Promise<string>) => answer.catch((error) => String(error.message));
 
-Deno.test("IDs that come while a request is under way go together into the next", async () => {
+Deno.test("IDs that arrive during a request are batched into the next", async () => {
   using redis = start();
   redis.requests.use(redis.link);
   const first = redis.requests.get("a");
@@ -51,7 +51,7 @@ Deno.test("IDs that come while a request is under way go together into the next"
   assertEquals(redis.requests.answered.count, 2);
 });
 
-Deno.test("an ID that was sent before a change is asked for again", async () => {
+Deno.test("an ID that was sent before a change is requested again", async () => {
   using redis = start();
   redis.requests.use(redis.link);
   const before = redis.requests.get("a");
@@ -62,7 +62,7 @@ Deno.test("an ID that was sent before a change is asked for again", async () => 
   assertEquals([await before, await after], ["a=A@1", "a=A@2"]);
 });
 
-Deno.test("requests that a lost connection has not answered are sent over the next", async () => {
+Deno.test("unanswered requests of a lost connection are sent over the next", async () => {
   using redis = start();
   redis.requests.use(redis.link);
   const answer = redis.requests.get("a");
@@ -84,7 +84,7 @@ Deno.test("waiting look-ups fail when reconnecting fails, and when their time is
   assert(redis.requests.idle);
 });
 
-Deno.test("a number of IDs that is out of bounds is refused at once", async () => {
+Deno.test("too many IDs are refused at once", async () => {
   using redis = start();
   const answers = Array.from({ length: 10_001 }, (_, index) => outcome(redis.requests.get(`${index}`)));
   assertEquals(await answers.at(-1), "10000 other IDs are being looked up");
@@ -92,7 +92,7 @@ Deno.test("a number of IDs that is out of bounds is refused at once", async () =
   assertEquals(new Set(await Promise.all(answers)).size, 2);
 });
 
-Deno.test("an answer that cannot be used fails its own ID alone", async () => {
+Deno.test("an unusable answer fails only its own ID", async () => {
   using requests = new Requests<string>({
     timeout: 1000,
     epoch: () => 1,

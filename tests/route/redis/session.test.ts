@@ -3,7 +3,7 @@ import { Session } from "../../../lib/route/redis/session.ts";
 import { assertEquals } from "../../assert.ts";
 import { until } from "../../wait.ts";
 
-/** A connection that a test ends. */
+/** A connection that a test closes. */
 function fakeLink() {
   const { promise: lost, resolve } = Promise.withResolvers<Error>();
   return {

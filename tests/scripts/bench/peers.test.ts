@@ -5,7 +5,7 @@ import { SOAK } from "../../soak.ts";
 const PEERS = new URL("../../../scripts/bench/peers.ts", import.meta.url).pathname;
 const ROOT = new URL("../../../", import.meta.url).pathname;
 
-/** Measured anew for longer where a busy machine completes nothing in so short a time. */
+/** Measures again for longer if a busy machine completes nothing in so short a time. */
 const SECONDS = ["0.2", "2", "5"];
 
 async function peers(...args: string[]) {
@@ -42,7 +42,7 @@ async function measured(seconds: string): Promise<number[]> {
     );
 }
 
-Deno.test({ name: "the benchmark measures this checkout beside another one", ignore }, async () => {
+Deno.test({ name: "the benchmark compares this checkout with another one", ignore }, async () => {
   for (const seconds of SECONDS) {
     if ((await measured(seconds)).every((figure) => figure > 0)) return;
   }

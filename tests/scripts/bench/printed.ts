@@ -1,4 +1,4 @@
-/** What the script of this name in scripts/bench/ prints when it is run with `args`. */
+/** The output of a script in scripts/bench/ that is run with `args`. */
 export async function printed(name: string, ...args: string[]): Promise<string> {
   const script = new URL(`../../../scripts/bench/${name}`, import.meta.url);
   const { stdout, stderr } = await new Deno.Command(Deno.execPath(), {

@@ -13,7 +13,7 @@ const BULK = runs("bulk1", {
   nginx: [{ per_s: 1200, cpu_us: 600 }],
 });
 
-Deno.test("the median of each contestant is compared with the better peer, whichever way a figure points", () => {
+Deno.test("the median of each contestant is compared with the better peer, whether more or less is better", () => {
   const [rate, cpu] = rowsOf(BULK);
   assertEquals(rate?.medians, { switchyard: 1500, against: 1000, haproxy: 1000, nginx: 1200 });
   assertEquals([rate?.ratio, cpu?.ratio], [1.25, 600 / 450]);

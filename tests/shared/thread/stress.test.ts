@@ -9,7 +9,7 @@ const THREADS = 4;
 const KEYS = 6;
 const ROUNDS = sized(300_000);
 
-Deno.test("threads that count the same keys never exceed a limit, and leave nothing counted", async () => {
+Deno.test("threads that count the same keys never exceed a limit, and release all counts", async () => {
   const memory = createSharedMemory({ threads: THREADS, connections: 100 });
   const settings = {
     memory,

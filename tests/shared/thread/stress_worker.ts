@@ -4,7 +4,7 @@ import { parentPort, workerData } from "node:worker_threads";
 import type { SharedMemory } from "../../../lib/shared/memory.ts";
 import { SharedThread } from "../../../lib/shared/thread.ts";
 
-/** What a thread is given. */
+/** The settings of a thread. */
 export interface Stress {
   readonly memory: SharedMemory;
   readonly index: number;
@@ -13,11 +13,11 @@ export interface Stress {
   readonly limit: number;
   readonly placesLimit: number;
   readonly threads: number;
-  /** What all threads together hold at least: a word for each key, and one for the places. A last one counts the threads. */
+  /** Shared words: the counts that all threads together hold at least, one for each key and one for the places, and the number of threads. */
   readonly truth: SharedArrayBuffer;
 }
 
-/** What a thread has seen. */
+/** The observations of a thread. */
 export interface Seen {
   readonly exceeded: number;
   readonly refused: number;

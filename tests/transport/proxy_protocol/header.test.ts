@@ -12,7 +12,7 @@ const text = (line: string) => new TextEncoder().encode(line);
 
 const SIGNATURE = text("\r\n\r\n\0\r\nQUIT\n");
 
-/** A header of version 2; `length` is what its length field says. */
+/** A header of version 2; `length` is the value of its length field. */
 function v2(
   command: number,
   family: number,
@@ -46,7 +46,7 @@ const good: readonly [what: string, header: Uint8Array, source: string | null][]
 ];
 
 for (const [what, header, source] of good) {
-  Deno.test(`PROXY ${what} is taken, wherever it is cut, and nothing behind it`, () => {
+  Deno.test(`PROXY ${what} is parsed at every cut, and nothing behind it`, () => {
     for (let cut = 0; cut < header.length; cut++) {
       assertEquals(parseProxyHeader(header.subarray(0, cut)), { kind: "incomplete" }, `cut at ${cut}`);
     }
@@ -116,7 +116,7 @@ for (const [what, header] of Object.entries(bad)) {
 }
 
 for (const version of ["v1", "v2"] as const) {
-  Deno.test(`a ${version} header that was written is read as the same`, () => {
+  Deno.test(`a ${version} header is decoded to the values that were encoded`, () => {
     const v6 = {
       source: { hostname: "2001:db8::7", port: 1 },
       destination: { hostname: "::1", port: 65535 },

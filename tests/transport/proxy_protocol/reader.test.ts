@@ -10,7 +10,7 @@ import { pause, until } from "../../wait.ts";
 const DESTINATION = { hostname: "10.0.0.1", port: 8888 };
 const LOCAL = concat(new TextEncoder().encode("\r\n\r\n\0\r\nQUIT\n"), Uint8Array.of(0x20, 0, 0, 0));
 
-/** A listener that trusts the address that tests connect from, before `port`. */
+/** A balancer whose listener trusts the address of tests, with ID 1 to `port`. */
 function behindProxy(port: number, changes: Changes = {}, trusted = ["127.0.0.0/8"]) {
   const listeners = [{ address: { host: "127.0.0.1", port: 0 }, proxy_protocol: { trusted } }];
   return startBalancer(configTo(port, { listeners, ...changes }));
@@ -77,7 +77,7 @@ for (const [what, [code, bytes, changes, trusted]] of Object.entries(refused)) {
     assertEquals(await refusal(changes ?? {}, bytes, trusted), code));
 }
 
-Deno.test("a PROXY header where no listener wants one is refused, whole or cut after a byte", async () => {
+Deno.test("a PROXY header at a listener without proxy_protocol is refused, whole or cut after a byte", async () => {
   await using balancer = startBalancer(configTo(9));
   for (const header of [headerFrom("192.0.2.7"), headerFrom("192.0.2.7", "v1"), Uint8Array.of(0x0d)]) {
     using client = await balancer.connect();
@@ -86,7 +86,7 @@ Deno.test("a PROXY header where no listener wants one is refused, whole or cut a
   }
 });
 
-Deno.test("the proxy's own address may be denied where the real one is not", async () => {
+Deno.test("the proxy's own address may be denied while the client's is allowed", async () => {
   await using upstream = startEcho();
   await using balancer = behindProxy(upstream.port, { deny: ["127.0.0.1"] });
   using client = await balancer.connect();
@@ -94,7 +94,7 @@ Deno.test("the proxy's own address may be denied where the real one is not", asy
   assertEquals(await receive(client, ID.length), ID);
 });
 
-Deno.test("limits by address hold for the real one", async () => {
+Deno.test("limits by address apply to the client's address", async () => {
   await using upstream = startEcho();
   await using balancer = behindProxy(upstream.port, { limits: { connections_per_ip: 1 } });
   const join = async (address: string) => {
@@ -110,7 +110,7 @@ Deno.test("limits by address hold for the real one", async () => {
   assertEquals(refusalCode(await receiveAll(second)), 6);
 });
 
-Deno.test("the time for a PROXY header counts within that for the ID", async () => {
+Deno.test("timeouts.id covers the PROXY header", async () => {
   await using balancer = behindProxy(9, { timeouts: { id: 300 } });
   using client = await balancer.connect();
   await send(client, headerFrom("192.0.2.7").subarray(0, 3));

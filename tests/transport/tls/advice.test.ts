@@ -1,4 +1,4 @@
-/** Each way in which a certificate is not accepted comes with what to do, out of real handshakes. */
+/** Each reason for refusing a certificate comes with advice, in real handshakes. */
 
 import type { TlsConfig } from "../../../lib/config/config.ts";
 import { withAdvice } from "../../../lib/transport/tls/advice.ts";
@@ -27,7 +27,7 @@ async function errorAt(target: string, tls: TlsConfig | undefined, ...flags: str
 
 function advised(name: string, advice: string, provoke: (authority: Authority) => Promise<string>): void {
   Deno.test({
-    name: `${name}: the error says what to do`,
+    name: `${name}: the error has advice`,
     ignore: !hasOpenssl,
     async fn() {
       await using authority = await Authority.create();
@@ -139,6 +139,6 @@ for (const authority of ["CA:FALSE", "CA:TRUE"]) {
   });
 }
 
-Deno.test("a message that nothing is known of stays as it is", () => {
+Deno.test("an unknown message is unchanged", () => {
   assertEquals(withAdvice("the peer has gone"), "the peer has gone");
 });

@@ -6,7 +6,7 @@ import { refused } from "../../clients.ts";
 import { configTo, startBalancer } from "../../fixture.ts";
 import { startEcho } from "../../upstreams.ts";
 
-/** Certificates that no test changes, made once: an authority's, another's with a device of its own, and nobody's. */
+/** Certificates that no test changes, made once: those of an authority, of another one, and a self-signed one. */
 async function makeCertificates() {
   const [authority, other, self] = await Promise.all([
     Authority.create(),
@@ -108,7 +108,7 @@ for (const version of ["tls1_2", "tls1_3"]) {
       const { authority, server, device: { cert, key } } = made();
       await using asking = listen(9, { ...server, client_ca: authority.ca });
       await using open = listen(9, server);
-      /** A run that presents `own` and offers the session that `from` left. */
+      /** Connects with the certificate `own`, and resumes the saved session if there is one. */
       const connected = async (port: number, session: string, ...own: string[]) => {
         const at = [
           "-connect",
@@ -120,7 +120,7 @@ for (const version of ["tls1_2", "tls1_3"]) {
           session,
         ];
         const saved = await Deno.stat(session).then(() => ["-sess_in", session], () => []);
-        // what is no frame is refused at once: nobody waits for the end of timeouts.id
+        // an invalid frame is refused at once, so there is no wait for timeouts.id
         const noFrame = Uint8Array.of(0xff);
         return (await opensslSending(noFrame, "s_client", ...at, ...saved, ...own, "-ign_eof")).stdout;
       };
@@ -161,7 +161,7 @@ tlsTest("optional: a client without a certificate is served", async () => {
   assertEquals(await receive(client, ID.length), ID);
 });
 
-tlsTest("a valid certificate alone gets an ERROR frame only where the ID has no route", async () => {
+tlsTest("a client with a valid certificate and an unknown ID gets an ERROR frame", async () => {
   const { authority, server } = made();
   await using balancer = listen(9, { ...server, client_ca: authority.ca });
   using client = await connect(balancer.port, authority.ca, made().device);

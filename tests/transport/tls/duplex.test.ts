@@ -78,7 +78,7 @@ for (const way of ["to the client", "to the server"] as const) {
   );
 }
 
-/** The value once it no longer changes. */
+/** Resolves to the value once it no longer changes. */
 async function settled(value: () => number): Promise<number> {
   for (let last = -1; last !== value();) {
     last = value();
@@ -147,19 +147,22 @@ tlsTest(
   },
 );
 
-tlsTest("close ends a handshake that the peer never completes, at once and below too", async () => {
-  const [accepted, dialed] = await tcpPair();
-  const client = tlsClient(dialed, { host: "localhost", context: clientContext() });
-  const handshake = client.handshake();
-  await accepted.read(new Uint8Array(1024));
-  client.close();
-  await assertRejects(() => handshake, Error, "TLS handshake");
-  assertEquals(await accepted.read(new Uint8Array(1024)), null);
-  assertEquals(await client.read(new Uint8Array(1)).catch((error: Error) => error.name), "Interrupted");
-  assertEquals(await client.write(new Uint8Array(1)).catch((error: Error) => error.name), "Interrupted");
-  client.close();
-  accepted.close();
-});
+tlsTest(
+  "close ends a handshake that the peer never completes, with the connection below, at once",
+  async () => {
+    const [accepted, dialed] = await tcpPair();
+    const client = tlsClient(dialed, { host: "localhost", context: clientContext() });
+    const handshake = client.handshake();
+    await accepted.read(new Uint8Array(1024));
+    client.close();
+    await assertRejects(() => handshake, Error, "TLS handshake");
+    assertEquals(await accepted.read(new Uint8Array(1024)), null);
+    assertEquals(await client.read(new Uint8Array(1)).catch((error: Error) => error.name), "Interrupted");
+    assertEquals(await client.write(new Uint8Array(1)).catch((error: Error) => error.name), "Interrupted");
+    client.close();
+    accepted.close();
+  },
+);
 
 for (
   const [what, opening] of [
@@ -169,7 +172,7 @@ for (
     ["noise", [0x16, ...noise(500)]],
   ] as const
 ) {
-  tlsTest(`${what} as the first bytes fails the handshake, and nothing else`, async () => {
+  tlsTest(`${what} as the first bytes fails only the handshake`, async () => {
     await using certificate = await Certificate.create("first");
     using tls = new TlsServer("here", certificate.files);
     for (let run = 0; run < 20; run++) {

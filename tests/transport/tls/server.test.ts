@@ -85,7 +85,7 @@ tlsTest("a certificate renewed again and again under load is used, and no connec
   await using upstream = startEcho();
   await using balancer = startSecure(certificate, upstream.port);
   const renewals = await Promise.all([1, 2, 3, 4, 5].map((index) => Certificate.create(`renewal ${index}`)));
-  // all from the start: which certificate a client meets is not settled when it begins to connect
+  // all from the start, since a renewal may happen while a client connects
   const trusted = [certificate, ...renewals].map(({ pem }) => pem);
   const long = await balancer.secure();
   await send(long, ID);

@@ -1,4 +1,4 @@
-/** WebSocket clients against a running balancer: RFC 6455, sections 5 and 7, as the wire shows it. */
+/** WebSocket clients against a running balancer: RFC 6455, sections 5 and 7, on the wire. */
 
 import { createServer } from "node:net";
 import { Opcode } from "../../../lib/transport/websocket/frames.ts";

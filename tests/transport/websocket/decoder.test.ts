@@ -11,7 +11,7 @@ const chunkings = (bytes: Uint8Array) => [[bytes], Array.from(bytes, (byte) => U
 const CALM = { pings: [] as number[][], closed: undefined, fault: undefined };
 
 for (const length of [0, 1, 125, 126, 127, 128, 65535, 65536, 65537]) {
-  Deno.test(`5.2: a binary message of ${length} bytes is taken, with the least length field`, () => {
+  Deno.test(`5.2: a binary message of ${length} bytes is accepted with the shortest length field`, () => {
     const payload = noise(length);
     for (const chunks of chunkings(wire({ payload }))) {
       assertEquals(decode(chunks), { ...CALM, payload: [...payload] });

@@ -1,4 +1,4 @@
-/** The duplex over a carrier that the test plays: what no socket does on demand. */
+/** The duplex over a carrier that tests control, unlike a socket. */
 
 import { Refusal } from "../../../lib/errors.ts";
 import { writeAll } from "../../../lib/transport/duplex.ts";
@@ -12,7 +12,7 @@ import { closing, decode, wire } from "./wire.ts";
 
 const { PING, PONG, CLOSE } = Opcode;
 
-/** A carrier that gives `chunks`, then waits; it takes `most` bytes a write, once `gate` is open. */
+/** A carrier that returns `chunks`, and then waits. It accepts `most` bytes for each write once `gate` is open. */
 class Played implements Carrier {
   readonly sent: Uint8Array[] = [];
   readonly most: number;
@@ -54,7 +54,7 @@ class Played implements Carrier {
 
 for (const role of ["server", "client"] as const) {
   for (const length of [1, 125, 126, 65535, 65536, 65537, 300_000]) {
-    Deno.test(`5.2: ${length} bytes that a ${role} writes come out whole, though the carrier takes a few at a time`, async () => {
+    Deno.test(`5.2: ${length} bytes that a ${role} writes arrive whole, even if the carrier accepts a few at a time`, async () => {
       const carrier = new Played([], 1000);
       const payload = noise(length);
       const before = payload.slice();
@@ -91,7 +91,7 @@ Deno.test("5.4: frames of concurrent writers are written one after another", asy
   assertEquals(closed, 1000);
 });
 
-Deno.test("5.5.3: while one pong waits for the carrier, of further pings the latest is answered next", async () => {
+Deno.test("5.5.3: while a pong waits for the carrier, only the latest of further pings is answered next", async () => {
   const pings = Array.from({ length: 100 }, (_, at) => wire({ opcode: PING, payload: [at] }));
   const carrier = new Played(pings);
   const { promise, resolve } = Promise.withResolvers<void>();
@@ -117,7 +117,7 @@ Deno.test("5.5.1: nothing is sent behind a close frame", async () => {
   assertEquals(carrier.bytes, encodeClose(1000));
 });
 
-Deno.test("7.1.1: a peer that owes its close frame and stays silent is cut off", async () => {
+Deno.test("7.1.1: a silent peer that does not answer the close frame is disconnected", async () => {
   const carrier = new Played([wire({ payload: [1] })]);
   const socket = new WebSocketDuplex(carrier, "server", { closeMs: 50 });
   await socket.closeWrite();
@@ -127,7 +127,7 @@ Deno.test("7.1.1: a peer that owes its close frame and stays silent is cut off",
   assert(carrier.closed);
 });
 
-Deno.test("7.1.1: a silent client has its time from when its connection has taken the close frame", async () => {
+Deno.test("7.1.1: the time of a silent client begins when the carrier has accepted the close frame", async () => {
   const carrier = new Played([wire({ payload: [1] })]);
   const { promise, resolve } = Promise.withResolvers<void>();
   carrier.gate = promise;
@@ -142,7 +142,7 @@ Deno.test("7.1.1: a silent client has its time from when its connection has take
   await reading;
 });
 
-Deno.test("7.1.1: a client that has closed waits for the server's remaining messages, however late they begin", async () => {
+Deno.test("7.1.1: a client that has closed waits for the server's remaining messages, even if they begin late", async () => {
   const carrier = new Played();
   const socket = new WebSocketDuplex(carrier, "client", { closeMs: 20 });
   await socket.closeWrite();
@@ -168,7 +168,7 @@ Deno.test("reads are served in order, also those made while one is pending", asy
   assertEquals([first[0], first[1], second[0]], [1, 2, 3]);
 });
 
-Deno.test("bytes that were put back are read again, as many as fit", async () => {
+Deno.test("bytes that were put back are read again, as far as they fit", async () => {
   const socket = new WebSocketDuplex(new Played([wire({ payload: [4] })]), "server");
   socket.unread(Uint8Array.of(1, 2, 3));
   const buffer = new Uint8Array(2);
@@ -196,7 +196,7 @@ Deno.test("the payload before a fault is delivered first", async () => {
   await assertRejects(() => socket.read(new Uint8Array(100)), Refusal);
 });
 
-Deno.test("7.4.1: a rejection is followed by the close code that stands for it, a fault's code goes before", async () => {
+Deno.test("7.4.1: a rejection is followed by its close code, unless there was a fault", async () => {
   for (
     const [refusal, code] of [
       [undefined, 1000],
@@ -235,7 +235,7 @@ Deno.test("close sends 1001 to a peer without a close frame of its own, and its 
   assertEquals(await closeAfter(wire({ opcode: CLOSE, payload: closing(4000) })), 4000);
 });
 
-Deno.test("close does not cut into a frame that is being written", async () => {
+Deno.test("close does not interrupt a frame that is being written", async () => {
   const carrier = new Played();
   carrier.gate = new Promise(() => {});
   const socket = new WebSocketDuplex(carrier, "server");
@@ -246,7 +246,7 @@ Deno.test("close does not cut into a frame that is being written", async () => {
   assertEquals(carrier.sent, []);
 });
 
-Deno.test("a pong that cannot be sent is no failure", async () => {
+Deno.test("a pong that cannot be sent is not a failure", async () => {
   const carrier = new Played([concat(wire({ opcode: PING }), wire({ payload: [1] }))]);
   carrier.gate = Promise.reject(new Deno.errors.ConnectionReset("reset"));
   carrier.gate.catch(() => {});

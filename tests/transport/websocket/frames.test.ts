@@ -8,7 +8,7 @@ import { assertEquals } from "../../assert.ts";
 
 const { BINARY, PING, PONG } = Opcode;
 
-Deno.test("5.2: a header takes the least length field, in network order, and the key of a client", () => {
+Deno.test("5.2: a header has the shortest length field, in network order, and the key of a client", () => {
   const header = (length: number, key?: number) => {
     const target = new Uint8Array(14);
     return [...target.subarray(0, writeHeader(target, BINARY, length, key))];

@@ -2,7 +2,7 @@ import { mask } from "../../../lib/transport/websocket/masking.ts";
 import { assertEquals } from "../../assert.ts";
 import { noise } from "../../bytes.ts";
 
-Deno.test("5.3: masking in parts, each with the turned key, is masking at once", () => {
+Deno.test("5.3: masking in parts, each with the rotated key, equals masking at once", () => {
   const whole = noise(1000);
   const parts = noise(1000);
   mask(whole, 0x89abcdef);

@@ -33,7 +33,7 @@ export interface ServerFrame {
   readonly payload: Uint8Array<ArrayBuffer>;
 }
 
-/** What the server sends, in order, read from a connection. */
+/** The client. It reads the server's frames in order. */
 export class RawWebSocket implements Disposable {
   readonly conn: Deno.TcpConn;
   #bytes: Uint8Array<ArrayBuffer> = new Uint8Array();

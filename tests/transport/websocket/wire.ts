@@ -1,9 +1,9 @@
-/** WebSocket frames as tests need them: any bit can be wrong. */
+/** WebSocket frames for tests, in which any bit can be wrong. */
 
 import { WebSocketDecoder } from "../../../lib/transport/websocket/decoder.ts";
 import { concat } from "../../bytes.ts";
 
-/** What stands in a frame. The defaults make a client's whole binary message. */
+/** The fields of a frame. The defaults make a complete binary message of a client. */
 export interface Wire {
   readonly opcode?: number;
   readonly payload?: Uint8Array | readonly number[] | string;
@@ -12,9 +12,9 @@ export interface Wire {
   readonly rsv?: number;
   readonly masked?: boolean;
   readonly key?: readonly number[];
-  /** What the length field says, where that is not the length of the payload. */
+  /** The value of the length field, if it is not the length of the payload. */
   readonly length?: number | bigint;
-  /** Bytes of the extended length, where it is not the least that does. */
+  /** Bytes of the extended length, if it is not the shortest. */
   readonly width?: 0 | 2 | 8;
 }
 

@@ -38,7 +38,7 @@ Deno.test("limits are exact again after workers have died with locks held, under
   }
 });
 
-/** A client whose ID has come back; undefined where it was refused, or lost with its worker. */
+/** A client whose ID has come back; undefined if it was refused, or lost with its worker. */
 async function tryJoin(connect: () => Promise<Client>): Promise<Client | undefined> {
   const client = await connect().catch(() => undefined);
   try {

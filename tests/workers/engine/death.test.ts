@@ -11,7 +11,7 @@ import { startWorkers } from "../fixture.ts";
 
 const MANY = 24;
 
-/** How long a worker does nothing that "hangs for long", in milliseconds. */
+/** Duration of a long hang, in milliseconds. */
 const HANG_MS = 10_000;
 
 const script = new URL("../faulty_worker.ts", import.meta.url);
@@ -27,7 +27,7 @@ for (const how of ["throws", "rejects", "exits", "exits with locks"]) {
     await using workers = await startWorkers({}, { script });
     const { engine } = workers;
     const clients = await Promise.all(Array.from({ length: MANY }, () => workers.join()));
-    await engine.stats(); // the last that is heard of the worker
+    await engine.stats(); // the last report of the worker
     await fail(engine, how);
     await replaced(log);
     assertMatch(
@@ -88,7 +88,7 @@ async function isOpen(client: Parameters<typeof send>[0] & Parameters<typeof rec
   }
 }
 
-Deno.test("a worker that takes the place of another has the configuration of the last reload", async () => {
+Deno.test("a worker that replaces another has the configuration of the last reload", async () => {
   using log = captureLog();
   await using workers = await startWorkers({}, { script });
   await using other = startNamed("other");
@@ -99,7 +99,7 @@ Deno.test("a worker that takes the place of another has the configuration of the
   for (let tries = 0; tries < MANY; tries++) assertEquals(await named(workers, "2"), "other");
 });
 
-Deno.test("a reload while a worker dies reaches the others, and the one that replaces it", async () => {
+Deno.test("a reload while a worker dies applies to the others and to its replacement", async () => {
   using log = captureLog();
   await using workers = await startWorkers({}, { script });
   await using other = startNamed("other");
@@ -112,7 +112,7 @@ Deno.test("a reload while a worker dies reaches the others, and the one that rep
 });
 
 for (const how of ["commits nothing", "exits at a commit", "exits at a preparation"]) {
-  Deno.test(`a reload is in use everywhere though a worker ${how}`, async () => {
+  Deno.test(`a reload is in use everywhere although a worker ${how}`, async () => {
     using log = captureLog();
     await using workers = await startWorkers({}, { script });
     await using other = startNamed("other");
@@ -139,7 +139,7 @@ Deno.test("a reload during a drain is refused at once", async () => {
   await draining;
 });
 
-Deno.test("a worker that hangs is noticed by its silence, and replaced", async () => {
+Deno.test("a worker that hangs is detected by its silence, and replaced", async () => {
   using log = captureLog();
   await using workers = await startWorkers({}, { script, silenceMs: 1000 });
   const { engine } = workers;
@@ -178,7 +178,7 @@ Deno.test("a worker that cannot be ended is reported, and not replaced", async (
   assertEquals(log.lines("worker 0 was replaced"), []);
 });
 
-Deno.test("a worker that hangs holds up neither an answer nor the end", async () => {
+Deno.test("a worker that hangs delays neither an answer nor the end", async () => {
   const timeouts = { drain: 10, drain_spread: 0 };
   await using workers = await startWorkers({ timeouts }, { script, answerMs: 100 });
   const { engine } = workers;

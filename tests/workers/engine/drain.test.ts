@@ -19,7 +19,7 @@ Deno.test("a drain lets every worker's connections end, to the last byte", async
     return terminated;
   });
   assertEquals(engine.draining, true);
-  // each worker turns new clients away, from the moment at which it knows
+  // each worker refuses new clients once it is notified
   for (let turnedAway = 0; turnedAway < MANY;) {
     using late = await workers.connect();
     await send(late, encodeId("1"));

@@ -1,4 +1,4 @@
-/** The health of servers, on which the main thread decides for all workers. */
+/** The health of servers, which the main thread decides for all workers. */
 
 import { sumOf } from "../../../lib/observe/counters.ts";
 import { assertEquals } from "../../assert.ts";
@@ -12,7 +12,7 @@ import { startWorkers } from "../fixture.ts";
 
 const MANY = 24;
 
-/** Workers that route ID n to a pool, and what has been told of its servers. */
+/** Workers that route ID n to a pool, and the reported health of its servers. */
 async function startPooled(pool: ReturnType<typeof poolOn>) {
   const states: [string, string][] = [];
   const workers = await startWorkers({ pools: { eu: pool }, routes: [{ id: "n", pool: "eu" }] }, {
@@ -66,7 +66,7 @@ Deno.test("a server whose ejection is over returns to every worker", async () =>
   for (let returned = 0; returned < MANY;) if (await named(pooled, "n") === "back") returned += 1;
 });
 
-Deno.test("a pool without a healthy server is seen, and logged once, by the main thread", async () => {
+Deno.test("a pool without a healthy server is detected, and logged once, by the main thread", async () => {
   using log = captureLog();
   const check = { interval: 50, timeout: 1000, fall: 1, rise: 1 };
   await using pooled = await startPooled(poolOn([freePort()], { health_check: check }));

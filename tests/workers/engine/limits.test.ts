@@ -38,7 +38,7 @@ function closeAll(clients: Iterable<Client>): void {
 }
 
 for (const limits of [{ connections_per_id: 7 }, { connections_per_ip: 7 }]) {
-  Deno.test(`${Object.keys(limits)} is exact, and places are given back`, async () => {
+  Deno.test(`${Object.keys(limits)} is exact, and places are released`, async () => {
     await using workers = await start({ limits });
     for (let round = 0; round < 2; round++) {
       const clients = await admitted(workers);
@@ -49,7 +49,7 @@ for (const limits of [{ connections_per_id: 7 }, { connections_per_ip: 7 }]) {
   });
 }
 
-Deno.test("connection_rate_per_ip is exact, whichever workers get the connections", async () => {
+Deno.test("connection_rate_per_ip is exact over all workers", async () => {
   const rate = 7;
   await using workers = await start({ limits: { connection_rate_per_ip: rate } });
   const begun = performance.now();
@@ -62,7 +62,7 @@ Deno.test("connection_rate_per_ip is exact, whichever workers get the connection
   closeAll(clients);
 });
 
-Deno.test("clients behind a proxy count under their own addresses, whichever workers get them", async () => {
+Deno.test("clients behind a proxy count under their own addresses over all workers", async () => {
   await using workers = await startWorkers({
     listeners: [{ address: { host: "127.0.0.1", port: 0 }, proxy_protocol: { trusted: ["127.0.0.0/8"] } }],
     limits: { connections_per_ip: 7 },
@@ -77,13 +77,13 @@ Deno.test("clients behind a proxy count under their own addresses, whichever wor
     };
     const clients = await admitted({ ...workers, connect });
     assertEquals(clients.length, 7);
-    // the other address is counted for itself though these stay
+    // the other address is counted separately
     all.push(...clients);
   }
   closeAll(all);
 });
 
-Deno.test("connections over WebSocket count as others, whichever workers get them", async () => {
+Deno.test("connections over WebSocket count in the same way over all workers", async () => {
   await using workers = await start({ limits: { connections_per_id: 7 } });
   const connect = () => connectOver("websocket", workers.port);
   const clients = await admitted({ ...workers, connect });
@@ -103,25 +103,25 @@ Deno.test("limits.connections is exact", async () => {
   closeAll([...first, ...second]);
 });
 
-Deno.test("a silent client of another worker makes room for one whose ID comes", async () => {
+Deno.test("a silent client of another worker makes room for one that sends its ID", async () => {
   await using workers = await start({ limits: { connections: MANY }, timeouts: { id: 60_000 } });
   const silent = await Promise.all(Array.from({ length: MANY / 2 }, () => workers.connect()));
   while ((await workers.engine.stats()).active < MANY / 2);
   const clients: Client[] = [];
-  // one after the other: at once they would be silent too, for a moment
+  // one after the other: at once they would be silent too for a moment
   for (let index = 0; index < MANY; index++) clients.push(await workers.join());
   for (const client of silent) assertEquals((await receive(client, 1))[0], 3);
   closeAll([...silent, ...clients]);
 });
 
-Deno.test("duplicate_id: reject admits one connection of an ID, whichever workers get them", async () => {
+Deno.test("duplicate_id: reject admits one connection of an ID over all workers", async () => {
   await using workers = await start({ duplicate_id: "reject" });
   const clients = await admitted(workers);
   assertEquals(clients.length, 1);
   closeAll(clients);
 });
 
-Deno.test("duplicate_id: replace leaves one connection of an ID, whichever workers get them", async () => {
+Deno.test("duplicate_id: replace keeps one connection of an ID over all workers", async () => {
   await using workers = await start({ duplicate_id: "replace" });
   const clients: Client[] = [];
   for (let index = 0; index < MANY; index++) clients.push(await workers.join());
@@ -134,7 +134,7 @@ Deno.test("duplicate_id: replace leaves one connection of an ID, whichever worke
   closeAll(clients);
 });
 
-Deno.test("max_connections of a pool is exact, and its count is shown, over all workers", async () => {
+Deno.test("max_connections of a pool is exact, and shown, over all workers", async () => {
   await using upstream = startEcho();
   const pool = poolOn([upstream.port], { max_connections: 7 });
   await using workers = await start({ pools: { eu: pool }, routes: [{ match: "*", pool: "eu" }] });
@@ -146,7 +146,7 @@ Deno.test("max_connections of a pool is exact, and its count is shown, over all 
   await until(() => server?.active === 0, "places are given back", 20_000);
 });
 
-Deno.test("least_connections counts those of every worker", async () => {
+Deno.test("least_connections counts the connections of every worker", async () => {
   await using one = startEcho();
   await using other = startEcho();
   const pool = poolOn([one.port, other.port], { strategy: "least_connections" });

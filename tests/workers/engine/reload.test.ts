@@ -12,7 +12,7 @@ import { sharedWorkers } from "../fixture.ts";
 
 const start = sharedWorkers();
 
-/** As many connections as one worker alone gets once in 2^23. */
+/** So many connections that all go to one worker only once in 2^23 runs. */
 const MANY = 24;
 
 Deno.test("a reload changes the routes of every worker, and touches no connection", async () => {
@@ -31,7 +31,7 @@ Deno.test("a reload changes the routes of every worker, and touches no connectio
   assertEquals((await engine.stats()).routes, 2);
 });
 
-Deno.test("every worker looks IDs up in the memory of a table, and in that of the next one", async () => {
+Deno.test("every worker looks IDs up in the same memory, also after a reload of the table", async () => {
   await using other = startNamed("other");
   const table = (id: string) => tableOf(`${id}\t127.0.0.1\t${other.port}\n`).data;
   await using workers = await start({ routes: [], tableData: table("first") });
@@ -73,7 +73,7 @@ Deno.test("a reload that one worker refuses changes none", async () => {
   await assertRejects(() => engine.reload({ ...config, listeners: tls, routes: [] }), Error, "/nowhere/");
   assertEquals(engine.config, config);
   for (let tries = 0; tries < MANY; tries++) (await workers.join()).close();
-  // what was prepared for a reload that failed is not in the way of the next one
+  // a failed reload does not disturb the next one
   taken.close();
   await engine.reload(bad);
   for (let tries = 0; tries < MANY; tries++) {
@@ -94,7 +94,7 @@ Deno.test("a listener that is removed is closed in every worker", async () => {
   await refuses(port);
 });
 
-/** Waits until nothing listens on the port: the system closes a socket a moment after it was asked to. */
+/** Waits until nothing listens on the port, since the system closes sockets with a delay. */
 async function refuses(port: number): Promise<void> {
   for (let listening = true; listening;) {
     try {
@@ -124,7 +124,7 @@ Deno.test("reloads under load: no connection fails", async () => {
   assert((await Promise.all(clients)).every((served) => served > 0));
 });
 
-Deno.test("reloads that are asked for at once take place one after the other, and the last one wins", async () => {
+Deno.test("concurrent reloads run one after the other, and the last one wins", async () => {
   await using workers = await start();
   await using last = startNamed("last");
   const { engine, config } = workers;

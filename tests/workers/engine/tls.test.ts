@@ -5,11 +5,11 @@ import { Certificate, hasOpenssl } from "../../certificates.ts";
 import { identify } from "../../clients.ts";
 import { startWorkers } from "../fixture.ts";
 
-/** As many connections as one worker alone gets once in 2^23. */
+/** So many connections that all go to one worker only once in 2^23 runs. */
 const MANY = 24;
 
 Deno.test({
-  name: "every worker ends TLS, and uses a certificate that was replaced",
+  name: "every worker terminates TLS, and uses a renewed certificate",
   ignore: !hasOpenssl,
   async fn() {
     await using certificate = await Certificate.create("first");
@@ -22,7 +22,7 @@ Deno.test({
       try {
         await client.handshake();
       } catch {
-        return false; // the certificate is another one
+        return false; // the certificate has changed
       }
       await identify(client);
       return true;

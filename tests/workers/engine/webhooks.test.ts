@@ -1,4 +1,4 @@
-/** Webhooks of connections, whichever worker has them. */
+/** Webhooks of connections in several workers. */
 
 import { assertEquals } from "../../assert.ts";
 import { until } from "../../wait.ts";
