@@ -110,7 +110,7 @@ withBrowser();
 browserTest(`with ${ALL} connections the page finds and kicks one, and stays fast and small`, async () => {
   await using both = await startBoth();
   using _clients = await openAll(both.serving);
-  await using opened = await openDashboard(both.admin, { fresh: true });
+  await using opened = await openDashboard(both.admin, { size: { width: 1600, height: 1000 }, fresh: true });
   const { page } = opened;
   await shows(page, "#tile-active", text(ALL));
   await shows(page, "#connections-shown", `50 shown of ${text(ALL)} open`);
