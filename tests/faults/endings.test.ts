@@ -4,15 +4,7 @@ import type { OnRemoval } from "../../lib/config/config.ts";
 import { encodeId } from "../../lib/frame/tlv.ts";
 import { concat, ID, receive, receiveAll, send } from "../bytes.ts";
 import { connectAndReset } from "../clients.ts";
-import {
-  type Ending,
-  finishes,
-  finishesFirst,
-  relayed,
-  sends,
-  testEndings,
-  untilEnded,
-} from "../observe/endings.ts";
+import { type Ending, finishes, relayed, sends, testEndings, untilEnded } from "../observe/endings.ts";
 import { connectResetting, reset, startResetting } from "../relay/resetting.ts";
 import { startSilent } from "../silent.ts";
 import { until } from "../wait.ts";
@@ -196,44 +188,6 @@ const UPSTREAMS: Ending[] = [
     },
     // it is not read meanwhile, so the deadline comes first
     expected: ["UPSTREAM_UNAVAILABLE by balancer"],
-  },
-  {
-    name: "an upstream that finishes, and a client that sends nothing more",
-    changes: { timeouts: { half_close: 200 } },
-    upstream: finishesFirst,
-    async end(balanced) {
-      using _client = await relayed(balanced);
-      await untilEnded(balanced, 1);
-    },
-    expected: ["idle by balancer"],
-  },
-  {
-    name: "an upstream that finishes, and a client that resets",
-    upstream: finishesFirst,
-    async end(balanced) {
-      const client = await connectResetting(balanced.port);
-      client.resume().write(ID);
-      await until(() => [...balanced.balancer.engine.registry][0]?.down.finished === true, "it has finished");
-      await reset(client);
-      await untilEnded(balanced, 1);
-    },
-    expected: ["client_reset by client"],
-  },
-  {
-    name: "a client that finishes, and an upstream that resets",
-    async end(balanced) {
-      await using upstream = await startResetting();
-      const routes = [{ id: "1", host: "127.0.0.1", port: upstream.port }];
-      await balanced.balancer.reload({ ...balanced.config, routes });
-      using client = await balanced.connect();
-      await send(client, ID);
-      await client.closeWrite();
-      const socket = await upstream.reached();
-      await until(() => [...balanced.balancer.engine.registry][0]?.up.finished === true, "it has finished");
-      await reset(socket);
-      await receiveAll(client).catch(() => {}); // it may be reset as well
-    },
-    expected: ["upstream_reset by upstream"],
   },
 ];
 

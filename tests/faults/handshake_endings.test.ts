@@ -20,6 +20,18 @@ const TRUSTING = listener({ proxy_protocol: { trusted: ["127.0.0.0/8"] } });
 
 const PROXY: Ending[] = [
   {
+    name: "half a PROXY header",
+    changes: { ...TRUSTING, timeouts: { id: 200 } },
+    end: sends(text("PROXY TCP4")),
+    expected: ["ID_TIMEOUT by balancer"],
+  },
+  {
+    name: "a PROXY header with a client that is denied",
+    changes: { ...TRUSTING, deny: ["192.0.2.0/24"] },
+    end: sends(text("PROXY TCP4 192.0.2.7 192.0.2.8 1 2\r\n")),
+    expected: ["FORBIDDEN by balancer"],
+  },
+  {
     name: "an ID frame in place of the required PROXY header",
     changes: TRUSTING,
     end: sends(ID),

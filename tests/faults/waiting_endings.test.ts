@@ -1,32 +1,16 @@
-/** The reason of each ending before anything is relayed: during the handshake, at a limit, while an upstream is dialed. */
+/** The reason of each ending while a connection waits: for its ID, for a place, for a held or a dialed upstream. */
 
-import type { Config, ListenerConfig } from "../../lib/config/config.ts";
-import { encodeError, encodeId } from "../../lib/frame/tlv.ts";
-import type { Closing } from "../../lib/observe/observer.ts";
-import { Opcode } from "../../lib/transport/websocket/frames.ts";
 import { ID, receiveAll, send } from "../bytes.ts";
-import type { Changes } from "../fixture.ts";
 import { type Balanced, type Ending, relayed, sends, testEndings, untilEnded } from "../observe/endings.ts";
 import { poolOn } from "../pools.ts";
 import { redisConfig } from "../redis.ts";
 import { connectResetting, reset } from "../relay/resetting.ts";
 import { startSilent } from "../silent.ts";
 import { SHOWS_SOCKETS } from "../sockets.ts";
-import { RawWebSocket, request } from "../transport/websocket/raw.ts";
-import { closing, wire } from "../transport/websocket/wire.ts";
 import { until } from "../wait.ts";
 
-const KICKED: Closing = { reason: "kicked", closedBy: "balancer" };
-
-/** The deadline of a client that sends no whole ID. */
-const SOON: Changes = { timeouts: { id: 200 } };
-
-const text = (line: string) => new TextEncoder().encode(line);
-
-const trusting: Partial<ListenerConfig> = { proxy_protocol: { trusted: ["127.0.0.0/8"] } };
-const TRUSTING: Changes = { listeners: [{ address: { host: "127.0.0.1", port: 0 }, ...trusting }] };
-
-const kick = ({ balancer: { engine } }: Balanced) => engine.terminate({ conn: 1 }, KICKED);
+const kick = ({ balancer: { engine } }: Balanced) =>
+  engine.terminate({ conn: 1 }, { reason: "kicked", closedBy: "balancer" });
 
 /** A client that sends nothing, and `act` while it is connected. */
 function silent(act: (balanced: Balanced) => unknown = () => {}): Ending["end"] {
@@ -38,17 +22,11 @@ function silent(act: (balanced: Balanced) => unknown = () => {}): Ending["end"] 
   };
 }
 
-/** A WebSocket that sends `frames` after its handshake, and reads until the balancer closes. */
-function overWebSocket(...frames: Uint8Array[]): Ending["end"] {
-  return async ({ port }) => {
-    using socket = await RawWebSocket.open(port);
-    await socket.send(...frames);
-    await socket.frames();
-  };
-}
-
 /** Uses another configuration before `end`. */
-function having(change: (balanced: Balanced) => Partial<Config>, end: Ending["end"]): Ending["end"] {
+function having(
+  change: (balanced: Balanced) => Partial<Balanced["config"]>,
+  end: Ending["end"],
+): Ending["end"] {
   return async (balanced) => {
     await balanced.balancer.reload({ ...balanced.config, ...change(balanced) });
     await end(balanced);
@@ -93,65 +71,13 @@ const second: Ending["end"] = async (balanced) => {
 
 const SECOND_REFUSED = ["LIMIT_EXCEEDED by balancer", "client_fin by client"];
 
-const HANDSHAKE: Ending[] = [
-  { name: "a client that sends nothing", changes: SOON, end: silent(), expected: ["ID_TIMEOUT by balancer"] },
+const SILENT: Ending[] = [
   {
-    name: "half a WebSocket handshake",
-    changes: SOON,
-    end: sends(text("GET / HTTP/1.1\r\nHost: a\r\n")),
+    name: "a client that sends nothing",
+    changes: { timeouts: { id: 200 } },
+    end: silent(),
     expected: ["ID_TIMEOUT by balancer"],
   },
-  {
-    name: "a WebSocket without an ID",
-    changes: SOON,
-    end: overWebSocket(),
-    expected: ["ID_TIMEOUT by balancer"],
-  },
-  {
-    name: "a WebSocket that is closed without an ID",
-    end: overWebSocket(wire({ opcode: Opcode.CLOSE, payload: closing(1000) })),
-    expected: ["probe by client"],
-  },
-  {
-    name: "a WebSocket that is closed within the ID frame",
-    end: overWebSocket(wire({ payload: ID.subarray(0, 4) }), wire({ opcode: Opcode.CLOSE })),
-    expected: ["BAD_FRAME by balancer"],
-  },
-  {
-    name: "a WebSocket whose first message is text",
-    end: overWebSocket(wire({ opcode: Opcode.TEXT, payload: "1" })),
-    expected: ["BAD_FRAME by balancer"],
-  },
-  {
-    name: "an unknown ID over a WebSocket",
-    end: overWebSocket(wire({ payload: encodeId("2") })),
-    expected: ["UNKNOWN_ID by balancer"],
-  },
-  {
-    name: "a WebSocket of another version",
-    end: sends(text(request({ "Sec-WebSocket-Version": "8" }))),
-    expected: ["BAD_FRAME by balancer"],
-    detail: /426/,
-  },
-  {
-    name: "a WebSocket handshake over 8 KiB",
-    end: sends(text(request({ "X-Long": "x".repeat(9000) }))),
-    expected: ["BAD_FRAME by balancer"],
-    detail: /431/,
-  },
-  {
-    name: "half a PROXY header",
-    changes: { ...TRUSTING, ...SOON },
-    end: sends(text("PROXY TCP4")),
-    expected: ["ID_TIMEOUT by balancer"],
-  },
-  {
-    name: "a PROXY header with a client that is denied",
-    changes: { ...TRUSTING, deny: ["192.0.2.0/24"] },
-    end: sends(text("PROXY TCP4 192.0.2.7 192.0.2.8 1 2\r\n")),
-    expected: ["FORBIDDEN by balancer"],
-  },
-  { name: "an ERROR frame first", end: sends(encodeError(4, "no")), expected: ["ID_EXPECTED by balancer"] },
   {
     name: "an operator ends a client that has sent no ID",
     end: silent(kick),
@@ -192,8 +118,8 @@ const LIMITS: Ending[] = [
   },
   {
     name: "Redis that does not answer",
-    changes: { redis: redisConfig('url: "redis://127.0.0.1:9"') },
-    end: sends(encodeId("2")),
+    changes: { redis: redisConfig('url: "redis://127.0.0.1:9"'), routes: [] },
+    end: sends(ID),
     expected: ["UPSTREAM_UNAVAILABLE by balancer"],
     detail: /^redis: /,
   },
@@ -229,5 +155,5 @@ const DIALED: Ending[] = [
   },
 ];
 
-testEndings([...HANDSHAKE, ...LIMITS, ...HELD]);
+testEndings([...SILENT, ...LIMITS, ...HELD]);
 testEndings(DIALED, !SHOWS_SOCKETS);

@@ -1,46 +1,67 @@
 /** The reason of each ending of a WebSocket, and the side that ended the connection. */
 
+import { encodeId } from "../../lib/frame/tlv.ts";
 import { Opcode } from "../../lib/transport/websocket/frames.ts";
 import { ID } from "../bytes.ts";
-import {
-  type Ending,
-  finishes,
-  finishesFirst,
-  sends,
-  sendsFrame,
-  testEndings,
-  untilEnded,
-} from "../observe/endings.ts";
+import { type Ending, finishes, sends, sendsFrame, testEndings, untilEnded } from "../observe/endings.ts";
 import { RawWebSocket, request } from "../transport/websocket/raw.ts";
 import { closing, wire } from "../transport/websocket/wire.ts";
 
 const text = (line: string) => new TextEncoder().encode(line);
 
-/** A WebSocket before an upstream that finishes; calls `end` once the close frame for that has arrived. */
-function onceClosed(end: (socket: RawWebSocket) => Promise<void>): Pick<Ending, "upstream" | "end"> {
-  return {
-    upstream: finishesFirst,
-    async end({ port }) {
-      using socket = await RawWebSocket.open(port, wire({ payload: ID }));
-      while ((await socket.frame())?.opcode !== Opcode.CLOSE);
-      await end(socket);
-      await socket.frames();
-    },
+/** A WebSocket that sends `frames` after its handshake, and reads until the balancer closes. */
+function overWebSocket(...frames: Uint8Array[]): Ending["end"] {
+  return async ({ port }) => {
+    using socket = await RawWebSocket.open(port);
+    await socket.send(...frames);
+    await socket.frames();
   };
 }
 
 testEndings([
   {
-    name: "an upstream that finishes, and a WebSocket client that answers with its close frame",
-    ...onceClosed((socket) => socket.send(wire({ opcode: Opcode.CLOSE, payload: closing(1000) }))),
-    expected: ["upstream_fin by upstream"],
+    name: "half a WebSocket handshake",
+    changes: { timeouts: { id: 200 } },
+    end: sends(text("GET / HTTP/1.1\r\nHost: a\r\n")),
+    expected: ["ID_TIMEOUT by balancer"],
   },
   {
-    // its own data may be truncated
-    name: "an upstream that finishes, and a WebSocket client that does not answer with a close frame",
-    ...onceClosed((socket) => socket.conn.closeWrite()),
-    expected: ["client_reset by client"],
-    detail: /without a close frame/,
+    name: "a WebSocket without an ID",
+    changes: { timeouts: { id: 200 } },
+    end: overWebSocket(),
+    expected: ["ID_TIMEOUT by balancer"],
+  },
+  {
+    name: "a WebSocket that is closed without an ID",
+    end: overWebSocket(wire({ opcode: Opcode.CLOSE, payload: closing(1000) })),
+    expected: ["probe by client"],
+  },
+  {
+    name: "a WebSocket that is closed within the ID frame",
+    end: overWebSocket(wire({ payload: ID.subarray(0, 4) }), wire({ opcode: Opcode.CLOSE })),
+    expected: ["BAD_FRAME by balancer"],
+  },
+  {
+    name: "a WebSocket whose first message is text",
+    end: overWebSocket(wire({ opcode: Opcode.TEXT, payload: "1" })),
+    expected: ["BAD_FRAME by balancer"],
+  },
+  {
+    name: "an unknown ID over a WebSocket",
+    end: overWebSocket(wire({ payload: encodeId("2") })),
+    expected: ["UNKNOWN_ID by balancer"],
+  },
+  {
+    name: "a WebSocket of another version",
+    end: sends(text(request({ "Sec-WebSocket-Version": "8" }))),
+    expected: ["BAD_FRAME by balancer"],
+    detail: /426/,
+  },
+  {
+    name: "a WebSocket handshake over 8 KiB",
+    end: sends(text(request({ "X-Long": "x".repeat(9000) }))),
+    expected: ["BAD_FRAME by balancer"],
+    detail: /431/,
   },
   {
     name: "a WebSocket control frame over 125 bytes",

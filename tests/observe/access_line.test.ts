@@ -1,15 +1,12 @@
 import type { LogRecord } from "@logtape/logtape";
 import fc from "fast-check";
-import {
-  type AccessRecord,
-  accessRecord,
-  addAccessJson,
-  addAccessText,
-} from "../../lib/observe/access_line.ts";
+import { accessRecord, addAccessJson, addAccessText } from "../../lib/observe/access_line.ts";
 import { jsonLine, textLine } from "../../lib/observe/log_line.ts";
 import { TextBuffer } from "../../lib/observe/text_buffer.ts";
 import { assertEquals } from "../assert.ts";
 import { connectionWith } from "./connection_info.ts";
+
+type AccessRecord = ReturnType<typeof accessRecord>;
 
 /** The text that `add` adds for `record`. */
 function textOf(add: typeof addAccessText, record: AccessRecord): string {

@@ -86,6 +86,11 @@ const REFUSED: Ending[] = [
     expected: ["ID_EXPECTED by balancer"],
   },
   {
+    name: "an ERROR frame first",
+    end: sends(encodeFrame(FrameType.ERROR, Uint8Array.of(0, 4))),
+    expected: ["ID_EXPECTED by balancer"],
+  },
+  {
     name: "half an ID",
     changes: { timeouts: { id: 200 } },
     end: sends(ID.subarray(0, 4)),
