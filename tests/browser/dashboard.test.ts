@@ -15,6 +15,13 @@ async function scrollsSideways(page: Page): Promise<boolean> {
   return await page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth");
 }
 
+async function isInView(page: Page, id: string): Promise<boolean> {
+  return await page.evaluate(`(() => {
+    const { top, bottom } = document.getElementById("${id}").getBoundingClientRect();
+    return top >= 0 && bottom <= innerHeight;
+  })()`);
+}
+
 browserTest(
   "figures change under traffic, hostile IDs are text, and a connection is closed after a confirmation",
   async () => {
@@ -84,14 +91,18 @@ browserTest("the page survives a restart of the balancer and shows it", async ()
   const first = await startServed();
   await using opened = await openDashboard(first.port);
   const { page } = opened;
+  await page.locator("#explain-form input[name=id]").focus();
   await first[Symbol.asyncDispose]();
   await shows(page, "#notice", "The balancer does not answer");
+  assert(await isInView(page, "notice"), "the notice is out of sight");
   await shows(page, "#state", "no connection");
   await using second = await startServed(first.port, new Date(0));
   await shows(page, "#notice", "The balancer was restarted at");
   await shows(page, "#state", "running");
   using _client = await second.admin.relayed("1");
   await shows(page, "#tile-active", "1");
+  await page.getByRole("button", { name: "Dismiss" }).click();
+  await page.locator("#notice").waitFor({ state: "hidden" });
   // the browser itself logs that it cannot connect
   assertEquals(opened.console.filter((line) => !line.startsWith("Failed to load resource: ")), []);
 });

@@ -34,9 +34,9 @@ let last;
 let lost = false;
 
 function notify(text = "") {
-  // screen readers announce the text each time it is set
-  if ($("notice").textContent !== text) $("notice").textContent = text;
   $("notice").hidden = text === "";
+  // screen readers announce the text each time it is set
+  if ($("notice-text").textContent !== text) $("notice-text").textContent = text;
 }
 
 function showState(text, className) {
@@ -195,6 +195,10 @@ function setTheme(theme) {
 }
 
 document.addEventListener("visibilitychange", followVisibility);
+$("notice-close").addEventListener("click", () => {
+  notify();
+  $("main").focus({ preventScroll: true });
+});
 $("theme").addEventListener("click", () => {
   const at = THEMES.indexOf(localStorage.getItem("theme") ?? "system");
   setTheme(THEMES[(at + 1) % THEMES.length]);
