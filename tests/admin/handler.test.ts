@@ -98,6 +98,29 @@ Deno.test("connections are listed in pages and found by ID, upstream, address an
   for (const client of clients) client.close();
 });
 
+Deno.test("pages have each connection once, while others come and go", async () => {
+  await using upstream = startEcho();
+  const routes = [{ match: "*", host: "127.0.0.1", port: upstream.port }];
+  await using admin = administer(configTo(9, { routes }));
+  const clients = new Map<number, Disposable>();
+  for (let conn = 1; conn <= 7; conn++) clients.set(conn, await admin.relayed(`id-${conn}`));
+  const seen: number[] = [];
+  for (let after: number | null = 0; after !== null;) {
+    const { connections, next }: { connections: { conn: number }[]; next: number | null } = await admin.json(
+      `/api/v1/connections?limit=2&after=${after}`,
+    );
+    seen.push(...connections.map(({ conn }) => conn));
+    after = next;
+    // the last row of this page goes, and at first another connection comes
+    const last = connections.at(-1)?.conn ?? 0;
+    clients.get(last)?.[Symbol.dispose]();
+    await until(() => admin.balancer.engine.registry.get(last) === undefined, "it has ended");
+    if (last === 2) clients.set(8, await admin.relayed("id-8"));
+  }
+  assertEquals(seen, [1, 2, 3, 4, 5, 6, 7, 8]);
+  for (const client of clients.values()) client[Symbol.dispose]();
+});
+
 Deno.test("connections are closed by number or by ID, with the reason kicked in the log", async () => {
   await using upstream = startEcho();
   const routes = [{ match: "*", host: "127.0.0.1", port: upstream.port }];
