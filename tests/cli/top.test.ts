@@ -80,10 +80,10 @@ Deno.test({
     await terminal.type("echo be''fore; stty -a > /dev/null; echo sa''ved", "Enter");
     await terminal.shows(/saved/);
     const command = commandLine(["top", "--admin", `http://${served.address}/`, "--interval", "100ms"]);
-    await terminal.type(
-      `${command.join(" ")}; echo status $?; stty -a | tr ' ;' '\\n\\n' | grep -cx -e icanon -e echo`,
-      "Enter",
-    );
+    const line = `${
+      command.join(" ")
+    }; echo status $?; stty -a | tr ' ;' '\\n\\n' | grep -cx -e icanon -e echo`;
+    await terminal.type(line, "Enter");
     await terminal.shows(/NO\. .*AGE[^]*bravo[^]*\(by bytes\)/);
     await terminal.type("i");
     await terminal.shows(/alpha[^]*bravo[^]*\(by id\)/);
@@ -98,6 +98,13 @@ Deno.test({
     await terminal.type("q");
     await terminal.shows(/before[^]*status 0\n2\n/);
     assert(!(await terminal.screen()).includes("(by id)"));
+    for (const end of [["C-c"], ["C-z", "q"]]) {
+      // the shell would stop or end it where the terminal is not in raw mode
+      await terminal.type(`clear; ${line}`, "Enter");
+      await terminal.shows(/\(by bytes\)/);
+      await terminal.type(...end);
+      await terminal.shows(/status 0\n2\n/);
+    }
     for (const client of clients) client.close();
   },
 });
