@@ -1,14 +1,15 @@
-/** Rules of `deno lint` for lib/: no file over 250 lines, no function over 40. */
+/** Rules of `deno lint`: in lib/ no file over 250 lines and no function over 40, in tests/ no more than 9 lines of imports. */
 
 const FILE_LINES = 250;
 const FUNCTION_LINES = 40;
+const IMPORT_LINES = 9;
 
 /** Lines from the first character of a node to its last one. */
 function linesOf(text: string): number {
   return text.split("\n").length;
 }
 
-/** Whether the limits count for a file: tests and scripts may be longer. */
+/** Whether the limits on files and functions apply: tests and scripts may be longer. */
 function isInLib(filename: string): boolean {
   return /[\\/]lib[\\/]/.test(filename);
 }
@@ -38,9 +39,25 @@ const functionLines: Deno.lint.Rule = {
   },
 };
 
+const importLines: Deno.lint.Rule = {
+  create: (context) => ({
+    Program(node) {
+      if (!/[\\/]tests[\\/]/.test(context.filename)) return;
+      const imports = node.body.filter(({ type }) => type === "ImportDeclaration");
+      const lines = imports.reduce((sum, each) => sum + linesOf(context.sourceCode.getText(each)), 0);
+      if (lines <= IMPORT_LINES) return;
+      const advice = "split it by subject, or move its set-up to a fixture";
+      context.report({
+        node,
+        message: `${lines} lines of imports; a file of tests/ has at most ${IMPORT_LINES}: ${advice}`,
+      });
+    },
+  }),
+};
+
 const plugin: Deno.lint.Plugin = {
   name: "sizes",
-  rules: { "file-lines": fileLines, "function-lines": functionLines },
+  rules: { "file-lines": fileLines, "function-lines": functionLines, "import-lines": importLines },
 };
 
 export default plugin;

@@ -26,6 +26,16 @@ for (const [name, text, messages] of CASES) {
   });
 }
 
+Deno.test("the linter checks the lines of imports in tests/, and in no other folder", () => {
+  const imports = (count: number) =>
+    `${'import "./a.ts";\n'.repeat(count - 3)}import {\n  b,\n} from "./b.ts";\n`;
+  assertEquals(found("tests/room/file.test.ts", imports(9)), []);
+  assertEquals(found("tests/room/file.test.ts", imports(10)), [
+    "10 lines of imports; a file of tests/ has at most 9: split it by subject, or move its set-up to a fixture",
+  ]);
+  assertEquals(found("lib/room/file.ts", imports(10)), []);
+});
+
 /** The files below a folder with one of these endings. */
 function* files(folder: URL, ending: RegExp): Generator<URL> {
   for (const { name, isDirectory } of Deno.readDirSync(folder)) {
