@@ -7,7 +7,7 @@ import { type Flow, newFlow, type Transport } from "../../lib/transport/duplex.t
 import { TcpDuplex } from "../../lib/transport/tcp.ts";
 import { WebSocketDuplex } from "../../lib/transport/websocket/duplex.ts";
 import { concat, noise } from "../bytes.ts";
-import { pause } from "../wait.ts";
+import { pause, until } from "../wait.ts";
 import { connectResetting, reset, untilStill } from "./resetting.ts";
 
 const MIB = 1 << 20;
@@ -39,19 +39,23 @@ export async function startRelay(transport: Transport) {
   return {
     up,
     down,
-    ending,
     /** Writes bytes that the other side does not read, until the relay stalls. */
     stall: (side: Side) => side === "client" ? stall(a.near, up) : stall(b.near, down),
     reset: (side: Side) => reset(side === "client" ? a.near : b.near),
     client: a.near,
     /** Everything that the upstream receives up to the end, which may be a reset. */
     received: () => receive(b.near),
-    /** As many sweeps as it takes to notice a stall or a reset. Their time is set, so none waits. */
+    /** As many sweeps as it usually takes to notice a stall or a reset. Their time is set, so none waits. */
     async sweep(): Promise<void> {
-      for (let times = 0; times < 10 && !ended; times++) {
+      for (let times = 0; times < 10; times++) {
         sweepRelays(now += STALLED_MS);
         await pause(5);
       }
+    },
+    /** Sweeps until the relay ends: on a busy machine a reset takes a while to be noticed. Resolves to the ending. */
+    async sweepToEnd() {
+      await until(() => (sweepRelays(now += STALLED_MS), ended), "the relay ends");
+      return await ending;
     },
     async [Symbol.asyncDispose]() {
       for (const near of [a.near, b.near]) near.destroy();

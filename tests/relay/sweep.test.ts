@@ -17,16 +17,14 @@ for (const side of ["client", "upstream"] as const) {
     await using relayed = await startRelay(transport);
     await relayed.stall(side);
     await relayed.reset(side);
-    await relayed.sweep();
-    assertEquals((await relayed.ending).reason, `${side}_reset`);
+    assertEquals((await relayed.sweepToEnd()).reason, `${side}_reset`);
   });
 
   overEach(`a reset of the ${side} is noticed while neither side reads anything`, async (transport) => {
     await using relayed = await startRelay(transport);
     await Promise.all([relayed.stall(side), relayed.stall(other)]);
     await relayed.reset(side);
-    await relayed.sweep();
-    assertEquals((await relayed.ending).reason, `${side}_reset`);
+    assertEquals((await relayed.sweepToEnd()).reason, `${side}_reset`);
   });
 }
 
