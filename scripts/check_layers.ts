@@ -50,7 +50,7 @@ export function violation(file: string, target: string): string | undefined {
   const [own, other] = [layerOf(from), layerOf(to)];
   if (other >= 0 && other < own) return undefined;
   const why = other === own ? "of the same layer" : "of a higher layer";
-  return `${file} imports ${target}: ${to} is ${why}, and ${from} may know only lower ones`;
+  return `${file} imports ${target}: ${to} is ${why}, and ${from} may import only lower ones`;
 }
 
 /** The problem with the place of a file of lib/; undefined if its room has a layer. */

@@ -105,7 +105,7 @@ async function compile(unused: readonly string[], target?: string): Promise<stri
   if (problem === undefined) return name;
   // neither an older one nor one that does not run may pass for it
   await Deno.remove(`dist/${name}`).catch(() => {});
-  console.error(`compile: dist/${name} cannot be made: ${reason(problem)}`);
+  console.error(`compile: cannot build dist/${name}: ${reason(problem)}`);
   return undefined;
 }
 
@@ -189,7 +189,7 @@ export function reason(said: string): string {
   // the compiler does not notice a base of another version, but its result fails
   const line = complaint.replace(/Stack backtrace:[^]*/, "").trim().replace(/\s+/g, " ");
   if (/could not find (denort|standalone binary section)/i.test(line)) {
-    return `DENORT_BIN must name a denort of the very version that compiles: ${line}`;
+    return `DENORT_BIN must name a denort of the compiler's version: ${line}`;
   }
   if (!/setting up base binary|downloading .*denort|sending request for url .*denort/i.test(line)) {
     return line;
@@ -211,7 +211,7 @@ export function targetsOf(args: readonly string[]): readonly (string | undefined
   if (flag === undefined) return [undefined];
   if (flag === "--all" && target === undefined) return TARGETS;
   if (flag !== "--target" || more.length > 0) {
-    return `wanted --all or --target TRIPLE, found ${args.join(" ")}`;
+    return `expected --all or --target TRIPLE, found ${args.join(" ")}`;
   }
   return target !== undefined && TARGETS.includes(target)
     ? [target]
@@ -227,7 +227,7 @@ async function main(args: string[]): Promise<number> {
   await writeConfig();
   const packages = await fetchPackages();
   if (typeof packages === "string") {
-    console.error(`compile: the packages cannot be had: ${reason(packages)}`);
+    console.error(`compile: cannot download the packages: ${reason(packages)}`);
     return 1;
   }
   let sums = "";

@@ -42,7 +42,7 @@ if (import.meta.main) {
   const covered = percent(files);
   const reached = covered >= FLOOR;
   console.log(
-    `${covered.toFixed(1)} % of ${files.length} files' lines were run, at least ${FLOOR} % are wanted`,
+    `${covered.toFixed(1)} % of ${files.length} files' lines were run, expected at least ${FLOOR} %`,
   );
   for (const file of least) console.log(`${percent([file]).toFixed(1).padStart(7)} % ${file.file}`);
   Deno.exit(reached ? 0 : 1);

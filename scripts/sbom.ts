@@ -8,7 +8,7 @@
 
 import project from "../deno.json" with { type: "json" };
 
-/** The licence of each package, which deno.lock does not hold; SPDX identifiers. */
+/** The licence of each package, which is not in deno.lock; SPDX identifiers. */
 const LICENCES: Readonly<Record<string, string>> = {
   "@logtape/logtape": "MIT",
   "@opentelemetry/api": "Apache-2.0",
@@ -115,7 +115,7 @@ function closure(keys: readonly string[], lock: Lock): string[] {
 function dependenciesOf(key: string, { npm }: Lock): string[] {
   return (npm[key]?.dependencies ?? []).map((wanted) => {
     const found = Object.keys(npm).find((other) => other === wanted || nameOf(other) === wanted);
-    if (found === undefined) throw new Error(`${key} depends on ${wanted}, which deno.lock does not hold`);
+    if (found === undefined) throw new Error(`${key} depends on ${wanted}, which is not in deno.lock`);
     return found;
   });
 }
@@ -146,7 +146,7 @@ function componentOf(key: string, { npm }: Lock, licences: Readonly<Record<strin
 /** The digest of a subresource integrity (`sha512-BASE64`) in hexadecimal. */
 function hexOf(integrity: string): string {
   const [, base64] = /^sha512-([\w+/]+=*)$/.exec(integrity) ?? [];
-  if (base64 === undefined) throw new Error(`deno.lock holds ${JSON.stringify(integrity)}, wanted sha512-…`);
+  if (base64 === undefined) throw new Error(`deno.lock has ${JSON.stringify(integrity)}, expected sha512-…`);
   return Uint8Array.fromBase64(base64).toHex();
 }
 

@@ -87,7 +87,7 @@ function readOptions(args: readonly string[]): Options {
   });
   const modes = values.modes.split(/[, ]+/).map((name) => {
     const mode = MODES.find((known) => known === name);
-    if (!mode) throw new Error(`unknown mode ${JSON.stringify(name)}; there are ${MODES.join(", ")}`);
+    if (!mode) throw new Error(`unknown mode ${JSON.stringify(name)}; expected one of ${MODES.join(", ")}`);
     return mode;
   });
   const [rounds, seconds] = [positive("rounds", values.rounds), positive("seconds", values.seconds)];
@@ -160,7 +160,7 @@ class Benchmark {
     ];
     const installed = await Promise.all(peers.map(({ name }) => isInstalled(name)));
     for (const [index, there] of installed.entries()) {
-      if (!there) console.error(`${peers[index]?.name} is not installed and is left out`);
+      if (!there) console.error(`${peers[index]?.name} is not installed, so it is left out`);
     }
     return peers.filter((_, index) => installed[index]);
   }

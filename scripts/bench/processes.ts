@@ -144,6 +144,6 @@ export async function compileLoad(folder: string): Promise<string> {
   const load = `${folder}/load`;
   const args = ["-O2", "-Wall", "-Wextra", "-Werror", "-o", load, LOAD_SOURCE];
   const { success, stderr } = await new Deno.Command("cc", { args }).output();
-  if (!success) throw new Error(`cc cannot make the load generator: ${new TextDecoder().decode(stderr)}`);
+  if (!success) throw new Error(`cc cannot compile the load generator: ${new TextDecoder().decode(stderr)}`);
   return load;
 }

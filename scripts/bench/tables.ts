@@ -150,7 +150,7 @@ async function measureHaproxy(): Promise<void> {
       .spawn();
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
-    return console.log("haproxy: ignored, it is not installed");
+    return console.log("haproxy: skipped, since it is not installed");
   }
   await listening(haproxyPort);
   const { now, peak } = memory(process.pid);

@@ -52,5 +52,5 @@ Deno.test({ name: "the benchmark compares this checkout with another one", ignor
 Deno.test("an unknown mode is an error that lists the modes", async () => {
   const { success, stderr } = await peers("--modes", "fast");
   assertEquals(success, false);
-  assert(/unknown mode "fast"; there are rtt, paced, connect, /.test(stderr), stderr);
+  assert(/unknown mode "fast"; expected one of rtt, paced, connect, /.test(stderr), stderr);
 });
