@@ -1,6 +1,6 @@
 // deno-lint-ignore-file no-console -- a script speaks to a person
 /**
- * Measures how long a command takes from its start until it accepts a connection, and fails where the median is more
+ * Measures how long a command takes from its start until it accepts a connection, and fails if the median is more
  * than MAX_MS.
  *
  *     deno run -A scripts/startup.ts COMMAND [ARG ...]

@@ -10,7 +10,7 @@ import { randomNumbers, type Receipt, Tally } from "./receipt.ts";
 /** Longest answer accepted. */
 const MAX_ANSWER_BYTES = 64 << 10;
 
-/** Advice where the answer is no receipt. */
+/** Advice if the answer is not a receipt. */
 const UPSTREAM_EXPECTED = "is the upstream of this ID a switchyard upstream?";
 
 /** One run of a client. */

@@ -217,7 +217,7 @@ function* limitsOf(
   }
 }
 
-/** A client that has sent no ID makes room for another where every place is taken. */
+/** A client that has sent no ID makes room for another if every place is taken. */
 function placeCheck(active: number, silent: number, limit: number): Check {
   const { ok, text } = check("connections", active, limit);
   if (ok || silent === 0) return { ok, text };

@@ -41,7 +41,7 @@ export class Guard {
       throw new HttpError(400, "the header Host is not a host and a port");
     }
     this.#checkHost(url.host);
-    // not the same where the request names a whole URL
+    // different if the request names a whole URL
     if (header) this.#checkHost(header);
     if (request.method === "GET" || request.method === "HEAD") return;
     this.#checkOrigin(request.headers.get("origin"), url);

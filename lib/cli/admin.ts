@@ -19,14 +19,14 @@ const log = getLogger("switchyard");
 /** A balancer and its observers. */
 export interface Measured {
   readonly balancer: Balancer;
-  /** Undefined where the admin API is off. */
+  /** Undefined if the admin API is off. */
   readonly metrics: Metrics | undefined;
   readonly webhooks: Webhooks;
 }
 
 /**
  * Starts a balancer. Without an admin API nothing is counted, and without tracing in the environment nothing is traced.
- * Modules of the admin API are loaded only where the configuration has one: they would delay each start.
+ * Modules of the admin API are loaded only if the configuration has one, since they would delay each start.
  */
 export async function startMeasured(
   config: Config,

@@ -31,7 +31,7 @@ interface ListenerSummary {
   readonly proxy_protocol?: readonly string[];
 }
 
-/** Exit status 0, also with warnings; 2 with errors. @throws {UsageError} with every error, unless JSON is wanted */
+/** Exit status 0, also with warnings; 2 with errors. @throws {UsageError} with every error, unless the output is JSON */
 export async function run(args: readonly string[], io: Io): Promise<number> {
   const flags = readFlags(args, spec);
   try {

@@ -23,7 +23,7 @@ export const spec: CommandSpec = {
   examples: ["client --id 1 --connect example.com:8888", "client --id 1 --connect ws://example.com:8888/"],
 };
 
-/** Exit status 0 only where count, sum and CRC-32 agree at both ends. */
+/** Exit status 0 only if count, sum and CRC-32 agree at both ends. */
 export async function run(args: readonly string[], io: Io): Promise<number> {
   const { quiet, ...settings } = await readClient(args);
   const { id, count } = settings;

@@ -1,4 +1,4 @@
-/** Colours in the output of commands: only on a terminal, and not where the environment has NO_COLOR. */
+/** Colours in the output of commands: only on a terminal, and not if the environment has NO_COLOR. */
 
 // @ts-types="./std_colors.d.ts"
 import { dim, green, red, yellow } from "@std/fmt/colors";
@@ -9,7 +9,7 @@ export type Paint = (tone: "good" | "bad" | "doubtful" | "aside", text: string) 
 
 const TONES = { good: green, bad: red, doubtful: yellow, aside: dim } as const;
 
-/** The colours for lines that go to the output named, or none where that is no terminal. */
+/** The colours for lines that go to the output named, or none if that is no terminal. */
 export function painter({ colors }: Pick<Io, "colors">, output: "out" | "err"): Paint {
   return colors?.[output] ? (tone, text) => TONES[tone](text) : (_tone, text) => text;
 }

@@ -24,7 +24,7 @@ function flagsOf(spec: CommandSpec): (readonly [string, Flag])[] {
   return [...Object.entries(spec.flags), HELP_FLAG];
 }
 
-/** `--name`, and `-n` where there is a short form. */
+/** `--name`, and `-n` if there is a short form. */
 function formsOf([name, { short }]: readonly [string, Flag]): string[] {
   return [`--${name}`, ...(short ? [`-${short}`] : [])];
 }

@@ -92,7 +92,7 @@ export class OpenFiles {
     return this.#isTried || this.#held < this.#wanted || this.#wanted <= FIRST_TRIED;
   }
 
-  /** `config` with `limits.connections`, which is as many as fit where the file has none. */
+  /** `config` with `limits.connections`, which is as many as fit if the file has none. */
   withLimit<T extends Pick<Config, "limits">>(config: T): T {
     if (config.limits.connections !== undefined) return config;
     const spare = Math.min(LINGER_MOST + OWN_FILES, Math.floor(this.#held / 2));
@@ -103,7 +103,7 @@ export class OpenFiles {
     return { ...config, limits: { ...config.limits, connections } };
   }
 
-  /** Why the limit is too low for the connections that the file wants, and what to do about it; else undefined. */
+  /** Why the limit is too low for the configured connections, and what to do about it; undefined if it is not. */
   problem(config: Pick<Config, "limits">): string | undefined {
     const { connections } = config.limits;
     if (connections === undefined) return undefined;

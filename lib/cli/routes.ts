@@ -23,10 +23,10 @@ export const spec: CommandSpec = {
 };
 
 /**
- * Exit status 0; 1 where Redis has values that are no targets.
+ * Exit status 0; 1 if Redis has invalid values.
  *
- * @throws {UsageError} where the configuration is wrong
- * @throws {Error} where Redis cannot be asked
+ * @throws {UsageError} if the configuration is wrong
+ * @throws {Error} if Redis is unavailable
  */
 export async function run(args: readonly string[], io: Io): Promise<number> {
   const flags = readFlags(args, spec);

@@ -33,8 +33,9 @@ export const spec: CommandSpec = {
 };
 
 /**
- * SIGHUP, or a change of the file or of a table, reloads. The first SIGINT or SIGTERM drains: exit status 0 however many connections
- * had to be closed at its end. The second ends the process at once with exit status 1. Throws where it cannot listen.
+ * SIGHUP, or a change of the file or of a table, reloads. The first SIGINT or SIGTERM drains: exit status 0, even if
+ * connections had to be closed at its end. The second ends the process at once with exit status 1. Throws if it cannot
+ * listen.
  */
 export async function run(args: readonly string[], io: Io): Promise<number> {
   let reloader: Reloader | undefined;
@@ -174,7 +175,7 @@ const WORKERS_STAY = "workers has changed: this takes effect after a restart";
 
 const NOTHING_TO_RELOAD = "nothing to reload: the configuration is that of the command line or of a pipe";
 
-/** The file that can be read again: not a pipe, which is permitted where the command line names it. */
+/** The file that can be read again: not a pipe, which is permitted if the command line names it. */
 async function watchedFile(flags: ParsedFlags): Promise<string | undefined> {
   const file = fileOf(flags);
   if (file === undefined) return undefined;

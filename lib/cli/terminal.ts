@@ -46,7 +46,7 @@ export function processTerminal(): Terminal | undefined {
   };
 }
 
-/** `size`, or the usual one where the terminal has none: a serial line, or one that a program has opened. */
+/** `size`, or the usual one if the terminal has none: a serial line, or one that a program has opened. */
 export function knownSize({ columns, rows }: Size): Size {
   return { columns: columns || USUAL.columns, rows: rows || USUAL.rows };
 }

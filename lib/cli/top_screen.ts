@@ -94,7 +94,7 @@ const COLUMNS: readonly Column[] = [
   { title: "DOWN", width: 10, number: true, text: ({ bytes_down }) => bytes(bytes_down) },
 ];
 
-/** Left out where the terminal is too narrow, the first of them first. */
+/** Left out if the terminal is too narrow, beginning with the first. */
 const DISPENSABLE = ["STATE", "CLIENT", "UPSTREAM", "AGE", "NO.", "UP", "DOWN"];
 
 /** Most columns by which spare room widens an ID. */

@@ -22,7 +22,7 @@ export class FirstUses {
   }
 }
 
-/** The text that an ID or a glob stands for, or undefined where it is neither text nor a canonical integer. */
+/** The text that an ID or a glob stands for, or undefined if it is neither text nor a canonical integer. */
 export function idText(value: YamlValue | undefined): string | undefined {
   const isText = typeof value === "string" || typeof value === "number" || typeof value === "bigint";
   return isText ? String(value) : undefined;

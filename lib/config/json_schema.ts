@@ -81,7 +81,7 @@ function withPattern({ pattern: _, anyOf, ...schema }: JsonSchema, pattern: stri
   if (!anyOf) return { ...schema, pattern };
   const isOfType = (option: Node, type: string) => isSchema(option) && option.type === type;
   const hasInteger = anyOf.some((option) => isOfType(option, "integer"));
-  // to the check a number that is no integer is none of an ID's alternatives
+  // a number that is not an integer is not a valid ID
   const options = anyOf.filter((option) => !(hasInteger && isOfType(option, "number")));
   return {
     ...schema,

@@ -26,7 +26,7 @@ export interface LoadOptions extends ReadOptions {
 /**
  * The configuration in a file.
  *
- * @throws {UsageError} with one line for every problem, also where the file cannot be read
+ * @throws {UsageError} with one line for every problem, also if the file cannot be read
  */
 export async function loadConfig(file: string, options: LoadOptions = {}): Promise<Config> {
   const bytes = await readConfigFile(file, options);
@@ -63,7 +63,7 @@ export class BackgroundLoader implements Disposable {
     try {
       return await loadBy(worker, { file, bytes }, options);
     } finally {
-      // what it took to parse a large file is given back with the thread alone
+      // the memory for parsing a large file is freed only with the thread
       if (small) worker.release();
       else this[Symbol.dispose]();
     }

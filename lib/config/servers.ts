@@ -17,7 +17,7 @@ export function* serverFields(
   }
 }
 
-/** The same without the paths, which take time where routes are many. */
+/** The same without the paths, which take time if there are many routes. */
 export function* serversOf({ routes, default: fallback, pools }: Named): Generator<Upstream> {
   for (const route of routes) if (route.pool === undefined) yield route;
   if (fallback && fallback.pool === undefined) yield fallback;

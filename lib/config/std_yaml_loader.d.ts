@@ -10,7 +10,7 @@ export interface NodeState {
   result: unknown;
 }
 
-/** The parser at work on a text. Methods return undefined where the text at its position is something else. */
+/** The parser at work on a text. Methods return undefined if the text at its position is something else. */
 export class LoaderState {
   constructor(content: string, options: { schema?: Schema; onWarning?: (warning: Error) => void });
   dispatchWarning(message: string): void;

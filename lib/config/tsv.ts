@@ -62,7 +62,7 @@ class Parser {
     return { data: this.#builder.finish(this.#files), problems: this.#problems };
   }
 
-  /** Takes every line. @returns the header, where there is one */
+  /** Takes every line. @returns the header, if there is one */
   #lines(file: TextFile): TableFile["header"] {
     let header: TableFile["header"];
     let [line, isFirst] = [0, true];

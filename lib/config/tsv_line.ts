@@ -64,8 +64,8 @@ export class LineChecker {
   }
 
   /**
-   * Whether the first line with content names the columns, in whatever language: its last field has no digit, so it is
-   * no port, and is neither the name of a pool nor close to one. A line is data where its host is an address with a dot or
+   * Whether the first line with content names the columns, in any language: its last field has no digit, so it is
+   * no port, and is neither the name of a pool nor close to one. A line is data if its host is an address with a dot or
    * a colon and some digit: that has a wrong port.
    */
   isHeader(fields: Fields): boolean {

@@ -53,7 +53,7 @@ export const REDIS_URL_EXPECTED =
 /** The form of an entry of an address list, for messages. */
 export const CIDR_EXPECTED = "an address or a network, such as 10.0.0.0/8, 2001:db8::/32 or 192.0.2.7";
 
-/** Milliseconds of `250ms`, `5s`, `10m`, `1h` or `0`; undefined where `text` is no duration. */
+/** Milliseconds of `250ms`, `5s`, `10m`, `1h` or `0`; undefined if `text` is not a duration. */
 export function parseDuration(text: string): number | undefined {
   if (text === "0") return 0;
   const [, amount, unit = ""] = /^(\d+(?:\.\d+)?)(ms|s|m|h)$/.exec(text) ?? [];
@@ -70,9 +70,9 @@ export function parsePort(text: string, least = 1): number | undefined {
 }
 
 /**
- * Host and port of `host:port`, `[::1]:9000` or `:8888` (every IPv4 address); undefined where `text` is no address.
+ * Host and port of `host:port`, `[::1]:9000` or `:8888` (every IPv4 address); undefined if `text` is not an address.
  *
- * @param least The lowest port: 0 where a listener may let the system choose.
+ * @param least The lowest port: 0 if a listener may let the system choose.
  */
 export function parseAddress(text: string, least = 1): HostPort | undefined {
   return parseUpstream(text.startsWith(":") ? `0.0.0.0${text}` : text, least);
@@ -83,7 +83,7 @@ export function isLoopback(host: string): boolean {
   return host === "localhost" || host === "::1" || /^127(?:\.\d{1,3}){3}$/.test(host);
 }
 
-/** Host and port of `n1.example.com:7777` or `[::1]:9000`; undefined where `text` lacks either. */
+/** Host and port of `n1.example.com:7777` or `[::1]:9000`; undefined if `text` lacks either. */
 export function parseUpstream(text: string, least = 1): HostPort | undefined {
   const [, bracketed, plain = "", digits = ""] = /^(?:\[([^[\]]+)\]|([^:[\]]+)):(\d+)$/.exec(text) ?? [];
   const port = parsePort(digits, least);
@@ -96,19 +96,19 @@ export function parsePath(text: string): string | undefined {
   return /^\/[\x21\x22\x24-\x3e\x40-\x7e]*$/.test(text) ? text : undefined;
 }
 
-/** `text` where it is a URL of HTTP, over TLS or not; else undefined. */
+/** `text` if it is a URL of HTTP, over TLS or not; else undefined. */
 export function parseHttpUrl(text: string): string | undefined {
   return /^https?:$/.test(URL.parse(text)?.protocol ?? "") ? text : undefined;
 }
 
-/** The server of a Redis URL; undefined where `text` is none, or has a user, a password or a database in it. */
+/** The server of a Redis URL; undefined if `text` is not one, or has a user, a password or a database in it. */
 export function parseRedisUrl(text: string): HostPort & { readonly tls: boolean } | undefined {
   const [, secure, authority = ""] = /^redis(s?):\/\/([^/]+)\/?$/i.exec(text) ?? [];
   const server = parseUpstream(authority) ?? parseUpstream(`${authority}:6379`);
   return server && { ...server, tls: secure !== "" };
 }
 
-/** The origin in lower case, as browsers write it (RFC 6454, section 6.2); undefined where `text` is none. */
+/** The origin in lower case, as browsers write it (RFC 6454, section 6.2); undefined if `text` is not one. */
 export function parseOrigin(text: string): string | undefined {
   const origin = text.toLowerCase();
   if (origin === "null") return origin;
@@ -118,13 +118,13 @@ export function parseOrigin(text: string): string | undefined {
   return /^https?$/.test(scheme) ? new URL(origin).origin : origin;
 }
 
-/** The origin of a page of the web; undefined where `text` is none, or `null`. */
+/** The origin of a page of the web; undefined if `text` is not one, or `null`. */
 export function parseWebOrigin(text: string): string | undefined {
   const origin = parseOrigin(text);
   return origin !== undefined && /^https?:/.test(origin) ? origin : undefined;
 }
 
-/** `text` where it is a host name, an IPv4 address or an IPv6 address without brackets, else undefined. */
+/** `text` if it is a host name, an IPv4 address or an IPv6 address without brackets, else undefined. */
 export function parseHost(text: string): string | undefined {
   return isIpv4(text) || isHostName(text) ? text : parseIpv6(text);
 }
@@ -150,7 +150,7 @@ function parseIpv6(text: string): string | undefined {
   return fits ? text : undefined;
 }
 
-/** Groups of 16 bits in one half of an IPv6 address, NaN where the half is malformed. */
+/** Groups of 16 bits in one half of an IPv6 address, NaN if the half is malformed. */
 function countGroups(half: string): number {
   if (half === "") return 0;
   const parts = half.split(":");
@@ -159,7 +159,7 @@ function countGroups(half: string): number {
   return hex.every((part) => /^[0-9A-Fa-f]{1,4}$/.test(part)) ? hex.length + (isMixed ? 2 : 0) : NaN;
 }
 
-/** `text` where it is an IP address, alone or with the length of a network's prefix; else undefined. */
+/** `text` if it is an IP address, alone or with the length of a network's prefix; else undefined. */
 export function parseCidr(text: string): string | undefined {
   const [, address = "", , prefix] = /^([^/%]+)(\/(0|[1-9]\d{0,2}))?$/.exec(text) ?? [];
   const isV4 = isIpv4(address);
@@ -185,7 +185,7 @@ export function isPrintable(text: string): boolean {
 export type ExactRoute = HostPort & { readonly id: string };
 
 /**
- * The route in `ID=HOST:PORT`, as `--route` takes it; undefined where `text` is none. The last `=` ends the ID.
+ * The route in `ID=HOST:PORT`, as `--route` takes it; undefined if `text` is not one. The last `=` ends the ID.
  *
  * @param id_bytes Longest ID in bytes of UTF-8.
  */

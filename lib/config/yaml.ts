@@ -2,7 +2,7 @@
  * Parses YAML into a tree that keeps the text of its scalars.
  *
  * A plain `007` is 7 to YAML, and a client with the ID `007` would not be found. So the text is parsed twice: once as
- * YAML defines it, once with every scalar as its text. Where both agree the value is used; where YAML would change it,
+ * YAML defines it, once with every scalar as its text. If both agree, the value is used; if YAML would change it,
  * the tree holds an `AmbiguousScalar`.
  */
 
@@ -75,7 +75,7 @@ export function isMapping(tree: unknown): tree is Mapping {
 /**
  * The tree of the one YAML document in `text`.
  *
- * @throws {UsageError} where the text is not YAML, uses tags or merge keys, or is too deep or too large
+ * @throws {UsageError} if the text is not YAML, uses tags or merge keys, or is too deep or too large
  */
 export function parseYamlValue(text: string): YamlValue {
   refuseTabs(text);

@@ -21,7 +21,7 @@ export interface FoundRoute {
  * The route of `id`: at once, or as a promise if Redis has to be asked, within `timeouts.connect`. A reload meanwhile
  * is taken into account.
  *
- * @throws {Refusal} UNKNOWN_ID, or UPSTREAM_UNAVAILABLE if Redis cannot be asked, also as a rejection
+ * @throws {Refusal} UNKNOWN_ID, or UPSTREAM_UNAVAILABLE if Redis is unavailable, also as a rejection
  */
 export function findRoute(
   id: string,

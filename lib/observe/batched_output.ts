@@ -51,7 +51,7 @@ export class BatchedOutput implements Disposable {
     this.#onWritten = onWritten;
   }
 
-  /** Why the last write failed; undefined where it has not. */
+  /** Why the last write failed; undefined if it has not. */
   get failure(): unknown {
     return this.#failure;
   }
@@ -62,7 +62,7 @@ export class BatchedOutput implements Disposable {
   }
 
   /**
-   * Adds a line, its newline included. False where it is lost, because as many as are allowed are buffered already.
+   * Adds a line, its newline included. False if it is lost, because as many as are allowed are buffered already.
    *
    * @param isUrgent Whether it is added all the same.
    */
@@ -126,7 +126,7 @@ export class BatchedOutput implements Disposable {
     this.#onWritten();
   }
 
-  /** The number of bytes that were written: 0 where that failed. */
+  /** The number of bytes that were written: 0 if that failed. */
   async #tryWrite(bytes: Uint8Array): Promise<number> {
     try {
       const count = await this.#output.write(bytes);

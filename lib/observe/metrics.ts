@@ -146,11 +146,11 @@ export class Metrics extends CountingObserver {
     for (const counter of [this.#connections, this.#refused, this.#dialErrors]) counter.reset();
     for (const [listener, counts] of connections) {
       for (const [transport, count] of Object.entries(counts)) {
-        // a transport that nobody has used has no series
+        // an unused transport has no series
         if (count > 0) this.#connections.inc({ listener, transport }, count);
       }
     }
-    // a rate counts the first refusal too where the series began at 0
+    // a rate counts the first refusal only if the series began at 0
     for (const [reason, count] of Object.entries(refused)) {
       this.#refused.inc({ reason: reason.toLowerCase() }, count);
     }

@@ -20,7 +20,7 @@ const [ZERO, POINT] = [0x30, 0x2e];
 const encoder = new TextEncoder();
 
 /**
- * A buffer that text is added to at its end. Cheaper than strings where there are many parts: V8 makes a node of memory
+ * A buffer that text is added to at its end. Cheaper than strings if there are many parts: V8 makes a node of memory
  * for every few parts, joins them when the string is read, and keeps the text of each number for a while.
  */
 export class TextBuffer {

@@ -14,12 +14,12 @@ import type { Closing, ConnectionInfo, DialReason, Observer } from "./observer.t
 import type { Endpoint } from "../transport/duplex.ts";
 import { hostPortText } from "../util/text.ts";
 
-/** Bytes are no events, so the first of an upstream is looked for: its time is this much too late at most. */
+/** Bytes are not events, so the first byte of an upstream is polled for: this is the largest delay of its time. */
 const SWEEP_MS = 20;
 
-/** The observer, or undefined where tracing is off: then it costs nothing. */
+/** The observer, or undefined if tracing is off: then it costs nothing. */
 export function tracing(version: string): Tracing | undefined {
-  // Deno registers its own provider where the environment asks for it
+  // Deno registers its own provider if the environment enables it
   if (trace.getTracerProvider() instanceof ProxyTracerProvider) return undefined;
   return new Tracing(trace.getTracer("switchyard", version));
 }

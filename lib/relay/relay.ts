@@ -66,7 +66,7 @@ async function finish(relayed: Relayed, from: Duplex, to: Duplex): Promise<void>
 
 async function fail(relayed: Relayed, from: Duplex, error: DuplexError): Promise<void> {
   relayed.broken ??= error;
-  // whoever closed this side in this process closes the other one too, which may still be getting a rejection
+  // code that closes this side closes the other one too, which may still receive a rejection
   if (error.duplex !== from || isOwnClose(error.cause)) return;
   await Promise.all([relayed.client.abort(), relayed.upstream.abort()]);
 }

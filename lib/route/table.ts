@@ -183,7 +183,7 @@ export class RouteTable {
     return this.#exact.has(id);
   }
 
-  /** The rule of `tables` for an ID, even where `routes` has one too. */
+  /** The rule of `tables` for an ID, even if `routes` has one too. */
   findInTables(id: string): Route | undefined {
     const entry = this.#table?.find(id);
     return entry && routeOfEntry(entry);

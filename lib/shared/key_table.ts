@@ -17,7 +17,7 @@ export interface KeyTableOptions {
  * One thread's view of the table. `enter` finds a key's slot and locks its stripe; until `leave` nothing may wait or
  * throw, since other threads wait.
  *
- * Open addressing with linear probing within a stripe. A slot whose words are all zero is free, whatever hash it has,
+ * Open addressing with linear probing within a stripe. A slot whose words are all zero is free, with any hash,
  * so zeroing the words of a thread that died between two writes is enough to repair it. A slot in use never moves.
  */
 export class KeyTable {

@@ -17,7 +17,7 @@ export function sleep(ms: number, signal?: AbortSignal): Promise<void> {
   });
 }
 
-/** What `work` resolves to, or `otherwise()` where it takes longer than `ms`; `work` itself continues. */
+/** What `work` resolves to, or `otherwise()` if it takes longer than `ms`; `work` itself continues. */
 export async function soonOr<T>(work: Promise<T>, ms: number, otherwise: () => T): Promise<T> {
   const { promise: late, resolve } = Promise.withResolvers<T>();
   const timer = setTimeout(() => resolve(otherwise()), ms);
@@ -28,7 +28,7 @@ export async function soonOr<T>(work: Promise<T>, ms: number, otherwise: () => T
   }
 }
 
-/** Calls `act` for each of `items`, evenly over `ms`, the last at its end. Stops where `signal` is aborted. */
+/** Calls `act` for each of `items`, evenly over `ms`, the last at its end. Stops if `signal` is aborted. */
 export async function spread<T>(
   items: readonly T[],
   ms: number,

@@ -63,13 +63,13 @@ function isStandardInput(file: string): boolean {
 /**
  * The text of a file in UTF-8, without a byte order mark.
  *
- * @throws {ReadError} where it cannot be read, is not a regular file, is too large, or does not answer in time
+ * @throws {ReadError} if it cannot be read, is not a regular file, is too large, or does not answer in time
  */
 export async function readText(file: string, options: ReadOptions = {}): Promise<string> {
   return decodeText(await readBytes(file, options), file);
 }
 
-/** `bytes`, read from `file`, as text. @throws {ReadError} where they are not UTF-8 */
+/** `bytes`, read from `file`, as text. @throws {ReadError} if they are not UTF-8 */
 export function decodeText(bytes: Uint8Array, file: string): string {
   try {
     return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
@@ -88,7 +88,7 @@ export async function readBytes(file: string, options: ReadOptions = {}): Promis
  * Reads a file whole into memory that may be shared between threads.
  *
  * @param target As long as the file, by `statFile`.
- * @throws {ReadError} as `readText` does, and where the file has another size by now
+ * @throws {ReadError} as `readText` does, and if the size of the file has changed
  */
 export async function readInto(
   file: string,
@@ -114,7 +114,7 @@ export async function realPathOf(
   return await within(file, deadlineMs, () => Deno.realPath(file));
 }
 
-/** True for standard input and for pipes, which can be read once only. False where there is no such file. */
+/** True for standard input and for pipes, which can be read once only. False if there is no such file. */
 export async function isPipe(file: string): Promise<boolean> {
   if (isStandardInput(file)) return true;
   try {

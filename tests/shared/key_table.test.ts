@@ -17,7 +17,7 @@ function openTable() {
 /** Keys whose probes begin at the same slot. */
 const key = (low: number, start = 7): KeyHash => ({ low: low + 1, high: start });
 
-/** Adds `value` to the thread's word. False where there is no slot. */
+/** Adds `value` to the thread's word. False if there is no slot. */
 function add(table: KeyTable, key: KeyHash, value: number): boolean {
   const found = table.enter(key);
   const slot = found >= 0 ? found : table.claim(key);

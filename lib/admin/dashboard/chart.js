@@ -60,7 +60,7 @@ export class Chart {
     new ResizeObserver(() => this.#resize()).observe(place);
   }
 
-  /** Adds a sample to each series, or a gap where a value is undefined. */
+  /** Adds a sample to each series, or a gap if a value is undefined. */
   add(...values) {
     const now = Date.now() / 1000;
     const [times, ...series] = this.#data;

@@ -1,7 +1,7 @@
 /**
  * Certificates of clients (mutual TLS).
  *
- * node:tls completes a handshake whatever the certificate is, and leaves it to its user to refuse the client. A resumed
+ * node:tls completes a handshake with any certificate, and its user has to refuse the client. A resumed
  * session is not checked at all, and may even come from a listener that requests no certificate: so it is accepted only
  * for a certificate that has been found valid here before.
  */
