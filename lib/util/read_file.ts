@@ -49,8 +49,12 @@ const DEFAULTS = { maxBytes: 1 << 20, deadlineMs: 10_000, pipe: false } as const
  */
 const MAX_HANGING = 8;
 
-/** Number of reads that are past their deadline and have not returned. */
 let hanging = 0;
+
+/** Number of reads that are past their deadline and have not returned. */
+export function hangingReads(): number {
+  return hanging;
+}
 
 const CHUNK_BYTES = 64 << 10;
 const SHARED_CHUNK = 1 << 20;
