@@ -3,13 +3,11 @@
 import { Opcode } from "../../lib/transport/websocket/frames.ts";
 import { assert, assertEquals, assertStringIncludes } from "../assert.ts";
 import { concat, ID, noise, receive, receiveAll, send, sha256 } from "../bytes.ts";
-import { startUpstream } from "../upstreams.ts";
 import { sized } from "../soak.ts";
 import { until } from "../wait.ts";
-import { routeTo, serve, type Serving } from "../serving.ts";
-import { freePort } from "../sockets.ts";
 import { codeOf, RawWebSocket, request } from "../transport/websocket/raw.ts";
 import { closing, wire } from "../transport/websocket/wire.ts";
+import { withWarmBalancer } from "./warm_balancer.ts";
 
 const HELLO = wire({ payload: ID });
 const MIB = 1 << 20;
@@ -23,50 +21,7 @@ const MOST_GROWN = 32 * MIB;
 
 const ignore = Deno.build.os !== "linux";
 
-/** Resident memory of a process in bytes. */
-function resident(pid: number): number {
-  const [, kib = NaN] = /VmRSS:\s+(\d+)/.exec(Deno.readTextFileSync(`/proc/${pid}/status`)) ?? [];
-  return Number(kib) * 1024;
-}
-
-/** One balancer for all tests here, which has served a WebSocket already. */
-let serving: Serving | undefined;
-
-/** Files that it has open without a client. */
-let idleFiles = 0;
-
-/** Where its route leads: each test has an upstream of its own there. */
-const UPSTREAM_PORT = freePort();
-
-Deno.test.beforeAll(async () => {
-  if (ignore) return;
-  // without another line of the log: reading it would begin in one test and end in another
-  serving = await serve(`${routeTo(UPSTREAM_PORT)}limits: { connections: 1000 }\nlog: { access: false }\n`);
-  idleFiles = openFiles(serving);
-  await using _upstream = startUpstream(async (conn) => {
-    await send(conn, new Uint8Array(MIB));
-    await receiveAll(conn);
-  }, UPSTREAM_PORT);
-  const end = wire({ opcode: Opcode.CLOSE });
-  using first = await RawWebSocket.open(serving.port, concat(HELLO, wire({ payload: noise(MIB) }), end));
-  assertEquals((await first.rest()).payload.length, MIB);
-});
-
-Deno.test.afterAll(() => serving?.[Symbol.asyncDispose]());
-
-function openFiles({ balancer }: Pick<Serving, "balancer">): number {
-  return [...Deno.readDirSync(`/proc/${balancer.pid}/fd`)].length;
-}
-
-/** The balancer before an upstream with `serveOne`, and the growth of its memory. */
-function started(serveOne: (conn: Deno.TcpConn) => Promise<void>) {
-  if (!serving) throw new Error("the balancer is started before the first test");
-  const { port, balancer } = serving;
-  const upstream = startUpstream(serveOne, UPSTREAM_PORT);
-  const before = resident(balancer.pid);
-  const grown = () => resident(balancer.pid) - before;
-  return { port, balancer, grown, [Symbol.asyncDispose]: () => upstream[Symbol.asyncDispose]() };
-}
+const { started, idleFiles, openFiles } = withWarmBalancer(ignore);
 
 /** Waits until `progress` has not changed for a while. */
 async function stalled(progress: () => number, what: string): Promise<void> {
@@ -100,7 +55,7 @@ Deno.test({
         await socket.send(end);
       }
     }
-    await until(() => openFiles(balancer) <= idleFiles, "every socket is released");
+    await until(() => openFiles() <= idleFiles(), "every socket is released");
     using socket = await RawWebSocket.open(balancer.port, concat(HELLO, wire({ opcode: Opcode.CLOSE })));
     assertEquals((await socket.rest()).code, "no code");
   },
