@@ -1,4 +1,4 @@
-/** Certificates made by openssl, where it is installed. */
+/** Certificates made by openssl. */
 
 /** Whether openssl can be run. */
 export const hasOpenssl = await (async () => {
@@ -10,7 +10,7 @@ export const hasOpenssl = await (async () => {
   }
 })();
 
-/** A test with certificates. It is ignored where openssl, which makes them, is missing. */
+/** A test with certificates. It is ignored if openssl, which makes them, is missing. */
 export function tlsTest(name: string, fn: () => Promise<void>): void {
   Deno.test({ name, ignore: !hasOpenssl, fn });
 }

@@ -178,7 +178,7 @@ export function sharedRedis(): { readonly get: () => RedisServer } {
   };
 }
 
-/** A test that needs redis-server. It is ignored where that is not installed. */
+/** A test that needs redis-server. It is ignored if that is not installed. */
 export function redisTest(name: string, fn: () => Promise<void>): void {
   Deno.test({ name, ignore: !hasRedis, fn });
 }

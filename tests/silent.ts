@@ -30,7 +30,7 @@ export async function startSilent() {
   };
 }
 
-/** A test with a server that does not answer. It is ignored where the system does not show that the backlog is full. */
+/** A test with a server that does not answer. It is ignored if the system does not show that the backlog is full. */
 export function silentTest(name: string, test: (silent: SilentServer) => Promise<void>): void {
   Deno.test({
     name,

@@ -29,7 +29,7 @@ export function withBrowser(): void {
   });
 }
 
-/** A test with a browser, where there is one. */
+/** A test with a browser. It is ignored if there is none. */
 export function browserTest(name: string, fn: () => Promise<void>): void {
   // the browser's driver keeps timers of its own
   Deno.test({ name, ignore: noBrowser, sanitizeOps: false, fn });

@@ -106,7 +106,7 @@ Deno.test("client over WebSocket prints the status and the reason of a refused h
 });
 
 Deno.test({
-  name: "client and bench speak tls:// and wss:// where they trust the certificate",
+  name: "client and bench speak tls:// and wss:// if they trust the certificate",
   ignore: !hasOpenssl,
   fn: async () => {
     await using certificate = await Certificate.create("first");

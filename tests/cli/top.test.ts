@@ -99,7 +99,7 @@ Deno.test({
     await terminal.shows(/before[^]*status 0\n2\n/);
     assert(!(await terminal.screen()).includes("(by id)"));
     for (const end of [["C-c"], ["C-z", "q"]]) {
-      // the shell would stop or end it where the terminal is not in raw mode
+      // the shell would stop or end it if the terminal were not in raw mode
       await terminal.type(`clear; ${line}`, "Enter");
       await terminal.shows(/\(by bytes\)/);
       await terminal.type(...end);

@@ -105,7 +105,7 @@ for (
   Deno.test(`${path} in ${file} means ${meant}`, () => assertEquals(values.pathBeside(file, path), meant));
 }
 
-Deno.test("port 0 is an address to listen on where that is allowed", () => {
+Deno.test("port 0 is accepted if the caller permits it", () => {
   assertEquals(values.parseAddress(":0", 0), { host: "0.0.0.0", port: 0 });
 });
 

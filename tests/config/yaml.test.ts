@@ -14,7 +14,7 @@ Deno.test("a quoted scalar is its text", () => {
   ]);
 });
 
-Deno.test("a canonical integer is a number, and a bigint where a number would lose digits", () => {
+Deno.test("a canonical integer is a number, and a bigint if a number would lose digits", () => {
   assertEquals(parseYamlValue("[0, 1, -7, 9007199254740993]"), [0, 1, -7, 9007199254740993n]);
 });
 

@@ -130,7 +130,7 @@ Deno.test({ name: "systemd rates the unit's exposure under 2", ignore }, async (
   assert(success, said);
 });
 
-Deno.test("the balancers of the compose file with Redis look up where it is written", () => {
+Deno.test("the balancers of the compose file with Redis use the hash that it is filled with", () => {
   const { redis, admin } = parseConfig(read("scripts/shared/routes.yaml"), "routes.yaml");
   const compose = read("scripts/compose.redis.yaml");
   assert(redis?.url && admin);

@@ -3,7 +3,7 @@ import { assertEquals } from "../assert.ts";
 import { send } from "../bytes.ts";
 import { pair } from "./pair.ts";
 
-Deno.test("bytes put back are read again first, in pieces where the buffer is small", async () => {
+Deno.test("bytes put back are read again first, in pieces if the buffer is small", async () => {
   using ends = await pair();
   const duplex = new TcpDuplex(ends.near);
   await send(ends.far, Uint8Array.of(4));

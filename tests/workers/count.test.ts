@@ -1,7 +1,7 @@
 import { threadsOf, workersProblem } from "../../lib/workers/count.ts";
 import { assertEquals } from "../assert.ts";
 
-Deno.test("auto is a thread for each processor, where the system spreads connections over them", () => {
+Deno.test("auto is a thread for each processor, if the system spreads connections over them", () => {
   assertEquals(threadsOf({ workers: "auto" }, "linux"), navigator.hardwareConcurrency);
   assertEquals(threadsOf({ workers: "auto" }, "darwin"), 1);
   assertEquals(threadsOf({ workers: 3 }, "darwin"), 3);

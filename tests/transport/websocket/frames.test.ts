@@ -30,7 +30,7 @@ Deno.test("5.7: the frames of the RFC's examples", () => {
   assertEquals([...encodeShortFrame(PING, hello)], [0x89, 0x05, 0x48, 0x65, 0x6c, 0x6c, 0x6f]);
 });
 
-Deno.test("5.5.1: a close frame that is sent has code and reason, cut at a character where it is too long", () => {
+Deno.test("5.5.1: a close frame that is sent has code and reason, cut at a character if it is too long", () => {
   assertEquals([...encodeClose(undefined)], [0x88, 0]);
   assertEquals([...encodeClose(1002, "no")], [0x88, 4, 0x03, 0xea, 0x6e, 0x6f]);
   const long = encodeClose(1002, "é".repeat(100));

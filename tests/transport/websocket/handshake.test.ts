@@ -128,7 +128,7 @@ for (const [status, what, text, policy = {}] of refused) {
   });
 }
 
-Deno.test("4.2.2: the subprotocol tlv is accepted when offered, none is where it is not", () => {
+Deno.test("4.2.2: the subprotocol tlv is accepted when offered, otherwise none", () => {
   const protocolOf = (offered: string | string[]) =>
     /Sec-WebSocket-Protocol: (.*)\r\n/.exec(outcome(request({ "Sec-WebSocket-Protocol": offered })).text)
       ?.[1];
