@@ -110,7 +110,8 @@ for (const [name, text, message] of bombs) {
   Deno.test(`refused without a hang: ${name}`, () => {
     const start = performance.now();
     assertThrows(() => parseYamlValue(text), UsageError, message);
-    assertLess(performance.now() - start, 10_000);
+    // hours without a limit; half a minute where coverage is measured on a busy machine
+    assertLess(performance.now() - start, 120_000);
   });
 }
 
