@@ -5,41 +5,47 @@ import { named } from "../clients.ts";
 import { count, LISTENERS, replace, routeTo, said, serve } from "../serving.ts";
 import { startEcho, startNamed } from "../upstreams.ts";
 
-Deno.test("a file that is rewritten, renamed over or announced by SIGHUP is loaded", async () => {
+Deno.test("a file that is rewritten, renamed over, announced by SIGHUP or behind a link that is swapped is loaded", async (test) => {
   await using first = startNamed("first");
   await using second = startNamed("second");
-  await using serving = await serve(routeTo(first.port));
+  const settings = `${LISTENERS}timeouts: { id: 1m }\n`;
+  await using serving = await serve("", { text: settings + routeTo(first.port) });
+  const { folder, file, balancer } = serving;
   assertEquals(await named(serving, "1"), "first");
-  await Deno.writeTextFile(serving.file, LISTENERS + routeTo(second.port));
-  await said(serving, "0 routes added, 1 changed, 0 removed");
-  assertEquals(await named(serving, "1"), "second");
-  await replace(serving, LISTENERS + routeTo(first.port));
-  await said(serving, "1 changed", 2);
-  assertEquals(await named(serving, "1"), "first");
-  serving.balancer.signal("SIGHUP");
-  await said(serving, "0 routes added, 0 changed, 0 removed");
-  assertEquals(await serving.balancer.end(), 0);
-});
-
-Deno.test("a symbolic link that is swapped, as in a ConfigMap, loads the new file", async () => {
-  await using first = startNamed("first");
-  await using second = startNamed("second");
-  await using serving = await serve(routeTo(first.port));
-  const { folder } = serving;
-  const version = async (name: string, port: number) => {
-    await Deno.mkdir(`${folder}/${name}`);
-    await Deno.writeTextFile(`${folder}/${name}/routes.yaml`, LISTENERS + routeTo(port));
-    await Deno.symlink(name, `${folder}/..data_tmp`);
-    await Deno.rename(`${folder}/..data_tmp`, `${folder}/..data`);
-  };
-  await version("..2026_01", second.port);
-  await Deno.symlink("..data/routes.yaml", `${folder}/link`);
-  await Deno.rename(`${folder}/link`, serving.file);
-  await said(serving, "1 changed");
-  assertEquals(await named(serving, "1"), "second");
-  await version("..2026_02", first.port);
-  await said(serving, "1 changed", 2);
-  assertEquals(await named(serving, "1"), "first");
+  await test.step("rewritten; a client that was silent meanwhile is routed by the new table", async () => {
+    using client = await serving.connect();
+    await Deno.writeTextFile(file, settings + routeTo(second.port));
+    await said(serving, "0 routes added, 1 changed, 0 removed");
+    assertEquals(await named(serving, "1"), "second");
+    await send(client, encodeId("1"));
+    assertEquals(new TextDecoder().decode(await receiveAll(client)), "second");
+  });
+  await test.step("renamed over", async () => {
+    await replace(serving, settings + routeTo(first.port));
+    await said(serving, "1 changed", 2);
+    assertEquals(await named(serving, "1"), "first");
+  });
+  await test.step("announced by SIGHUP", async () => {
+    balancer.signal("SIGHUP");
+    await said(serving, "0 routes added, 0 changed, 0 removed");
+  });
+  await test.step("behind a link that is swapped, as in a ConfigMap", async () => {
+    const version = async (name: string, port: number) => {
+      await Deno.mkdir(`${folder}/${name}`);
+      await Deno.writeTextFile(`${folder}/${name}/routes.yaml`, settings + routeTo(port));
+      await Deno.symlink(name, `${folder}/..data_tmp`);
+      await Deno.rename(`${folder}/..data_tmp`, `${folder}/..data`);
+    };
+    await version("..2026_01", second.port);
+    await Deno.symlink("..data/routes.yaml", `${folder}/link`);
+    await Deno.rename(`${folder}/link`, file);
+    await said(serving, "1 changed", 3);
+    assertEquals(await named(serving, "1"), "second");
+    await version("..2026_02", first.port);
+    await said(serving, "1 changed", 4);
+    assertEquals(await named(serving, "1"), "first");
+  });
+  assertEquals(await balancer.end(), 0);
 });
 
 Deno.test("a file that is half-written, invalid or deleted keeps the last valid table and logs one line; the repaired file is loaded", async () => {
@@ -117,16 +123,4 @@ Deno.test("timeouts, forward_id and the log change for connections after a reloa
     [1],
     "an open connection keeps the timeouts that it began with",
   );
-});
-
-Deno.test("a client that was silent during a reload is routed by the new table", async () => {
-  await using first = startNamed("first");
-  await using second = startNamed("second");
-  const patient = "timeouts: { id: 1m }\n";
-  await using serving = await serve(routeTo(first.port) + patient);
-  using client = await serving.connect();
-  await replace(serving, LISTENERS + routeTo(second.port) + patient);
-  await said(serving, "reloaded");
-  await send(client, encodeId("1"));
-  assertEquals(new TextDecoder().decode(await receiveAll(client)), "second");
 });

@@ -29,12 +29,13 @@ async function ask({ balancer }: Serving, path: string): Promise<[number, string
 }
 
 redisTest("a changed route is used by the next connection on each of three instances", async () => {
-  const { key, text } = tableIn();
+  const key = `routes:${++keys}`;
   await using one = startNamed("one");
   await using two = startNamed("two");
   await using stack = new AsyncDisposableStack();
-  const instances = await Promise.all([1, 2, 3].map(() => serve(text)));
-  for (const instance of instances) stack.use(instance);
+  const redis = redisConfig(`url: "redis://${shared.get().address}", key: "${key}"`);
+  const config = configTo(9, { routes: [], redis, timeouts: { connect: 20_000 } });
+  const instances = [1, 2, 3].map(() => stack.use(startBalancer(config)));
   await shared.get().set({ device: `127.0.0.1:${one.port}` }, key);
   assertEquals(await Promise.all(instances.map((each) => named(each, "device"))), ["one", "one", "one"]);
   await shared.get().set({ device: `127.0.0.1:${two.port}` }, key);
