@@ -9,6 +9,7 @@ import { tlsFileProblems } from "../transport/tls/check.ts";
 import type { ReadOptions } from "../util/read_file.ts";
 import { readToken } from "../admin/token.ts";
 import { messageOf, UsageError } from "../errors.ts";
+import { readWebhookSecret } from "../observe/webhook_secret.ts";
 import { hostPortText, quote } from "../util/text.ts";
 import type { Flag, ParsedFlags } from "./flags.ts";
 import { choiceFlag, listenAddress, upstream } from "./values.ts";
@@ -73,24 +74,46 @@ export async function readSettings(
   return { file: file ?? "the command line", config, warning: replacedWarning(base, config) };
 }
 
-/** The same for a configuration to serve: certificate files and the token file are checked too. */
+/** The same for a configuration to serve: the files of certificates, of the token and of secrets are checked too. */
 export async function readServeSettings(flags: ParsedFlags, options?: SettingsOptions): Promise<Settings> {
   const settings = await readSettings(flags, options);
   const { file, config } = settings;
-  const problems = [...await tlsFileProblems(config), ...await tokenProblems(config)];
+  const problems = [
+    ...await tlsFileProblems(config),
+    ...await tokenProblems(config),
+    ...await secretProblems(config),
+  ];
   if (problems.length > 0) {
     throw new UsageError(problems.map((problem) => ({ file, ...problem })));
   }
   return settings;
 }
 
-async function tokenProblems({ admin }: Config): Promise<{ path: string; message: string }[]> {
-  if (!admin || admin.token_file === undefined) return [];
+type FileProblem = Readonly<Record<"path" | "message", string>>;
+
+async function tokenProblems({ admin }: Config): Promise<FileProblem[]> {
+  return await problemsOf("admin.token_file", admin ? admin.token_file : undefined, readToken);
+}
+
+async function secretProblems({ webhooks }: Config): Promise<FileProblem[]> {
+  const checks = webhooks.map(({ secret_file: file }, index) =>
+    problemsOf(`webhooks[${index}].secret_file`, file, readWebhookSecret)
+  );
+  return (await Promise.all(checks)).flat();
+}
+
+/** The problem with the file at `path` of the configuration that `read` reports, if there is such a file. */
+async function problemsOf(
+  path: string,
+  file: string | undefined,
+  read: (file: string) => Promise<unknown>,
+): Promise<FileProblem[]> {
+  if (file === undefined) return [];
   try {
-    await readToken(admin.token_file);
+    await read(file);
     return [];
   } catch (error) {
-    return [{ path: "admin.token_file", message: messageOf(error) }];
+    return [{ path, message: messageOf(error) }];
   }
 }
 

@@ -5,9 +5,9 @@ import type { Config } from "../config/config.ts";
 import { messageOf } from "../errors.ts";
 import { sleep } from "../util/async.ts";
 import { postJson, type PostOptions, withoutSecrets } from "../util/post.ts";
-import { readText } from "../util/read_file.ts";
 import { counted } from "../util/text.ts";
 import { DroppedEvents } from "./dropped_events.ts";
+import { readWebhookSecret } from "./webhook_secret.ts";
 
 const log = getLogger("switchyard");
 
@@ -75,8 +75,8 @@ export class WebhookQueue {
 
   constructor(
     config: WebhookConfig,
-    { post = postJson, pauses = PAUSES_MS, lateMs = LATE_MS, readSecret = readSecretFile }: WebhooksOptions =
-      {},
+    { post = postJson, pauses = PAUSES_MS, lateMs = LATE_MS, readSecret = readWebhookSecret }:
+      WebhooksOptions = {},
   ) {
     this.#config = config;
     this.#options = { post, pauses, lateMs, readSecret };
@@ -170,11 +170,6 @@ export class WebhookQueue {
       posting.catch(() => {});
     }
   }
-}
-
-/** Read for each event, so that a replaced secret takes effect at once. */
-async function readSecretFile(file: string): Promise<string> {
-  return (await readText(file, { maxBytes: 4096 })).trim();
 }
 
 /** `t=SECONDS,v1=HEX`: HMAC-SHA256 over the seconds since 1970, a dot and the body. */

@@ -126,3 +126,18 @@ Deno.test("check refuses an empty file name", async () => {
   const { status, err } = await run("check", "");
   assertEquals([status, err], [2, ["switchyard: check: the argument is empty, expected FILE"]]);
 });
+
+Deno.test("check reports the file of a webhook's secret that cannot be used", async () => {
+  const folder = await Deno.makeTempDir();
+  const file = `${folder}/routes.yaml`;
+  const url = "http://127.0.0.1:9/";
+  await Deno.writeTextFile(
+    file,
+    `routes: []\nwebhooks: [{ url: "${url}" }, { url: "${url}", secret_file: none }]\n`,
+  );
+  const { status, err } = await run("check", "-c", file);
+  assertEquals([status, err], [2, [
+    `switchyard: ${file}: webhooks[1].secret_file: ${folder}/none: there is no such file`,
+  ]]);
+  await Deno.remove(folder, { recursive: true });
+});
