@@ -10,7 +10,7 @@
  * Modules that share the files between them, and that run at once unless DENO_JOBS gives another number. Tests of one
  * module run one after the other. More modules than there are cores: many tests wait.
  */
-const GROUPS = 12;
+const GROUPS = 8;
 
 const ROOT = new URL("../", import.meta.url);
 
