@@ -34,8 +34,8 @@ Deno.test("work that is late is discarded", async () => {
 
 Deno.test("several attempts share one deadline: the time of one is subtracted from the next", async () => {
   using test = deadlinesOf(300);
-  using deadline = test.deadlines.start();
   const started = performance.now();
+  using deadline = test.deadlines.start();
   await assertRejects(() => deadline.within(100).guard(never(), late), Error, "too late");
   assert(!deadline.expired && deadline.left <= 210, `${deadline.left} ms are left`);
   await assertRejects(() => deadline.guard(never(), late), Error, "too late");
