@@ -2,7 +2,7 @@
 
 import * as v from "valibot";
 import { ADDRESS_EXPECTED, parseAddress, parseWebOrigin, WEB_ORIGIN_EXPECTED } from "../values.ts";
-import { filePath, parsed } from "./fields.ts";
+import { filePath, nonEmpty, parsed } from "./fields.ts";
 import { ADDRESS_PATTERN, WEB_ORIGIN_PATTERN } from "./patterns.ts";
 
 const ADMIN_EXPECTED = "false, or a mapping such as { address: 127.0.0.1:9090 }";
@@ -21,15 +21,15 @@ export const adminSchema = v.pipe(
       token_file: v.exactOptional(filePath(
         "File with the token for requests that change something; required unless the address is a loopback one.",
       )),
-      origins: v.exactOptional(v.pipe(
-        v.array(
-          parsed(parseWebOrigin, WEB_ORIGIN_EXPECTED, "Scheme, host and port, as browsers send them.", {
-            pattern: WEB_ORIGIN_PATTERN,
-          }),
-          "a list of origins",
-        ),
-        v.minLength(1, "at least one origin, or no field origins for none"),
-        v.description("Origins at which a proxy in front of it serves the dashboard."),
+      origins: v.exactOptional(nonEmpty(
+        parsed(parseWebOrigin, WEB_ORIGIN_EXPECTED, "Scheme, host and port, as browsers send them.", {
+          pattern: WEB_ORIGIN_PATTERN,
+        }),
+        {
+          expected: "a list of origins",
+          least: "at least one origin, or no field origins for none",
+          description: "Origins at which a proxy in front of it serves the dashboard.",
+        },
       )),
     }, ADMIN_EXPECTED),
   ], ADMIN_EXPECTED),

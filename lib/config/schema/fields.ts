@@ -135,10 +135,22 @@ const network = parsed(parseCidr, CIDR_EXPECTED, "IPv4 or IPv6 address, alone or
   pattern: CIDR_PATTERN,
 });
 
+/**
+ * A list of at least one item.
+ *
+ * @param expected The list, in errors.
+ * @param least What an empty list lacks.
+ */
+export function nonEmpty<const Item extends v.GenericSchema>(
+  item: Item,
+  { expected, least, description }: Readonly<Record<"expected" | "least" | "description", string>>,
+) {
+  return v.pipe(v.array(item, expected), v.minLength(1, least), v.description(description));
+}
+
 /** A list of networks. @param least Why the list may not be empty; without it, it may. */
 export function networks(description: string, least?: string) {
-  const list = v.array(network, NETWORKS_EXPECTED);
   return least === undefined
-    ? v.pipe(list, v.description(description))
-    : v.pipe(list, v.minLength(1, least), v.description(description));
+    ? v.pipe(v.array(network, NETWORKS_EXPECTED), v.description(description))
+    : nonEmpty(network, { expected: NETWORKS_EXPECTED, least, description });
 }

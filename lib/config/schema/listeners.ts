@@ -9,7 +9,7 @@ import {
   parsePath,
   PATH_EXPECTED,
 } from "../values.ts";
-import { choice, filePath, networks, parsed } from "./fields.ts";
+import { choice, filePath, networks, nonEmpty, parsed } from "./fields.ts";
 import { ADDRESS_PATTERN, ORIGIN_PATTERN, PATH_PATTERN } from "./patterns.ts";
 
 const DEFAULT_ADDRESS = "0.0.0.0:8888";
@@ -48,15 +48,15 @@ const tls = v.pipe(
 );
 
 /** An empty list would refuse everybody. */
-const origins = v.pipe(
-  v.array(
-    parsed(parseOrigin, ORIGIN_EXPECTED, "Scheme, host and port of a page, as browsers send them.", {
-      pattern: ORIGIN_PATTERN,
-    }),
-    "a list of origins",
-  ),
-  v.minLength(1, "at least one origin, or no field origins for any"),
-  v.description("Pages that may connect; default any. Non-browser clients send no Origin and are accepted."),
+const origins = nonEmpty(
+  parsed(parseOrigin, ORIGIN_EXPECTED, "Scheme, host and port of a page, as browsers send them.", {
+    pattern: ORIGIN_PATTERN,
+  }),
+  {
+    expected: "a list of origins",
+    least: "at least one origin, or no field origins for any",
+    description: "Pages that may connect; default any. Non-browser clients send no Origin and are accepted.",
+  },
 );
 
 const WEBSOCKET_EXPECTED = "false, or a mapping such as { path: /, origins: [https://app.example.com] }";
@@ -90,10 +90,10 @@ const listener = v.strictObject({
 
 /** Every listener. */
 export const listenersSchema = v.optional(
-  v.pipe(
-    v.array(listener, "a list of listeners"),
-    v.minLength(1, `at least one listener, or no field listeners for ${DEFAULT_ADDRESS}`),
-    v.description("Where connections are accepted."),
-  ),
+  nonEmpty(listener, {
+    expected: "a list of listeners",
+    least: `at least one listener, or no field listeners for ${DEFAULT_ADDRESS}`,
+    description: "Where connections are accepted.",
+  }),
   [{ address: DEFAULT_ADDRESS }],
 );

@@ -8,6 +8,7 @@ import {
   connectionCount,
   duration,
   integer,
+  nonEmpty,
   parsed,
   positiveDuration,
   scalarText,
@@ -60,11 +61,11 @@ const healthCheck = v.pipe(
 
 const pool = v.strictObject({
   strategy: v.optional(choice(STRATEGIES, "How the server for a connection is picked."), "hash"),
-  servers: v.pipe(
-    v.array(server, "a list of servers"),
-    v.minLength(1, "at least one server"),
-    v.description("The servers, each with a host and port of its own."),
-  ),
+  servers: nonEmpty(server, {
+    expected: "a list of servers",
+    least: "at least one server",
+    description: "The servers, each with a host and port of its own.",
+  }),
   health_check: v.exactOptional(healthCheck),
   max_fails: times(3, "Failed dials within fail_duration that eject a server; 0 for never.", 0),
   fail_duration: positiveDuration(

@@ -2,7 +2,7 @@
 
 import * as v from "valibot";
 import { parseRedisUrl, parseUpstream, REDIS_ADDRESS_EXPECTED, REDIS_URL_EXPECTED } from "../values.ts";
-import { duration, filePath, integer, parsed, positiveDuration } from "./fields.ts";
+import { duration, filePath, integer, nonEmpty, parsed, positiveDuration } from "./fields.ts";
 import { REDIS_URL_PATTERN, UPSTREAM_PATTERN } from "./patterns.ts";
 import { tlsSchema } from "./upstream.ts";
 
@@ -20,11 +20,8 @@ function addresses(description: string) {
     "Host and port of a server.",
     { pattern: UPSTREAM_PATTERN },
   );
-  return v.pipe(
-    v.array(address, "a list of addresses, such as [10.0.0.1:6379]"),
-    v.minLength(1, "at least one address"),
-    v.description(description),
-  );
+  const expected = "a list of addresses, such as [10.0.0.1:6379]";
+  return nonEmpty(address, { expected, least: "at least one address", description });
 }
 
 const sentinel = v.pipe(

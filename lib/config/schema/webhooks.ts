@@ -2,7 +2,7 @@
 
 import * as v from "valibot";
 import { parseHttpUrl, URL_EXPECTED } from "../values.ts";
-import { choice, filePath, parsed } from "./fields.ts";
+import { choice, filePath, nonEmpty, parsed } from "./fields.ts";
 import { HTTP_URL_PATTERN } from "./patterns.ts";
 
 /** Events that a webhook can get. */
@@ -10,11 +10,11 @@ export const WEBHOOK_EVENTS = ["connect", "disconnect", "upstream_up", "upstream
 
 const webhook = v.strictObject({
   url: parsed(parseHttpUrl, URL_EXPECTED, "Gets a POST for each event.", { pattern: HTTP_URL_PATTERN }),
-  events: v.exactOptional(v.pipe(
-    v.array(choice(WEBHOOK_EVENTS, "An event."), "a list of events"),
-    v.minLength(1, "at least one event, or no field events for all of them"),
-    v.description("The events that it gets; default all."),
-  )),
+  events: v.exactOptional(nonEmpty(choice(WEBHOOK_EVENTS, "An event."), {
+    expected: "a list of events",
+    least: "at least one event, or no field events for all of them",
+    description: "The events that it gets; default all.",
+  })),
   secret_file: v.exactOptional(filePath("File with the secret by which requests are signed (HMAC-SHA256).")),
 }, "a mapping such as { url: https://example.com/hook }");
 
