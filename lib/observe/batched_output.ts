@@ -82,8 +82,8 @@ export class BatchedOutput implements Disposable {
   }
 
   /** Adds lines of which another thread has gathered as many as may be buffered. Resolves once they are written or given up. */
-  async addBatch(lines: string): Promise<void> {
-    this.add(lines, true);
+  async addBatch(lines: Uint8Array): Promise<void> {
+    this.addWith((text) => text.addBytes(lines), true);
     this.#flush();
     await this.#writing;
   }

@@ -21,8 +21,6 @@ const LAST_LINES_MS = 1000;
 /** Severity below which nothing is logged, and the form of a line. */
 export type LogSettings = Pick<Config["log"], "level" | "format">;
 
-const decoder = new TextDecoder();
-
 /** The last one started, which receives LogTape's records. */
 let current: Log | undefined;
 
@@ -104,7 +102,7 @@ export class Log implements AsyncDisposable {
 
   /** Writes whole lines of another thread's log. Resolves once they are written or dropped. */
   write(lines: Uint8Array): Promise<void> {
-    return this.#output.addBatch(decoder.decode(lines));
+    return this.#output.addBatch(lines);
   }
 
   #write(record: LogRecord): void {

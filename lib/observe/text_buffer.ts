@@ -42,6 +42,14 @@ export class TextBuffer {
     return this;
   }
 
+  /** Adds text that is encoded already. */
+  addBytes(bytes: Uint8Array): this {
+    this.#reserve(bytes.length);
+    this.#bytes.set(bytes, this.#length);
+    this.#length += bytes.length;
+    return this;
+  }
+
   /** Adds an integer as `String` converts it. */
   addInteger(number: number): this {
     if (!(number >= 0 && number <= MAX_NUMBER)) return this.add(String(number));

@@ -61,3 +61,8 @@ Deno.test("memory is used again once it is no longer needed, and not before", ()
   assertEquals([text.length, text.add("third").take().buffer === first.buffer], [0, true]);
   assert(text.add("fourth").take().buffer !== first.buffer);
 });
+
+Deno.test("bytes are added as they are, between text", () => {
+  const bytes = new TextEncoder().encode("é".repeat(100_000));
+  assertEquals(added((text) => text.add("<").addBytes(bytes).add(">")), `<${"é".repeat(100_000)}>`);
+});
