@@ -10,7 +10,7 @@ import { type ClientTarget, connectTo } from "../lib/acceptance/connect.ts";
 import { encodeId } from "../lib/frame/tlv.ts";
 import { type Duplex, writeAll } from "../lib/transport/duplex.ts";
 import { sleep } from "../lib/util/async.ts";
-import { cpuSeconds, freePort, residentKib } from "./bench/processes.ts";
+import { cpuSeconds, freePort, isListening, residentKib } from "./bench/processes.ts";
 import { median } from "./statistics.ts";
 
 const MAIN = new URL("../main.ts", import.meta.url).pathname;
@@ -66,15 +66,8 @@ class Process implements AsyncDisposable {
 
 async function start(...args: readonly string[]): Promise<Process> {
   const process = new Process(freePort(), ...args);
-  for (;;) {
-    try {
-      (await Deno.connect({ port: process.port })).close();
-      return process;
-    } catch (error) {
-      if (!(error instanceof Deno.errors.ConnectionRefused)) throw error;
-      await sleep(50);
-    }
-  }
+  while (!await isListening(process.port)) await sleep(50);
+  return process;
 }
 
 const startBalancer = (upstream: Process) =>

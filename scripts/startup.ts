@@ -9,7 +9,7 @@
  */
 
 import { sleep } from "../lib/util/async.ts";
-import { freePort } from "./bench/processes.ts";
+import { freePort, isListening } from "./bench/processes.ts";
 import { median } from "./statistics.ts";
 
 /** Maximum median from start to listening, in milliseconds. */
@@ -32,7 +32,7 @@ export async function startupTime(command: readonly string[]): Promise<number> {
   const child = new Deno.Command(program, { args: [...args, ...flags], stdout: "null", stderr: "null" })
     .spawn();
   try {
-    while (!await listens(port)) {
+    while (!await isListening(port)) {
       if (performance.now() - began > DEADLINE_MS) {
         throw new Error(`${command.join(" ")} does not listen within ${DEADLINE_MS} ms`);
       }
@@ -42,16 +42,6 @@ export async function startupTime(command: readonly string[]): Promise<number> {
   } finally {
     child.kill("SIGKILL");
     await child.status;
-  }
-}
-
-async function listens(port: number): Promise<boolean> {
-  try {
-    (await Deno.connect({ hostname: "127.0.0.1", port })).close();
-    return true;
-  } catch (error) {
-    if (error instanceof Deno.errors.ConnectionRefused) return false;
-    throw error;
   }
 }
 

@@ -1,6 +1,8 @@
 /** Upstreams on free ports of loopback. */
 
+import { isListening } from "../scripts/bench/processes.ts";
 import { send } from "./bytes.ts";
+import { until } from "./wait.ts";
 
 /** An upstream that passes each connection to `serve` and closes it afterwards. @param onPort 0 for any free port. */
 export function startUpstream(serve: (conn: Deno.TcpConn) => Promise<void>, onPort = 0) {
@@ -43,6 +45,17 @@ export function startUpstream(serve: (conn: Deno.TcpConn) => Promise<void>, onPo
 /** An upstream that echoes. */
 export function startEcho(onPort = 0) {
   return startUpstream(echo, onPort);
+}
+
+/**
+ * Ends `echo` and resolves to the time that this took. Its port may accept for a moment longer: a process that is being
+ * started elsewhere holds a copy of the socket, and resets what it has accepted when it closes.
+ */
+export async function kill(echo: AsyncDisposable & { port: number }) {
+  const started = performance.now();
+  await echo[Symbol.asyncDispose]();
+  await until(async () => !await isListening(echo.port), "nothing accepts on the port");
+  return { started, ended: performance.now() };
 }
 
 /** Echoes until the peer has finished. */

@@ -50,13 +50,8 @@ export class Server implements AsyncDisposable {
     let ended = false;
     void this.#child.status.then(() => ended = true);
     for (const deadline = performance.now() + START_MS; performance.now() < deadline && !ended;) {
-      try {
-        (await Deno.connect({ hostname: "127.0.0.1", port })).close();
-        return;
-      } catch (error) {
-        if (!(error instanceof Deno.errors.ConnectionRefused)) throw error;
-        await sleep(20);
-      }
+      if (await isListening(port)) return;
+      await sleep(20);
     }
     const said = await Deno.readTextFile(this.#log).catch(() => "");
     throw new Error(`${this.#command} does not listen on port ${port}:\n${said.slice(-2000)}`);
@@ -130,6 +125,17 @@ function signal(pid: number, name: Deno.Signal): void {
 export function freePort(): number {
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   return listener.addr.port;
+}
+
+/** Whether something accepts connections on `port` of loopback. */
+export async function isListening(port: number): Promise<boolean> {
+  try {
+    (await Deno.connect({ hostname: "127.0.0.1", port })).close();
+    return true;
+  } catch (error) {
+    if (error instanceof Deno.errors.ConnectionRefused) return false;
+    throw error;
+  }
 }
 
 /** Whether `program` is on the PATH. */

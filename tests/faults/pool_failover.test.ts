@@ -4,7 +4,7 @@ import type { PoolConfig } from "../../lib/config/config.ts";
 import type { Observer } from "../../lib/observe/observer.ts";
 import { assert, assertEquals } from "../assert.ts";
 import { startBalancer } from "../fixture.ts";
-import { startEcho } from "../upstreams.ts";
+import { kill, startEcho } from "../upstreams.ts";
 import { until } from "../wait.ts";
 import { identify } from "../clients.ts";
 import { configToPool, poolOn, startPool } from "../pools.ts";
@@ -54,27 +54,6 @@ async function everybodyServed(servers: Map<string, number>): Promise<void> {
   for (let round = 0; round < 2; round++) {
     servers.clear();
     await until(() => servers.size === IDS.length, "each client is served", 20_000);
-  }
-}
-
-/**
- * Ends `echo` and resolves to the time that this took. Its port may accept for a moment longer: a process that is being
- * started elsewhere holds a copy of the socket, and resets what it has accepted when it closes.
- */
-async function kill(echo: AsyncDisposable & { port: number }) {
-  const started = performance.now();
-  await echo[Symbol.asyncDispose]();
-  await until(() => isRefused(echo.port), "nothing accepts on the port");
-  return { started, ended: performance.now() };
-}
-
-async function isRefused(port: number): Promise<boolean> {
-  try {
-    (await Deno.connect({ hostname: "127.0.0.1", port })).close();
-    return false;
-  } catch (error) {
-    if (error instanceof Deno.errors.ConnectionRefused) return true;
-    throw error;
   }
 }
 
